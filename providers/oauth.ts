@@ -1,0 +1,129 @@
+/** OAuth 2.0 with PKCE for all three vendors, over `oauth4webapi` with issuer metadata given by us, so that every endpoint can be moved. */
+import * as oauth from 'oauth4webapi';
+import { Failure } from '../src/domain/failure.ts';
+import { SECOND } from '../src/domain/time.ts';
+import type { Grant } from './provider.ts';
+
+export interface OAuthClientOptions {
+  /** `authorization_endpoint`, `token_endpoint`, optionally `revocation_endpoint` and `jwks_uri`. */
+  readonly server: oauth.AuthorizationServer;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** How the vendor wants the secret: in the Authorization header or in the form. */
+  readonly secretIn: 'basic' | 'post';
+  /** Answers of the token endpoint that mean "this grant is dead, ask the professional again". */
+  readonly deadGrant: (error: { error: string; description: string; body: Readonly<Record<string, unknown>> }) => boolean;
+}
+
+export interface OAuthClient {
+  authorizationUrl(request: {
+    state: string;
+    codeChallenge: string;
+    redirectUri: string;
+    scopes: readonly string[];
+    extra?: Readonly<Record<string, string>>;
+  }): URL;
+  exchange(request: { code: string; codeVerifier: string; redirectUri: string }): Promise<Grant>;
+  refresh(refreshToken: string, scopes?: readonly string[]): Promise<Grant>;
+  revoke(token: string): Promise<void>;
+}
+
+export function createOAuthClient({ server, clientId, clientSecret, secretIn, deadGrant }: OAuthClientOptions): OAuthClient {
+  const client: oauth.Client = { client_id: clientId };
+  const authentication = secretIn === 'basic' ? oauth.ClientSecretBasic(clientSecret) : oauth.ClientSecretPost(clientSecret);
+  const options = {
+    // Plain http is for the sandbox on loopback; `config.ts` refuses it for any other host.
+    [oauth.allowInsecureRequests]: true,
+    // The global is looked up per call, so that a test can intercept it.
+    [oauth.customFetch]: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(15 * SECOND) }),
+  };
+
+  const named = (error: unknown, refreshing: boolean): Failure => {
+    if (error instanceof Failure) return error;
+    if (error instanceof oauth.ResponseBodyError) {
+      const dead = refreshing && deadGrant({ error: error.error, description: error.error_description ?? '', body: error.cause });
+      return dead
+        ? new Failure('reconnect_required', 'The vendor says that the permission is no longer valid.', { cause: error })
+        : new Failure('vendor_refused', `The vendor refused the ${refreshing ? 'refresh' : 'authorization code'}: ${error.error}.`, {
+            cause: error,
+            extra: { vendor_code: error.error },
+          });
+    }
+    if (error instanceof oauth.OperationProcessingError) {
+      const status = (error.cause as { status?: number } | undefined)?.status;
+      return status !== undefined && (status >= 500 || status === 429)
+        ? new Failure('vendor_unavailable', `The vendor's token endpoint answered ${status}.`, { cause: error })
+        : new Failure('vendor_nonsense', 'The token endpoint answered something unexpected.', { cause: error });
+    }
+    return new Failure('vendor_unavailable', "The vendor's token endpoint did not answer.", { cause: error });
+  };
+
+  const grantOf = (answer: oauth.TokenEndpointResponse, requested: readonly string[]): Grant => ({
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token ?? null,
+    // Every vendor documents one hour; absent means "not told".
+    expiresInMs: (answer.expires_in ?? 3_600) * SECOND,
+    scopes: answer.scope === undefined ? requested : answer.scope.split(' ').filter(Boolean),
+    claims: oauth.getValidatedIdTokenClaims(answer) ?? {},
+  });
+
+  return {
+    authorizationUrl({ state, codeChallenge, redirectUri, scopes, extra = {} }) {
+      const url = new URL(server.authorization_endpoint!);
+      const parameters = {
+        response_type: 'code',
+        client_id: clientId,
+        redirect_uri: redirectUri,
+        state,
+        code_challenge: codeChallenge,
+        code_challenge_method: 'S256',
+        ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+        ...extra,
+      };
+      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+      return url;
+    },
+
+    async exchange({ code, codeVerifier, redirectUri }) {
+      try {
+        // The state has been checked by the caller, against its own store; oauth4webapi only wants to see the answer's parameters.
+        const parameters = oauth.validateAuthResponse(server, client, new URLSearchParams({ code }), oauth.skipStateCheck);
+        const response = await oauth.authorizationCodeGrantRequest(
+          server,
+          client,
+          authentication,
+          parameters,
+          redirectUri,
+          codeVerifier,
+          options,
+        );
+        return grantOf(await oauth.processAuthorizationCodeResponse(server, client, response), []);
+      } catch (error) {
+        throw named(error, false);
+      }
+    },
+
+    async refresh(refreshToken, scopes = []) {
+      try {
+        const response = await oauth.refreshTokenGrantRequest(server, client, authentication, refreshToken, {
+          ...options,
+          ...(scopes.length > 0 ? { additionalParameters: { scope: scopes.join(' ') } } : {}),
+        });
+        return grantOf(await oauth.processRefreshTokenResponse(server, client, response), scopes);
+      } catch (error) {
+        throw named(error, true);
+      }
+    },
+
+    async revoke(token) {
+      try {
+        const response = await oauth.revocationRequest(server, client, authentication, token, options);
+        // An unknown or dead token counts as revoked (RFC 7009, 2.2); Zoom and Google answer 400 for it.
+        if (response.status === 400) return;
+        await oauth.processRevocationResponse(response);
+      } catch (error) {
+        throw named(error, false);
+      }
+    },
+  };
+}

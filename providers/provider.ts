@@ -1,0 +1,255 @@
+/**
+ * What the gateway expects of a vendor. An adapter is an object made by a factory and checked by the
+ * conformance suite (test/conformance/provider.ts). An optional member *is* the capability.
+ *
+ * Failures that leave an adapter are one of: `reconnect_required`, `not_capable`, `vendor_quota` (with reset time),
+ * `vendor_unavailable` (with retry time), `vendor_refused` (extra.vendor_code), `vendor_nonsense` (a 2xx that is not
+ * what was asked for), `webhook_unauthenticated`.
+ */
+export const PROVIDER_IDS = ['zoom', 'microsoft-teams', 'google-meet'] as const;
+export type ProviderId = (typeof PROVIDER_IDS)[number];
+
+/** `unknown` where the vendor does not tell; never guessed. */
+export type Plan = 'free' | 'paid' | 'unknown';
+
+/** What the vendor tells about a connected account. Read after connecting and refreshed later. */
+export interface AccountProfile {
+  /** The vendor's user id, stable for ever: Zoom user id, Entra object id, Google `sub`. */
+  readonly id: string;
+  readonly email: string | null;
+  /** Zoom account id, Entra tenant id, Google hosted domain; null for a personal Google account. */
+  readonly organisation: string | null;
+  readonly plan: Plan;
+  /** False where the vendor offers no way to make links for this account (personal Microsoft accounts, Zoom type 4). */
+  readonly createsMeetings: boolean;
+  readonly cloudRecording: 'yes' | 'no' | 'unknown';
+}
+
+/** A connected account, as an adapter sees it. */
+export interface Account extends AccountProfile {
+  /** Scopes that were really granted. */
+  readonly scopes: readonly string[];
+  /**
+   * A valid access token. After a 401, pass the refused token to get a newer one; refreshes are shared, so many callers
+   * with the same refused token cause one refresh.
+   * @throws Failure `reconnect_required` when the grant is dead.
+   */
+  accessToken(rejected?: string): Promise<string>;
+}
+
+export interface Grant {
+  readonly accessToken: string;
+  /** Null when the vendor kept the previous one (Google). */
+  readonly refreshToken: string | null;
+  readonly expiresInMs: number;
+  readonly scopes: readonly string[];
+  /** Claims of the id token, where the vendor sends one. It came from the token endpoint itself (OIDC Core 3.1.3.7, 6). */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface OAuth {
+  /** `links` is asked for first, `recordings` only when the professional wants them. Vendor spelling. */
+  readonly scopes: { readonly links: readonly string[]; readonly recordings: readonly string[] };
+  authorizationUrl(request: { state: string; codeChallenge: string; redirectUri: string; recordings: boolean }): URL;
+  /** @throws Failure `vendor_refused` for a used, foreign or expired code. */
+  exchange(request: { code: string; codeVerifier: string; redirectUri: string }): Promise<Grant>;
+  /** @throws Failure `reconnect_required` when the vendor says that the grant is dead. */
+  refresh(refreshToken: string): Promise<Grant>;
+  /** Succeeds when the grant is gone already. A vendor without a revocation endpoint leaves this out. */
+  revoke?(tokens: { accessToken: string; refreshToken: string | null }): Promise<void>;
+  profile(grant: Grant): Promise<AccountProfile>;
+}
+
+export interface MeetingRequest {
+  /** Our idempotency key, `[a-z0-9_]{8,60}`: one key, one vendor meeting. */
+  readonly key: string;
+  /** True when an earlier attempt with this key may have reached the vendor. */
+  readonly retry: boolean;
+  readonly title: string;
+  readonly startsAt: Date;
+  readonly durationMinutes: number;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly recordAutomatically: boolean;
+  readonly participantVideo: boolean;
+}
+
+export type MeetingChange = Pick<MeetingRequest, 'title' | 'startsAt' | 'durationMinutes' | 'timeZone'>;
+
+/** How the gateway names a vendor meeting when it asks the adapter something about it. */
+export interface MeetingRef {
+  /** The id that the vendor's events carry: Zoom meeting number, Graph onlineMeeting id, `spaces/{id}`. */
+  readonly id: string;
+  readonly joinUrl: string;
+  /** What else the adapter needs to find it again (Graph event id, Calendar event id). Stored as is; no secrets. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+export interface VendorMeeting extends MeetingRef {
+  /** What was asked for and silently dropped by the vendor: `record_automatically`, `participant_video`, `starts_at`, `open_access`. */
+  readonly degraded: readonly string[];
+}
+
+export type FileKind = 'video' | 'audio' | 'transcript' | 'chat' | 'other';
+
+export interface VendorFile {
+  /** Stable id of the file inside its recording. */
+  readonly id: string;
+  readonly kind: FileKind;
+  readonly contentType: string;
+  readonly bytes: number | null;
+}
+
+export interface VendorRecording {
+  /** The same in webhook and list: Zoom instance uuid, Graph callRecording id, Meet recording name. */
+  readonly id: string;
+  readonly state: 'processing' | 'ready';
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly files: readonly VendorFile[];
+}
+
+export interface MediaRequest {
+  readonly meeting: MeetingRef;
+  readonly recordingId: string;
+  readonly fileId: string;
+  /** The browser's Range header, as is. */
+  readonly range: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Media {
+  /** 416 when the vendor has no such range. */
+  readonly status: 200 | 206 | 416;
+  readonly contentType: string;
+  readonly contentLength: number | null;
+  readonly contentRange: string | null;
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+export interface Recordings {
+  /** Everything recorded of this meeting, over all its instances. Empty when there is none (yet). */
+  list(account: Account, meeting: MeetingRef): Promise<readonly VendorRecording[]>;
+  /** Opens one file as a stream; nothing is buffered. @throws Failure `gone` when the vendor has deleted it. */
+  open(account: Account, request: MediaRequest): Promise<Media>;
+}
+
+interface AboutMeeting {
+  readonly meetingId: string;
+  /** When it happened, by the vendor's clock. */
+  readonly at: Date;
+}
+
+/** One run of a meeting: Zoom uuid, Meet conference record, Graph call id. */
+interface AboutInstance extends AboutMeeting {
+  readonly instanceId: string;
+}
+
+/** What happened, in one vocabulary; the same from a webhook and from reconciliation. */
+export type VendorEvent =
+  | ({ readonly type: 'meeting.started' } & AboutInstance)
+  | ({ readonly type: 'meeting.ended'; readonly limitReached: boolean } & AboutInstance)
+  | ({
+      readonly type: 'participant.joined' | 'participant.left';
+      /** The vendor's id of this stay in the meeting. */
+      readonly participantId: string;
+      readonly name: string | null;
+      /** Vendor user id where the participant is signed in. */
+      readonly userId: string | null;
+      readonly limitReached: boolean;
+    } & AboutInstance)
+  | ({ readonly type: 'recording.processing'; readonly recordingId: string } & AboutMeeting)
+  | ({ readonly type: 'recording.ready'; readonly recording: VendorRecording } & AboutMeeting)
+  | ({ readonly type: 'recording.removed' | 'recording.recovered'; readonly recordingId: string } & AboutMeeting)
+  /** Null `userId`: the whole organisation removed the app. */
+  | { readonly type: 'account.deauthorized'; readonly organisation: string; readonly userId: string | null; readonly at: Date }
+  | {
+      readonly type: 'subscription.expiring' | 'subscription.removed' | 'subscription.suspended' | 'subscription.missed';
+      readonly subscriptionId: string;
+      readonly reason: string | null;
+    };
+
+/** A notification that names a resource and says nothing about it; `resolve` asks the vendor. */
+export interface Pointer {
+  readonly type: 'pointer';
+  /** The subscription it came by; it leads to the connection. */
+  readonly subscriptionId: string;
+  /** The vendor's event type, for `resolve`. */
+  readonly about: string;
+  readonly resource: string;
+  readonly at: Date;
+}
+
+export type Notice = VendorEvent | Pointer;
+
+export interface WebhookRequest {
+  /** The bytes as received; proofs are over these, never over a parsed form. */
+  readonly bytes: Buffer;
+  /** Lower-case name; a repeated header arrives joined with `, `. */
+  header(name: string): string | undefined;
+  readonly query: URLSearchParams;
+  /** `lifecycle` for Microsoft's second URL. */
+  readonly channel: 'events' | 'lifecycle';
+  readonly now: Date;
+}
+
+/** One thing to be stored and applied. */
+export interface Delivery {
+  /**
+   * The vendor's own identity of what happened, ordered by the vendor's event time: 13 digits of milliseconds, `.`, then a
+   * digest. Two deliveries of one happening have the same key whatever their bytes; ordered keys keep the unique index fast.
+   */
+  readonly key: string;
+  readonly bytes: Buffer;
+}
+
+export type Opened =
+  /** A handshake: answered at once, nothing is stored. */
+  | { readonly kind: 'answer'; readonly status: 200; readonly contentType: string; readonly body: string }
+  | { readonly kind: 'deliveries'; readonly status: 200 | 202 | 204; readonly deliveries: readonly Delivery[] };
+
+export interface Webhook {
+  /**
+   * Proves that the delivery comes from the vendor, in constant time. Does not touch storage or network (cached keys excepted).
+   * @throws Failure `webhook_unauthenticated`, without a reason that would help a prober.
+   */
+  open(request: WebhookRequest): Opened | Promise<Opened>;
+  /** Pure. Unknown kinds give an empty list. @throws Failure `malformed` for bytes that are not what the vendor documents. */
+  read(bytes: Buffer): readonly Notice[];
+  /** Present when notifications are thin. @throws the adapter's failures. */
+  resolve?(account: Account, pointer: Pointer): Promise<readonly VendorEvent[]>;
+}
+
+export interface Subscription {
+  readonly id: string;
+  readonly expiresAt: Date;
+}
+
+export interface Subscriptions {
+  /** Makes one, or adopts the one that exists already for this account. */
+  create(account: Account, request: { notificationUrl: string; lifecycleUrl: string }): Promise<Subscription>;
+  /** @throws Failure `gone` when it does not exist any more: create a new one. */
+  renew(account: Account, subscriptionId: string): Promise<Subscription>;
+  /** Succeeds when it is gone already. */
+  remove(account: Account, subscriptionId: string): Promise<void>;
+}
+
+export interface Provider {
+  readonly id: ProviderId;
+  readonly oauth: OAuth;
+  /** Creates the meeting, or returns the one already created under `request.key`. */
+  createMeeting(account: Account, request: MeetingRequest): Promise<VendorMeeting>;
+  /** Keeps the vendor's meeting and its join link. Succeeds when it is gone already. */
+  changeMeeting(account: Account, meeting: MeetingRef, change: MeetingChange): Promise<void>;
+  /** Succeeds when it is gone already. */
+  cancelMeeting(account: Account, meeting: MeetingRef): Promise<void>;
+  /** The link for the host, made for this moment; never stored. */
+  hostUrl(account: Account, meeting: MeetingRef): Promise<string>;
+  /** Present where the vendor can end a running meeting. Succeeds when it is not running. */
+  readonly endMeeting?: (account: Account, meeting: MeetingRef) => Promise<void>;
+  readonly recordings: Recordings;
+  /** Not optional: a provider that cannot prove its deliveries cannot be installed. */
+  readonly webhook: Webhook;
+  /** Present when the vendor's event feed is per account and expires. */
+  readonly subscriptions?: Subscriptions;
+}
