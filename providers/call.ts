@@ -6,7 +6,7 @@ import { DAY, MINUTE, SECOND } from '../src/domain/time.ts';
 import type { Account } from './provider.ts';
 
 /** No documented figure: long enough for a slow create, short enough for a person who waits. */
-const TIMEOUT_MS = 15 * SECOND;
+export const TIMEOUT_MS = 15 * SECOND;
 /** Chosen: a page of 300 recordings is about 1 MB. */
 const MAX_ANSWER_BYTES = 5_000_000;
 /** A vendor that asks for more than a day of silence is not believed. */
@@ -108,6 +108,12 @@ export function retryAfterMs(headers: Headers, now: Date): number | undefined {
   return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined;
 }
 
+/** The whole answer, read up to the size limit. @throws Failure `vendor_nonsense` when it is larger. */
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await readText(response);
+  return { status: response.status, headers: response.headers, text, json: parseJson(text) };
+}
+
 async function send({ method, url, headers, body }: CallOptions): Promise<Answer> {
   try {
     // The global is looked up per call, so that a test can intercept it.
@@ -118,8 +124,7 @@ async function send({ method, url, headers, body }: CallOptions): Promise<Answer
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const text = await readText(response);
-    return { status: response.status, headers: response.headers, text, json: parseJson(text) };
+    return await readAnswer(response);
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure('vendor_unavailable', 'The vendor did not answer.', { cause: error });

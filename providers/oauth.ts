@@ -11,6 +11,8 @@ export interface OAuthClientOptions {
   readonly clientSecret: string;
   /** How the vendor wants the secret: in the Authorization header or in the form. */
   readonly secretIn: 'basic' | 'post';
+  /** For a vendor whose id tokens name another issuer than `server.issuer` (Entra's tenants): the expected one, by the token's claims. */
+  readonly issuerOf?: (claims: Readonly<Record<string, unknown>>) => string;
   /** Answers of the token endpoint that mean "this grant is dead, ask the professional again". */
   readonly deadGrant: (error: { error: string; description: string; body: Readonly<Record<string, unknown>> }) => boolean;
 }
@@ -28,7 +30,21 @@ export interface OAuthClient {
   revoke(token: string): Promise<void>;
 }
 
-export function createOAuthClient({ server, clientId, clientSecret, secretIn, deadGrant }: OAuthClientOptions): OAuthClient {
+// Not in the declarations of oauth4webapi, but its supported seam for Entra's multi-tenant issuer; a test fails when it goes away.
+const { _expectedIssuer } = oauth as unknown as { readonly _expectedIssuer: symbol };
+
+export function createOAuthClient({
+  server: given,
+  clientId,
+  clientSecret,
+  secretIn,
+  issuerOf,
+  deadGrant,
+}: OAuthClientOptions): OAuthClient {
+  const server: oauth.AuthorizationServer =
+    issuerOf === undefined
+      ? given
+      : { ...given, [_expectedIssuer]: ({ claims }: { claims: Readonly<Record<string, unknown>> }) => issuerOf(claims) };
   const client: oauth.Client = { client_id: clientId };
   const authentication = secretIn === 'basic' ? oauth.ClientSecretBasic(clientSecret) : oauth.ClientSecretPost(clientSecret);
   const options = {
@@ -40,6 +56,16 @@ export function createOAuthClient({ server, clientId, clientSecret, secretIn, de
 
   const named = (error: unknown, refreshing: boolean): Failure => {
     if (error instanceof Failure) return error;
+    if (error instanceof oauth.ResponseBodyError && error.status === 429) {
+      return new Failure('vendor_unavailable', "The vendor's token endpoint asked to slow down.", { cause: error });
+    }
+    if (error instanceof oauth.WWWAuthenticateChallengeError) {
+      // RFC 6749, 5.2: a challenge at the token endpoint is about our own credentials, never about the professional's grant.
+      return new Failure('vendor_refused', "The vendor does not accept the gateway's own credentials.", {
+        cause: error,
+        extra: { vendor_code: 'invalid_client' },
+      });
+    }
     if (error instanceof oauth.ResponseBodyError) {
       const dead = refreshing && deadGrant({ error: error.error, description: error.error_description ?? '', body: error.cause });
       return dead

@@ -6,11 +6,9 @@
  * `vendor_unavailable` (with retry time), `vendor_refused` (extra.vendor_code), `vendor_nonsense` (a 2xx that is not
  * what was asked for), `webhook_unauthenticated`.
  */
-export const PROVIDER_IDS = ['zoom', 'microsoft-teams', 'google-meet'] as const;
-export type ProviderId = (typeof PROVIDER_IDS)[number];
+import type { Plan, ProviderId } from '../src/domain/apps.ts';
 
-/** `unknown` where the vendor does not tell; never guessed. */
-export type Plan = 'free' | 'paid' | 'unknown';
+export type { Plan, ProviderId };
 
 /** What the vendor tells about a connected account. Read after connecting and refreshed later. */
 export interface AccountProfile {

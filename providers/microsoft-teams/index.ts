@@ -1,0 +1,34 @@
+/** Microsoft Teams over Microsoft Graph v1.0. */
+import type { Provider } from '../provider.ts';
+import { createGraph } from './graph.ts';
+import { createMeetings } from './meetings.ts';
+import { createTeamsOAuth } from './oauth.ts';
+import type { MicrosoftTeamsOptions } from './options.ts';
+import { createRecordings } from './recordings.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { createWebhook } from './webhook.ts';
+
+export type { MicrosoftTeamsOptions } from './options.ts';
+export { createAppOnlyToken } from './app-only.ts';
+
+/** No `endMeeting`: Graph cannot end a running meeting. */
+export function createMicrosoftTeams({
+  clientId,
+  clientSecret,
+  tenant = 'common',
+  loginUrl = 'https://login.microsoftonline.com',
+  graphUrl = 'https://graph.microsoft.com',
+  clientStateSecrets,
+  mediaOrigins = [],
+  now,
+}: MicrosoftTeamsOptions): Provider {
+  const graph = createGraph({ graphUrl, now });
+  return {
+    id: 'microsoft-teams',
+    oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph }),
+    ...createMeetings(graph),
+    recordings: createRecordings({ graph, graphUrl, mediaOrigins, now }),
+    webhook: createWebhook({ graph, clientStateSecrets }),
+    subscriptions: createSubscriptions({ graph, clientStateSecrets, now }),
+  };
+}

@@ -1,0 +1,23 @@
+export interface MicrosoftTeamsOptions {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** `common` (work and personal accounts), `organizations`, `consumers`, or the id of one tenant. */
+  readonly tenant?: string;
+  /** Origin of Entra ID; another one for national clouds and the sandbox. */
+  readonly loginUrl?: string;
+  /** Origin of Graph. */
+  readonly graphUrl?: string;
+  /** Keys of the subscriptions' client state: the first one signs, all are accepted, so that they can be rotated. */
+  readonly clientStateSecrets: readonly Buffer[];
+  /** Origins from which media may be streamed, beside the documented ones. */
+  readonly mediaOrigins?: readonly string[];
+  readonly now: () => Date;
+}
+
+/** The tenant of all personal Microsoft accounts, in `tid`. */
+export const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+/** What a professional with a personal account reads. */
+export const PERSONAL_ACCOUNT =
+  'This is a personal Microsoft account, and Microsoft lets apps make Teams meetings only for work and school accounts. ' +
+  'Connect a work or school account, or paste the link of a meeting you made yourself in Teams.';

@@ -1,0 +1,69 @@
+/** Who connected, and what the account is good for. */
+import { z } from 'zod';
+import { Failure, isFailure } from '../../src/domain/failure.ts';
+import { parseAnswer } from '../call.ts';
+import type { AccountProfile, Grant, Plan } from '../provider.ts';
+import type { Caller, Graph } from './graph.ts';
+import { PERSONAL_TENANT } from './options.ts';
+
+const me = z.object({ id: z.string().min(1), mail: z.string().nullish(), userPrincipalName: z.string().nullish() });
+const claims = z.object({ tid: z.string().optional().catch(undefined) });
+const teamsLicensing = z.object({ hasTeamsLicense: z.boolean() });
+const licenses = z.object({
+  value: z.array(
+    z.object({
+      servicePlans: z.array(z.object({ servicePlanId: z.string().nullish(), provisioningStatus: z.string().nullish() })).nullish(),
+    }),
+  ),
+});
+
+/** The service plan `TEAMS1`, in all licences that include Teams. */
+const TEAMS_SERVICE_PLAN = '57ff2da0-773e-42df-b2af-ffb7a2317929';
+
+export async function readProfile(graph: Graph, grant: Grant): Promise<AccountProfile> {
+  const caller = callerOf(grant);
+  const path = '/me?$select=id,mail,userPrincipalName';
+  const user = parseAnswer(me, await graph(caller, { method: 'GET', path, repeatable: true }), 'read the user');
+  const organisation = claims.parse(grant.claims).tid ?? null;
+  const personal = organisation === PERSONAL_TENANT;
+  return {
+    id: user.id,
+    email: user.mail ?? user.userPrincipalName ?? null,
+    organisation,
+    plan: personal ? 'free' : await planOf(graph, caller),
+    createsMeetings: !personal,
+    // For work accounts the tenant's meeting policy decides, and Graph does not tell it.
+    cloudRecording: personal ? 'no' : 'unknown',
+  };
+}
+
+/** `unknown` where the tenant does not let us see the licence. A vendor that is down is a failure, so that a paid plan is not forgotten. */
+async function planOf(graph: Graph, caller: Caller): Promise<Plan> {
+  const teams = await licenceTold(graph, caller, '/me/licenseDetails/getTeamsLicensingDetails');
+  const simple = teamsLicensing.safeParse(teams);
+  if (simple.success) return simple.data.hasTeamsLicense ? 'paid' : 'unknown';
+
+  const details = licenses.safeParse(await licenceTold(graph, caller, '/me/licenseDetails'));
+  const plans = details.success ? details.data.value.flatMap(({ servicePlans }) => servicePlans ?? []) : [];
+  const licensed = plans.some(
+    ({ servicePlanId, provisioningStatus }) => servicePlanId?.toLowerCase() === TEAMS_SERVICE_PLAN && provisioningStatus === 'Success',
+  );
+  return licensed ? 'paid' : 'unknown';
+}
+
+async function licenceTold(graph: Graph, caller: Caller, path: string): Promise<unknown> {
+  try {
+    return (await graph(caller, { method: 'GET', path, repeatable: true })).json;
+  } catch (error) {
+    if (isFailure(error, 'vendor_refused')) return undefined;
+    throw error;
+  }
+}
+
+/** A fresh grant has no newer token to offer. */
+const callerOf = (grant: Grant): Caller => ({
+  async accessToken(rejected) {
+    if (rejected === undefined) return grant.accessToken;
+    throw new Failure('reconnect_required', 'The vendor does not accept the access token.', { extra: { status: 401 } });
+  },
+});

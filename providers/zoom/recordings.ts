@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Account, Recordings } from '../provider.ts';
+import { Failure, isFailure } from '../../src/domain/failure.ts';
+import { DAY, MINUTE, plus } from '../../src/domain/time.ts';
+import type { ZoomApi } from './client.ts';
+import { zoomId } from './meeting-answer.ts';
+import { openMedia } from './media.ts';
+import type { ZoomOptions } from './options.ts';
+import { kindOf, momentOf, toRecording, zoomRecording, type ZoomRecording } from './recording-files.ts';
+
+const listed = zoomRecording.extend({ id: zoomId });
+const listAnswer = z.object({ next_page_token: z.string().optional(), meetings: z.array(listed) });
+const oneAnswer = zoomRecording.extend({ download_access_token: z.string().optional() });
+type One = z.infer<typeof oneAnswer>;
+
+/** A list covers at most one month. */
+const WINDOW_MS = 29 * DAY;
+/** How long the token for the files lives, in seconds; long enough for a stream to begin. */
+const TOKEN_TTL_S = '3600';
+/** Chosen: the ranges of one viewing share one look at Zoom; fresh enough for a deletion to be seen. */
+const CACHE_MS = 5 * MINUTE;
+const CACHE_SIZE = 200;
+
+export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOptions, 'now' | 'mediaOrigins'>): Recordings {
+  const cache = new Map<string, { readonly until: number; readonly recording: One }>();
+
+  const filesOf = async (account: Account, uuid: string, fresh: boolean): Promise<One> => {
+    const key = `${account.id}\n${uuid}`;
+    const cached = cache.get(key);
+    if (!fresh && cached !== undefined && cached.until > now().getTime()) return cached.recording;
+    cache.delete(key);
+    const recording = await api.get(account, `meetings/${escapeUuid(uuid)}/recordings`, oneAnswer, {
+      include_fields: 'download_access_token',
+      ttl: TOKEN_TTL_S,
+    });
+    const [oldest] = cache.keys();
+    if (cache.size >= CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
+    cache.set(key, { until: now().getTime() + CACHE_MS, recording });
+    return recording;
+  };
+
+  /** All instances that lie in the month before a moment. */
+  const instancesBefore = async (account: Account, meetingId: string, moment: Date): Promise<readonly ZoomRecording[]> => {
+    const query = { from: dayOf(plus(moment, -WINDOW_MS)), to: dayOf(plus(moment, DAY)) };
+    const pages = await api.pages(account, 'users/me/recordings', listAnswer, query);
+    return pages.flatMap(({ meetings }) => meetings).filter(({ id }) => id === meetingId);
+  };
+
+  return {
+    async list(account, meeting) {
+      // Asked by its number, Zoom tells of the latest instance only; one that was cut off and started again has several.
+      const latest = await latestInstance(api, account, meeting.id);
+      const recent = await instancesBefore(account, meeting.id, now());
+      const latestAt = momentOf(latest?.start_time);
+      const isOld = latestAt !== undefined && latestAt.getTime() < now().getTime() - WINDOW_MS;
+      const older = isOld ? await instancesBefore(account, meeting.id, latestAt) : [];
+      const byUuid = new Map([...older, ...recent, ...(latest === undefined ? [] : [latest])].map((instance) => [instance.uuid, instance]));
+      return [...byUuid.values()].map(toRecording).toSorted((a, b) => (a.startedAt?.getTime() ?? 0) - (b.startedAt?.getTime() ?? 0));
+    },
+
+    async open(account, { recordingId, fileId, range, signal }) {
+      const attempt = async (fresh: boolean) => {
+        const recording = await filesOf(account, recordingId, fresh);
+        const file = recording.recording_files?.find(({ id }) => id === fileId);
+        if (file?.download_url === undefined) throw new Failure('gone', 'The recording has no such file any more.');
+        const token = recording.download_access_token ?? (await account.accessToken());
+        const [, contentType] = kindOf(file);
+        return openMedia({ url: file.download_url, token, contentType, range, signal, mediaOrigins, now });
+      };
+      signal.throwIfAborted();
+      try {
+        return await attempt(false);
+      } catch (error) {
+        // The kept address or its token may have died; a second refusal is Zoom's answer.
+        if (!isFailure(error, 'gone') && !isFailure(error, 'reconnect_required') && !isFailure(error, 'vendor_refused')) throw error;
+        return attempt(true);
+      }
+    },
+  };
+}
+
+async function latestInstance(api: ZoomApi, account: Account, meetingId: string): Promise<ZoomRecording | undefined> {
+  try {
+    return await api.get(account, `meetings/${encodeURIComponent(meetingId)}/recordings`, zoomRecording);
+  } catch (error) {
+    if (isFailure(error, 'gone')) return undefined;
+    throw error;
+  }
+}
+
+/** Zoom's rule: a uuid that starts with `/` or contains `//` is escaped twice. */
+export const escapeUuid = (uuid: string): string =>
+  uuid.startsWith('/') || uuid.includes('//') ? encodeURIComponent(encodeURIComponent(uuid)) : encodeURIComponent(uuid);
+
+const dayOf = (moment: Date): string => moment.toISOString().slice(0, 10);

@@ -1,0 +1,32 @@
+/** Zoom has two families of scope names. New apps get the granular ones; an app made before 2024 grants the classic ones. */
+
+export const LINK_SCOPES = [
+  'user:read:user',
+  'user:read:settings',
+  'meeting:write:meeting',
+  'meeting:read:meeting',
+  'meeting:read:list_meetings',
+  'meeting:update:meeting',
+  'meeting:delete:meeting',
+  'meeting:update:status',
+  'meeting:read:participant',
+] as const;
+
+export const RECORDING_SCOPES = [
+  'cloud_recording:read:list_user_recordings',
+  'cloud_recording:read:list_recording_files',
+  'cloud_recording:read:recording',
+] as const;
+
+const CLASSIC: Readonly<Record<string, readonly string[]>> = {
+  'user:read': ['user:read:user', 'user:read:settings'],
+  'user_info:read': ['user:read:user'],
+  'meeting:read': ['meeting:read:meeting', 'meeting:read:list_meetings', 'meeting:read:participant'],
+  'meeting:write': ['meeting:write:meeting', 'meeting:update:meeting', 'meeting:delete:meeting', 'meeting:update:status'],
+  'recording:read': RECORDING_SCOPES,
+};
+
+/** The granted scopes, and what the classic ones among them stand for, so that a comparison with the names above is fair. */
+export const withGranularNames = (granted: readonly string[]): readonly string[] => [
+  ...new Set(granted.flatMap((scope) => [scope, ...(CLASSIC[scope] ?? [])])),
+];

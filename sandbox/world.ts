@@ -1,0 +1,98 @@
+/** What the three vendors share inside the sandbox. */
+import type { Hono } from 'hono';
+import type { Agenda } from './clock.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { RandomBytes } from './ids.ts';
+import type { OAuthStore } from './oauth.ts';
+import type { HttpBindings } from '@hono/node-server';
+
+export const VENDORS = ['zoom', 'microsoft-teams', 'google-meet'] as const;
+export type VendorId = (typeof VENDORS)[number];
+
+export interface Client {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface ZoomWebhook {
+  readonly url: string;
+  readonly secret: string;
+}
+
+/** One Pub/Sub push subscription; it gets what is published to any topic. */
+export interface GoogleWebhook {
+  readonly url: string;
+  readonly audience: string;
+  readonly serviceAccount: string;
+  readonly subscription: string;
+}
+
+/** Microsoft is not here: the API caller names its own URLs when it creates a subscription. */
+export interface Webhooks {
+  zoom: ZoomWebhook | null;
+  google: GoogleWebhook | null;
+}
+
+export interface World {
+  readonly origin: string;
+  readonly agenda: Agenda;
+  readonly random: RandomBytes;
+  readonly fetch: typeof globalThis.fetch;
+  readonly oauth: OAuthStore;
+  readonly deliveries: Deliveries;
+  readonly webhooks: Webhooks;
+  readonly clients: Readonly<Record<VendorId, Client>>;
+}
+
+export type Env = { Bindings: Partial<HttpBindings> };
+export type Routes = Hono<Env>;
+
+export interface ConsentUser {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** What kind of account it is, for the consent page and `GET /control/state`. */
+  readonly note: string;
+}
+
+/** Who joins or leaves a meeting. `user` is the e-mail of a sandbox user: then the vendor knows the person. */
+export interface Person {
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
+  readonly user?: string | undefined;
+}
+
+export interface RecordingOptions {
+  /** A transcript is made too, and its own event sent. */
+  readonly transcript: boolean;
+}
+
+/** Things that happen in meetings, as people would cause them. Each answers what came of it; undefined when there is no such meeting. */
+export interface Happenings {
+  start(id: string): object | undefined;
+  join(id: string, person: Person): object | undefined;
+  leave(id: string, person: Person): object | undefined;
+  end(id: string, reason: 'host' | 'limit'): object | undefined;
+  finishRecording(id: string, options: RecordingOptions): object | undefined;
+}
+
+export interface Vendor {
+  readonly routes: Routes;
+  readonly happenings: Happenings;
+  users(): readonly ConsentUser[];
+  /** @throws Refused for a body that does not describe a user. */
+  addUser(body: unknown): ConsentUser;
+  /** The user (or the organisation) removes the app at the vendor's site. */
+  removeApp(userId: string): void;
+  state(): object;
+  reset(): void;
+}
+
+/** The control API answers it with this status. */
+export class Refused extends Error {
+  readonly status: 400 | 404 | 409;
+  constructor(status: 400 | 404 | 409, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

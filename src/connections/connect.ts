@@ -1,0 +1,203 @@
+/** How a professional connects an account: a session made by the marketplace, then one authorization per app. */
+import { timingSafeEqual } from 'node:crypto';
+import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
+import type { Provider } from '../../providers/provider.ts';
+import type { ProviderId } from '../domain/apps.ts';
+import { Failure } from '../domain/failure.ts';
+import { newId } from '../domain/id.ts';
+import { effectivePolicy } from '../domain/policy.ts';
+import { MINUTE, plus } from '../domain/time.ts';
+import { hashToken, newToken } from '../domain/token.ts';
+import type { Gateway } from '../gateway.ts';
+import {
+  findConnectSession,
+  insertAuthorization,
+  insertConnectSession,
+  takeAuthorization,
+  type ConnectSession,
+} from '../store/connect-sessions.ts';
+import { setTokens, upsertConnection, type Connection } from '../store/connections.ts';
+import { scheduleJob } from '../store/jobs.ts';
+import type { Marketplace } from '../store/marketplaces.ts';
+import { sealTokens } from './account.ts';
+import { tell } from './health.ts';
+
+const SESSION_MS = 30 * MINUTE;
+/** Chosen: time enough to sign in at the vendor and to fetch an administrator. */
+const AUTHORIZATION_MS = 15 * MINUTE;
+
+export interface ConnectSessionRequest {
+  readonly marketplace: Marketplace;
+  readonly professionalId: string;
+  /** Undefined: all approved apps. */
+  readonly providers: readonly ProviderId[] | undefined;
+  readonly returnUrl: string | null;
+  readonly locale: string | null;
+}
+
+export async function createConnectSession(
+  gateway: Gateway,
+  request: ConnectSessionRequest,
+): Promise<{ session: ConnectSession; url: string }> {
+  const { config, db, now, random } = gateway;
+  const { marketplace, returnUrl } = request;
+  const approved = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch }).approved_apps;
+  const refused = request.providers?.find((provider) => !approved.includes(provider));
+  if (refused !== undefined)
+    throw new Failure('app_not_approved', `The marketplace does not use ${refused}.`, { extra: { approved_apps: approved } });
+  if (returnUrl !== null && !isAllowedReturnUrl(returnUrl, marketplace.returnUrls)) {
+    throw new Failure('invalid', "The return_url is not on the marketplace's list.", {
+      errors: [{ pointer: '/return_url', detail: 'is not allowed' }],
+    });
+  }
+  const token = newToken(random);
+  const at = now();
+  const session: ConnectSession = {
+    id: newId(gateway, 'cns'),
+    marketplaceId: marketplace.id,
+    professionalId: request.professionalId,
+    tokenHash: hashToken(token),
+    providers: [...(request.providers ?? approved)],
+    returnUrl,
+    locale: request.locale,
+    createdAt: at,
+    expiresAt: plus(at, SESSION_MS),
+  };
+  await db.write((tx) => insertConnectSession(tx, session));
+  return { session, url: `${config.publicUrl}/connect/${token}` };
+}
+
+/** @throws Failure `gone` when the link is unknown or over */
+export async function openConnectSession({ db, now }: Gateway, token: string): Promise<ConnectSession> {
+  const session = await findConnectSession(db.read, hashToken(token), now());
+  if (session === undefined) throw new Failure('gone', 'This link is no longer valid. Ask the marketplace for a new one.');
+  return session;
+}
+
+/** Where the browser goes next. `browser` is the secret of a cookie: only the browser that begins can finish. */
+export async function beginAuthorization(
+  gateway: Gateway,
+  { token, provider: id, browser, recordings }: { token: string; provider: ProviderId; browser: string; recordings: boolean },
+): Promise<URL> {
+  const { config, db, now, random, vault } = gateway;
+  const session = await openConnectSession(gateway, token);
+  if (!session.providers.includes(id)) throw new Failure('not_found', 'This app is not offered here.');
+  const provider = configured(gateway, id);
+  const state = newToken(random);
+  const codeVerifier = generateRandomCodeVerifier();
+  const stateHash = hashToken(state);
+  await db.write((tx) =>
+    insertAuthorization(tx, {
+      stateHash,
+      sessionId: session.id,
+      provider: id,
+      browserHash: hashToken(browser),
+      codeVerifierSealed: vault.seal(codeVerifier, ['authorization', stateHash, 'verifier']),
+      connectTokenSealed: vault.seal(token, ['authorization', stateHash, 'token']),
+      recordings,
+      expiresAt: plus(now(), AUTHORIZATION_MS),
+    }),
+  );
+  return provider.oauth.authorizationUrl({
+    state,
+    codeChallenge: await calculatePKCECodeChallenge(codeVerifier),
+    redirectUri: redirectUri(config.publicUrl, id),
+    recordings,
+  });
+}
+
+export interface Callback {
+  readonly provider: ProviderId;
+  readonly state: string;
+  /** Exactly one of the two. */
+  readonly code: string | undefined;
+  readonly error: string | undefined;
+  readonly browser: string | undefined;
+}
+
+export type Connected =
+  | { readonly outcome: 'connected'; readonly connectToken: string; readonly connection: Connection }
+  | { readonly outcome: 'refused'; readonly connectToken: string; readonly error: string };
+
+/**
+ * The end of an authorization. A state works once, in the browser and for the vendor it was made for.
+ * @throws Failure `forbidden` when the callback does not belong to an authorization of this browser
+ */
+export async function completeAuthorization(gateway: Gateway, callback: Callback): Promise<Connected> {
+  const { config, db, now, vault } = gateway;
+  const taken = await db.write((tx) => takeAuthorization(tx, hashToken(callback.state), now()));
+  if (
+    taken === undefined ||
+    taken.authorization.provider !== callback.provider ||
+    !sameBrowser(taken.authorization.browserHash, callback.browser)
+  ) {
+    throw new Failure('forbidden', 'This sign-in was not started here, or it took too long. Open the connect link once more.');
+  }
+  const { authorization, session } = taken;
+  const connectToken = vault.open(authorization.connectTokenSealed, ['authorization', authorization.stateHash, 'token']);
+  if (callback.code === undefined) return { outcome: 'refused', connectToken, error: callback.error ?? 'access_denied' };
+
+  const provider = configured(gateway, callback.provider);
+  const grant = await provider.oauth.exchange({
+    code: callback.code,
+    codeVerifier: vault.open(authorization.codeVerifierSealed, ['authorization', authorization.stateHash, 'verifier']),
+    redirectUri: redirectUri(config.publicUrl, callback.provider),
+  });
+  const profile = await provider.oauth.profile(grant);
+
+  const id = newId(gateway, 'con');
+  const connection = await db.write(async (tx) => {
+    const stored = await upsertConnection(tx, {
+      id,
+      marketplaceId: session.marketplaceId,
+      professionalId: session.professionalId,
+      provider: callback.provider,
+      accountId: profile.id,
+      organisation: profile.organisation,
+      email: profile.email,
+      plan: profile.plan,
+      createsMeetings: profile.createsMeetings,
+      cloudRecording: profile.cloudRecording,
+      scopes: [...grant.scopes],
+      status: 'active',
+      statusReason: null,
+      tokensSealed: null,
+      accessExpiresAt: plus(now(), grant.expiresInMs),
+      tokenVersion: 1,
+      refreshLeasedUntil: null,
+      createdAt: now(),
+    });
+    // The tokens are bound to the id, which is known only now when the account was connected before.
+    const tokensSealed = sealTokens(gateway, stored.id, { accessToken: grant.accessToken, refreshToken: grant.refreshToken });
+    await setTokens(tx, stored.id, tokensSealed);
+    await tell(tx, gateway, stored, 'connection.active', String(stored.tokenVersion));
+    if (provider.subscriptions !== undefined && profile.createsMeetings)
+      await scheduleJob(tx, { kind: 'subscription.renew', subjectId: stored.id, dueAt: now() });
+    return { ...stored, tokensSealed };
+  });
+  gateway.wake();
+  return { outcome: 'connected', connectToken, connection };
+}
+
+/** Exact origin, and a path below the allowed one; no user names, no repaired spellings. */
+export function isAllowedReturnUrl(text: string, allowed: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  // What a URL parser had to repair (`https:evil`, backslashes, tabs) is no address that anybody meant.
+  if (url.username !== '' || url.password !== '' || !text.startsWith(`${url.origin}/`)) return false;
+  return allowed.some((entry) => {
+    const base = new URL(entry);
+    return url.origin === base.origin && (url.pathname === base.pathname || url.pathname.startsWith(base.pathname.replace(/\/?$/, '/')));
+  });
+}
+
+export const redirectUri = (publicUrl: string, provider: ProviderId): string => `${publicUrl}/oauth/${provider}/callback`;
+
+function configured({ providers }: Gateway, id: ProviderId): Provider {
+  const provider = providers.get(id);
+  if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway.');
+  return provider;
+}
+
+const sameBrowser = (hash: string, browser: string | undefined): boolean =>
+  browser !== undefined && timingSafeEqual(Buffer.from(hash), Buffer.from(hashToken(browser)));

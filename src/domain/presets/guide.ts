@@ -1,0 +1,17 @@
+import type { Policy } from '../policy.ts';
+
+/** Professionals bring their own Zoom, Teams or Meet (seed 000); the default. */
+export const GUIDE: Policy = {
+  approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
+  purchase: { within_hours: 48 },
+  join: { opens_minutes_before: 15, closes_minutes_after: 60 },
+  limits: { on_exceed: 'reject' },
+  vendor_unavailable: 'wait',
+  recording: {
+    one_to_one: { modes: ['none', 'on_consent'], consent: 'each_customer' },
+    private_group: { modes: ['none', 'on_consent'], consent: 'each_customer' },
+    event: { modes: ['none', 'always'], consent: 'notice' },
+    recipients: 'customers',
+    retention_days: 14,
+  },
+};

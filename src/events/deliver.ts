@@ -1,0 +1,121 @@
+/** One attempt to deliver an event to a marketplace's endpoint. */
+import { Agent, request } from 'undici';
+import { deliveryBackoffMs } from '../domain/backoff.ts';
+import { newId } from '../domain/id.ts';
+import { plus, SECOND } from '../domain/time.ts';
+import type { Gateway } from '../gateway.ts';
+import {
+  insertAttempt,
+  loadDelivery,
+  updateDelivery,
+  updateEndpoint,
+  type Delivery,
+  type StoredEvent,
+  type WebhookEndpoint,
+} from '../store/events.ts';
+import { eventLinksContext } from './emit.ts';
+import { signatureHeader } from './signature.ts';
+import { checkTargetUrl, publicLookup } from './target.ts';
+
+/** The standard recommends 15 to 30 s. */
+export const DELIVERY_TIMEOUT_MS = 15 * SECOND;
+/** What is kept of an answer, in characters. */
+const KEPT_ANSWER = 1_000;
+/** What is read of an answer, in bytes. */
+const MAX_ANSWER_BYTES = 16_000;
+
+export type Send = (message: { url: string; headers: Record<string, string>; body: string }) => Promise<{ status: number; answer: string }>;
+
+/** The HTTP client for deliveries: no redirects, no private addresses (unless the operator allows them), answers cut. */
+export function createSend({ allowPrivate }: { allowPrivate: boolean }): { send: Send; close: () => Promise<void> } {
+  const agent = new Agent({
+    connect: allowPrivate ? { timeout: 5 * SECOND } : { timeout: 5 * SECOND, lookup: publicLookup },
+    headersTimeout: DELIVERY_TIMEOUT_MS,
+    bodyTimeout: DELIVERY_TIMEOUT_MS,
+    connections: 32,
+  });
+  return {
+    async send({ url, headers, body }) {
+      // Literal addresses never reach the look-up: they are checked here, each time.
+      checkTargetUrl(url, allowPrivate);
+      const response = await request(url, {
+        method: 'POST',
+        headers,
+        body,
+        dispatcher: agent,
+        signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
+      });
+      let answer = '';
+      for await (const chunk of response.body) {
+        answer += Buffer.from(chunk as Uint8Array).toString('utf8');
+        if (answer.length > MAX_ANSWER_BYTES) break;
+      }
+      return { status: response.statusCode, answer: answer.slice(0, KEPT_ANSWER) };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** Sends a claimed delivery and records what came of it. */
+export async function deliver(gateway: Gateway, send: Send, delivery: Delivery): Promise<void> {
+  const { db, now, random } = gateway;
+  const loaded = await loadDelivery(db.read, delivery);
+  if (loaded === undefined) {
+    await db.write((tx) => updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null }));
+    return;
+  }
+  const { event, endpoint } = loaded;
+  const startedAt = now();
+  const body = renderEvent(gateway, event);
+  const timestamp = Math.floor(startedAt.getTime() / SECOND);
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'conferencing-gateway',
+    'webhook-id': event.id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets: secretsOf(gateway, endpoint, startedAt) }),
+  };
+  const outcome = await send({ url: endpoint.url, headers, body }).catch((error: unknown) => ({
+    status: null,
+    answer: (error instanceof Error ? `${(error as { code?: string }).code ?? error.name}: ${error.message}` : 'unknown').slice(
+      0,
+      KEPT_ANSWER,
+    ),
+  }));
+  const delivered = outcome.status !== null && outcome.status >= 200 && outcome.status < 300;
+  const backoffMs = deliveryBackoffMs(delivery.attempts, random(4).readUInt32BE() / 2 ** 32);
+  const finishedAt = now();
+  await db.write(async (tx) => {
+    await insertAttempt(tx, {
+      id: newId(gateway, 'dla'),
+      deliveryId: delivery.id,
+      at: startedAt,
+      status: outcome.status,
+      durationMs: finishedAt.getTime() - startedAt.getTime(),
+      answer: outcome.answer,
+    });
+    if (delivered) await updateDelivery(tx, delivery.id, { state: 'delivered', leasedUntil: null });
+    else if (outcome.status === 410) {
+      // The receiver says that it is gone for good (Standard Webhooks).
+      await updateEndpoint(tx, endpoint.marketplaceId, endpoint.id, { disabledAt: finishedAt });
+      await updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null });
+    } else if (backoffMs === null) await updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null });
+    else await updateDelivery(tx, delivery.id, { dueAt: plus(finishedAt, backoffMs), leasedUntil: null });
+  });
+}
+
+/** The body as it is sent. Links that have been erased are left out. */
+export function renderEvent({ vault }: Pick<Gateway, 'vault'>, event: StoredEvent): string {
+  const links =
+    event.linksSealed === null ? {} : (JSON.parse(vault.open(event.linksSealed, eventLinksContext(event.id))) as Record<string, unknown>);
+  return JSON.stringify({ type: event.type, timestamp: event.at.toISOString(), data: { ...event.data, ...links } });
+}
+
+export const endpointSecretContext = (endpointId: string): string[] => ['endpoint', endpointId, 'secret'];
+
+function secretsOf({ vault }: Gateway, endpoint: WebhookEndpoint, now: Date): string[] {
+  const sealed = [endpoint.secretSealed];
+  if (endpoint.previousSecretSealed !== null && endpoint.previousSecretUntil !== null && endpoint.previousSecretUntil > now)
+    sealed.push(endpoint.previousSecretSealed);
+  return sealed.map((secret) => vault.open(secret, endpointSecretContext(endpoint.id)));
+}

@@ -1,0 +1,93 @@
+/** Events to the marketplace, written in the transaction of the change they tell about (outbox). */
+import { newId } from '../domain/id.ts';
+import { fingerprint } from '../domain/token.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Writer } from '../store/database.ts';
+import { insertDeliveries, insertEvent, listEndpoints } from '../store/events.ts';
+
+export const EVENT_TYPES = [
+  'connection.active',
+  'connection.reconnect_required',
+  'connection.revoked',
+  'meeting.created',
+  'meeting.link_ready',
+  'meeting.purchased',
+  'meeting.link_locked',
+  'meeting.changed',
+  'meeting.expired',
+  'meeting.cancelled',
+  'meeting.started',
+  'meeting.participant_joined',
+  'meeting.participant_left',
+  'meeting.limit_reached',
+  'meeting.ended',
+  'recording.processing',
+  'recording.published',
+  'recording.withheld',
+  'recording.viewed',
+  'recording.revoked',
+  'recording.expired',
+  'endpoint.test',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export interface NewEvent {
+  readonly marketplaceId: string;
+  readonly type: EventType;
+  /** The meeting, recording, connection or endpoint it is about. */
+  readonly subjectId: string;
+  /** Tells this event from others of its type about the same subject: what happened, in the vendor's or our own terms. */
+  readonly key: string;
+  readonly data: Record<string, unknown>;
+  /** Merged into `data` when the event is sent; kept sealed, erased when the links end. */
+  readonly links?: Record<string, unknown>;
+}
+
+/** The same happening has the same id, however often it is told: after a crash, a repeat or from a restored backup. */
+export const eventId = ({ marketplaceId, type, subjectId, key }: Pick<NewEvent, 'marketplaceId' | 'type' | 'subjectId' | 'key'>): string =>
+  `evt_${fingerprint(marketplaceId, type, subjectId, key)}`;
+
+/** The context that seals an event's links. */
+export const eventLinksContext = (id: string): string[] => ['event', id, 'links'];
+
+/** False when this very event was written before. */
+export async function emit(tx: Writer, gateway: Pick<Gateway, 'now' | 'random' | 'vault'>, event: NewEvent): Promise<boolean> {
+  const { now, vault } = gateway;
+  const id = eventId(event);
+  const at = now();
+  const written = await insertEvent(tx, {
+    id,
+    marketplaceId: event.marketplaceId,
+    type: event.type,
+    subjectId: event.subjectId,
+    at,
+    position: newId(gateway, 'evt'),
+    data: event.data,
+    linksSealed: event.links === undefined ? null : vault.seal(JSON.stringify(event.links), eventLinksContext(id)),
+  });
+  if (!written) return false;
+  const endpoints = (await listEndpoints(tx, event.marketplaceId)).filter(
+    (endpoint) =>
+      endpoint.disabledAt === null &&
+      (event.type === 'endpoint.test' ? endpoint.id === event.subjectId : wants(endpoint.events, event.type)),
+  );
+  await insertDeliveries(
+    tx,
+    endpoints.map((endpoint) => ({
+      id: newId(gateway, 'dlv'),
+      marketplaceId: event.marketplaceId,
+      eventId: id,
+      endpointId: endpoint.id,
+      state: 'pending',
+      dueAt: at,
+      leasedUntil: null,
+      attempts: 0,
+      createdAt: at,
+    })),
+  );
+  return true;
+}
+
+/** `*`, an exact type, or a whole family: `recording.*`. */
+const wants = (patterns: readonly string[], type: EventType): boolean =>
+  patterns.some((pattern) => pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1))));

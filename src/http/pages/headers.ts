@@ -1,0 +1,47 @@
+/** What every page for people is sent with. */
+export interface PageHeaderOptions {
+  /** True when the public URL is https. */
+  readonly secure: boolean;
+  /**
+   * Where the forms of this page may lead besides the gateway itself: `https://zoom.us`, `https://*.zoom.us`. Chromium
+   * applies `form-action` to every redirect that follows a form, so the vendor's own redirects belong here too.
+   */
+  readonly formTargets?: readonly string[];
+}
+
+/** Only a scheme and a host, so that nothing else can get into the policy. */
+const TARGET = /^https?:\/\/(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$/;
+/** ASVS 5.0, 3.4.1: at least one year. */
+const HSTS_SECONDS = 31_536_000;
+
+export function pageHeaders({ secure, formTargets = [] }: PageHeaderOptions): Record<string, string> {
+  const wrong = formTargets.find((target) => !TARGET.test(target));
+  if (wrong !== undefined) throw new Error(`Not an origin that a form may lead to: ${wrong}`);
+  const policy = [
+    `default-src 'none'`,
+    `style-src 'self'`,
+    `script-src 'self'`,
+    `img-src 'self' data:`,
+    `media-src 'self'`,
+    // The live line of the join page is fetched again while the meeting runs.
+    `connect-src 'self'`,
+    ['form-action', `'self'`, ...formTargets].join(' '),
+    `base-uri 'none'`,
+    `frame-ancestors 'none'`,
+  ];
+  return {
+    'content-security-policy': policy.join('; '),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'x-robots-tag': 'noindex',
+    ...(secure ? { 'strict-transport-security': `max-age=${HSTS_SECONDS}` } : {}),
+  };
+}
+
+/** For the stylesheet and the script: their paths change with their content. */
+export const assetHeaders = (contentType: string): Record<string, string> => ({
+  'content-type': contentType,
+  'cache-control': 'public, max-age=31536000, immutable',
+  'x-content-type-options': 'nosniff',
+});

@@ -1,0 +1,44 @@
+/** The question whether a private meeting may be recorded (G12), and the proof of which words were asked. */
+import { createHash } from 'node:crypto';
+import { html } from 'hono/html';
+import type { Consent } from '../../../domain/recording.ts';
+import { type Language, LANGUAGES, textsFor } from '../texts/index.ts';
+import type { Html, PageBase } from './layout.ts';
+
+export interface ConsentText {
+  /** Names exactly these words in this language: `en-1f0c…`. Changes when the words change. */
+  readonly version: string;
+  readonly text: string;
+}
+
+export const consentText = (language: Language): ConsentText => TEXTS[language];
+
+/** Whether a posted version is one that this gateway asks with. */
+export const isCurrentConsentVersion = (version: string): boolean => Object.values(TEXTS).some((text) => text.version === version);
+
+/** Form: `POST /j/{token}/consent` with `decision` (granted, refused), `text_version`, `locale`. */
+export function consentQuestion({ language }: PageBase, token: string, decision: Consent): Html {
+  const { join } = textsFor(language);
+  const { version, text } = consentText(language);
+  const answer = { missing: '', granted: join.consentGranted, refused: join.consentRefused }[decision];
+  return html`<section class="card" aria-labelledby="consent">
+    <h2 id="consent">${join.consentTitle}</h2>
+    <p>${text}</p>
+    ${answer === '' ? '' : html`<p role="status"><strong>${answer}</strong></p>`}
+    <form method="post" action="/j/${encodeURIComponent(token)}/consent">
+      <input type="hidden" name="text_version" value="${version}" /><input type="hidden" name="locale" value="${language}" />
+      <div class="actions">
+        ${decision === 'granted' ? '' : html`<button class="button second" name="decision" value="granted">${join.consentGrant}</button>`}
+        ${decision === 'refused' ? '' : html`<button class="button second" name="decision" value="refused">${join.consentRefuse}</button>`}
+      </div>
+    </form>
+  </section>`;
+}
+
+const TEXTS = Object.fromEntries(LANGUAGES.map((language) => [language, versioned(language)])) as Record<Language, ConsentText>;
+
+function versioned(language: Language): ConsentText {
+  const { consentTitle, consentText: body, consentGrant, consentRefuse } = textsFor(language).join;
+  const digest = createHash('sha256').update([consentTitle, body, consentGrant, consentRefuse].join('\n')).digest('hex');
+  return { version: `${language}-${digest.slice(0, 12)}`, text: body };
+}

@@ -1,0 +1,49 @@
+/** Moments and lengths of time in the reader's language. */
+import { DAY, HOUR, MINUTE, SECOND } from '../../../domain/time.ts';
+import type { Language } from '../texts/index.ts';
+
+/** `Tuesday, December 1, 2026 at 11:00 AM` */
+export const dateTime = (language: Language, moment: Date, timeZone: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone }).format(moment);
+
+export const dateTimeRange = (language: Language, from: Date, to: Date, timeZone: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone }).formatRange(from, to);
+
+/** `Central European Standard Time (Europe/Berlin)`: the name that counts on that day, and the one that never changes. */
+export function zoneName(language: Language, moment: Date, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat(language, { timeZone, timeZoneName: 'long' }).formatToParts(moment);
+  const name = parts.find(({ type }) => type === 'timeZoneName')?.value;
+  return name === undefined || name === timeZone ? timeZone : `${name} (${timeZone})`;
+}
+
+/** `January 2025`, of a day like `2025-01-01`. */
+export const monthOf = (language: Language, day: string): string =>
+  new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(day));
+
+/** `40 minutes`, `2 hours`, `14 days` */
+export const amount = (language: Language, count: number, unit: 'minute' | 'hour' | 'day'): string =>
+  new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+
+/** Whole hours as hours, everything else in minutes: what people read in a plan's limit. */
+export const minutes = (language: Language, count: number): string =>
+  count >= 120 && count % 60 === 0 ? amount(language, count / 60, 'hour') : amount(language, count, 'minute');
+
+/** `3 days`, `26:05:00`, `04:59`. The script of the pages goes on from here by the same rule. */
+export function clock(language: Language, ms: number): string {
+  const rest = Math.max(0, ms);
+  if (rest >= 2 * DAY) return amount(language, Math.floor(rest / DAY), 'day');
+  const small = `${twoDigits((rest / MINUTE) % 60)}:${twoDigits((rest / SECOND) % 60)}`;
+  return rest >= HOUR ? `${Math.floor(rest / HOUR)}:${small}` : small;
+}
+
+/** `12 MB`; null when the size is not known. */
+export const fileSize = (language: Language, bytes: number | null): string | null =>
+  bytes === null
+    ? null
+    : new Intl.NumberFormat(language, {
+        style: 'unit',
+        unit: bytes < 1_000_000 ? 'kilobyte' : 'megabyte',
+        maximumFractionDigits: 0,
+      }).format(Math.max(1, bytes / (bytes < 1_000_000 ? 1_000 : 1_000_000)));
+
+const twoDigits = (count: number): string => String(Math.floor(count)).padStart(2, '0');

@@ -1,0 +1,19 @@
+/** The pages for people: pure functions from a model to HTML. */
+export { type Asset, assets, scriptPath, stylesheetPath } from './assets.ts';
+export {
+  type ConnectApp,
+  type ConnectedAccount,
+  type ConnectNotice,
+  connectPage,
+  type ConnectPage,
+  type ReconnectReason,
+} from './connect.ts';
+export { consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';
+export { type HostAttendee, hostPage, type HostPage } from './host.ts';
+export { joinPage, type JoinPage, type JoinRecording } from './join.ts';
+export type { AppName, Html, PageBase } from './layout.ts';
+export type { LiveMeeting, MeetingBase, MeetingPageState } from './meeting.ts';
+export { messageKindOf, messagePage, type MessageKind, type MessagePage, messageTexts } from './message.ts';
+export { problemPage, type ProblemPage } from './problem.ts';
+export { PROBLEMS, type ProblemExplanation } from './problems.ts';
+export { recordingPage, type RecordingFile, type RecordingPage, type RecordingPageState } from './recording.ts';

@@ -1,0 +1,148 @@
+/** What each problem code means to the developer who meets it, and what helps. */
+import type { FailureCode } from '../../../domain/failure.ts';
+
+export interface ProblemExplanation {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
+  malformed: {
+    meaning: 'The body is not valid JSON, or a header or parameter cannot be read.',
+    remedy: 'Check the encoding and the syntax. Sending the same request again gives the same answer.',
+  },
+  unauthenticated: {
+    meaning: 'The API key is missing, unknown or revoked.',
+    remedy: 'Send the header "Authorization: Bearer <api key>" with a key that is in use.',
+  },
+  webhook_unauthenticated: {
+    meaning: 'The signature, token or time of a vendor’s delivery does not prove where it came from.',
+    remedy: 'Compare the webhook secret or the client state with the vendor’s settings, and check the clock of the gateway.',
+  },
+  forbidden: { meaning: 'The key or link is valid, but not for this.', remedy: 'Use a key or link that has this right.' },
+  not_found: {
+    meaning: 'The resource does not exist, or belongs to another marketplace. The two look the same on purpose.',
+    remedy: 'Check the id and the key that goes with it.',
+  },
+  method_not_allowed: {
+    meaning: 'The path exists, but not with this method.',
+    remedy: 'Use one of the methods in the header "Allow", or look at /docs.',
+  },
+  conflict: {
+    meaning: 'The resource is in a state that does not allow the change.',
+    remedy: 'Read the resource again and decide on its present state.',
+  },
+  meeting_exists: {
+    meaning: 'This booking and customer have a live meeting already. The problem carries its id as "meeting_id".',
+    remedy: 'Use that meeting, or cancel it first.',
+  },
+  link_locked: {
+    meaning: 'The first purchase has locked the link. From then on the app and the link stay as they are.',
+    remedy: 'Change time, length or title only. For another app, cancel the meeting and create a new one.',
+  },
+  purchase_expired: {
+    meaning: 'The purchase was reported after its deadline. The meeting has expired and its vendor meeting was deleted.',
+    remedy: 'Create a new meeting for the booking.',
+  },
+  reconnect_required: {
+    meaning: 'The vendor no longer accepts the grant of this account. The problem carries a fresh connect link where one could be made.',
+    remedy: 'Send the professional to the connect link, then repeat the request with a new Idempotency-Key.',
+  },
+  professional_suspended: {
+    meaning: 'The standing of the professional does not allow new links.',
+    remedy: 'Wait for the end of the suspension, or change the standing after an appeal.',
+  },
+  consent_missing: {
+    meaning: 'At least one customer has not agreed to the recording, so it stays withheld.',
+    remedy: 'Collect the missing consents, then publish again.',
+  },
+  idempotency_key_in_use: {
+    meaning: 'The first request with this Idempotency-Key has not been answered yet.',
+    remedy: 'Wait for a moment and send the same request again.',
+  },
+  gone: {
+    meaning: 'The resource existed and does not any more: expired, revoked, cancelled or deleted at the vendor.',
+    remedy: 'Do not repeat the request. Create what is needed anew.',
+  },
+  too_large: { meaning: 'The body is larger than the gateway reads.', remedy: 'Send less in one request.' },
+  unsupported_media_type: {
+    meaning: 'The content type of the body is not one that this path reads.',
+    remedy: 'Send "Content-Type: application/json".',
+  },
+  range_not_satisfiable: {
+    meaning: 'The Range header asks for bytes beyond the end of the file.',
+    remedy: 'Take the length from the header "Content-Range" and ask for a part inside it.',
+  },
+  invalid: {
+    meaning: 'The JSON is fine, but breaks the schema or a rule of the policy. "errors" names each place as a JSON pointer.',
+    remedy: 'Correct the named places.',
+  },
+  idempotency_key_reused: {
+    meaning: 'The key was used before, with another body or path.',
+    remedy: 'Use a new key for each new request, and the old one only to repeat the same.',
+  },
+  app_not_approved: {
+    meaning: 'The host of the link belongs to none of the apps that the marketplace approves. The problem lists those.',
+    remedy: 'Give a link of an approved app, or let the gateway create one.',
+  },
+  link_already_used: {
+    meaning: 'The link belongs to another booking or was used earlier. Each customer gets a new one.',
+    remedy: 'Give a new link, or let the gateway create one.',
+  },
+  join_url_invalid: {
+    meaning: 'The address is not a plain https join link of an approved app.',
+    remedy: 'Copy the invitation link from the app once more, without anything around it.',
+  },
+  not_connected: {
+    meaning: 'The professional has connected no account that could create this meeting.',
+    remedy: 'Make a connect session and send the professional to its url.',
+  },
+  limit_exceeded: {
+    meaning: 'The meeting would be cut off by the plan of the account. The problem carries "limit_minutes" and "alternatives".',
+    remedy: 'Shorten the meeting, take one of the alternatives, or ask the professional for an account with a larger plan.',
+  },
+  not_capable: {
+    meaning: 'The app or this account has no way to do what was asked.',
+    remedy: 'Look at "features" of the provider and of the connection before asking.',
+  },
+  recording_not_allowed: {
+    meaning: 'The policy of the marketplace does not allow this recording mode for this kind of booking.',
+    remedy: 'Choose another mode, or change the policy.',
+  },
+  package_too_large: {
+    meaning: 'A package has more meetings than allowed. Nothing was created.',
+    remedy: 'Send at most five meetings in a package.',
+  },
+  vendor_refused: {
+    meaning: 'The vendor understood the request and said no. "vendor_code" has its own code where there is one.',
+    remedy: 'Look up the code at the vendor; the settings of the account are the usual cause.',
+  },
+  rate_limited: {
+    meaning: 'Too many requests came with this key, or from this address.',
+    remedy: 'Wait as long as "Retry-After" says, and watch the RateLimit headers.',
+  },
+  internal: {
+    meaning: 'The gateway has met a case that it does not know. The details are in its log under the request id.',
+    remedy: 'Repeat the request later with the same Idempotency-Key, and tell the operator the request id.',
+  },
+  vendor_nonsense: {
+    meaning: 'The vendor answered with success, but not with what it documents.',
+    remedy: 'Repeat the request with the same Idempotency-Key. If it stays, tell the operator.',
+  },
+  vendor_quota: {
+    meaning: 'The account or the app has used up a quota of the vendor.',
+    remedy: 'Repeat the request after the time in "Retry-After". Some quotas last until midnight UTC.',
+  },
+  vendor_unavailable: {
+    meaning: 'The vendor did not answer, or answered with an error of its own.',
+    remedy: 'Repeat the request after the time in "Retry-After" with the same Idempotency-Key.',
+  },
+  not_configured: {
+    meaning: 'The operator has not set up the credentials of this app.',
+    remedy: 'Choose another app, or set up its variables and restart the gateway.',
+  },
+  storage_unavailable: {
+    meaning: 'The database cannot be reached or written.',
+    remedy: 'Repeat the request after the time in "Retry-After". Nothing was half done.',
+  },
+};

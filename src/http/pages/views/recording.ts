@@ -1,0 +1,131 @@
+/** Where one recipient watches one recording. The gateway streams it; where it lies is not told. */
+import { html } from 'hono/html';
+import { textsFor } from '../texts/index.ts';
+import { dateTime, fileSize } from './format.ts';
+import { type AppName, countdown, fact, type Html, type MaybeHtml, page, type PageBase, withApp } from './layout.ts';
+
+export type RecordingFileKind = 'video' | 'audio' | 'transcript' | 'chat' | 'other';
+
+export interface RecordingFile {
+  readonly id: string;
+  readonly kind: RecordingFileKind;
+  readonly bytes: number | null;
+  /** False where the media route redirects to the provider: a player on this page may not follow there. */
+  readonly streamable: boolean;
+}
+
+export type RecordingPageState =
+  /** The first video is the one that the media route gives without `file`. */
+  | { readonly kind: 'published'; readonly expiresAt: Date; readonly files: readonly RecordingFile[]; readonly passcode: string | null }
+  | { readonly kind: 'processing' }
+  | { readonly kind: 'withheld'; readonly reason: 'consent_missing' | 'not_requested' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'revoked' };
+
+export interface RecordingPage extends PageBase {
+  readonly token: string;
+  readonly title: string;
+  /** Null for an uploaded link of no approved app. */
+  readonly app: AppName | null;
+  readonly recordedAt: Date | null;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** `upload`: custom content that the customer is asked to download (G16). */
+  readonly source: 'provider' | 'upload';
+  readonly state: RecordingPageState;
+}
+
+/** Media: `GET /r/{token}/media` for the first video, `?file={id}` for every other file, `&download=1` to save it. */
+export function recordingPage(model: RecordingPage): Html {
+  const { recording } = textsFor(model.language);
+  return page(
+    model,
+    model.title,
+    html`<div class="intro">
+        <p class="eyebrow">${recording.label}</p>
+        <h1>${model.title}</h1>
+      </div>
+      ${model.state.kind === 'published' ? published(model, model.state) : closed(model, model.state)}`,
+  );
+}
+
+function published(model: RecordingPage, state: RecordingPageState & { kind: 'published' }): Html {
+  const { recording } = textsFor(model.language);
+  const main = state.files.find(({ kind }) => kind === 'video') ?? null;
+  return html` <section class="card">
+      ${main?.streamable ? player(model) : ''}
+      <dl class="facts">
+        ${about(model)}
+        ${fact(recording.availableUntil, html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>`)}
+        ${fact(recording.timeLeft, countdown(model, state.expiresAt, true))}
+        ${state.passcode === null ? '' : fact(recording.passcode, html`<code>${state.passcode}</code>`)}
+      </dl>
+      ${model.source === 'upload' ? html`<p>${recording.downloadNote}</p>` : ''}
+    </section>
+    ${
+      state.files.length === 0
+        ? ''
+        : html`<section class="card">
+            <h2>${recording.filesTitle}</h2>
+            <ul class="people">
+              ${state.files.map((file) => fileLine(model, file, main))}
+            </ul>
+          </section>`
+    }
+    <section class="card">
+      <h2>${recording.noticesTitle}</h2>
+      <ul class="list">
+        <li>${recording.private}</li>
+        <li>${recording.purpose}</li>
+        <li>${recording.storage}</li>
+      </ul>
+    </section>`;
+}
+
+function player({ language, token, title }: RecordingPage): Html {
+  const { recording } = textsFor(language);
+  return html`<video controls preload="metadata" src="/r/${encodeURIComponent(token)}/media" aria-label="${title}">
+    <p>${recording.noVideo}</p>
+  </video>`;
+}
+
+function fileLine(model: RecordingPage, file: RecordingFile, main: RecordingFile | null): Html {
+  const { recording } = textsFor(model.language);
+  const size = fileSize(model.language, file.bytes);
+  const query = new URLSearchParams(file === main ? {} : { file: file.id });
+  if (file.streamable) query.set('download', '1');
+  const path = `/r/${encodeURIComponent(model.token)}/media${query.size === 0 ? '' : `?${query}`}`;
+  const action = file.streamable ? recording.download : recording.external;
+  return html`<li>
+    <span>${recording[file.kind]}${size === null ? '' : html` <span class="quiet">${size}</span>`}</span>
+    <a class="button second" href="${path}" rel="noreferrer" aria-label="${action}: ${recording[file.kind]}">${action}</a>
+  </li>`;
+}
+
+function closed(model: RecordingPage, state: Exclude<RecordingPageState, { kind: 'published' }>): Html {
+  const { recording } = textsFor(model.language);
+  const [title, text] = {
+    processing: [recording.processingTitle, recording.processingText] as const,
+    withheld: [
+      recording.withheldTitle,
+      state.kind === 'withheld' && state.reason === 'not_requested' ? recording.withheldNotRequested : recording.withheldConsent,
+    ] as const,
+    expired: [recording.expiredTitle, recording.expiredText] as const,
+    revoked: [recording.revokedTitle, recording.revokedText] as const,
+  }[state.kind];
+  const facts = about(model);
+  return html`<section class="card">
+    <div class="stack">
+      <h2>${title}</h2>
+      <p>${withApp(text, model.app ?? { id: '', name: textsFor(model.language).common.app })}</p>
+    </div>
+    ${facts === '' ? '' : html`<dl class="facts">${facts}</dl>`}
+  </section>`;
+}
+
+function about({ language, app, recordedAt, timeZone }: RecordingPage): MaybeHtml {
+  const { common, recording } = textsFor(language);
+  if (app === null && recordedAt === null) return '';
+  return html`${app === null ? '' : fact(common.app, app.name)}
+  ${recordedAt === null ? '' : fact(recording.recordedOn, html`<time datetime="${recordedAt.toISOString()}">${dateTime(language, recordedAt, timeZone)}</time>`)}`;
+}

@@ -1,0 +1,93 @@
+/** The way in, for customers and hosts. The vendor's link appears nowhere before it is followed. */
+import { classifyJoinUrl } from '../../providers/approved.ts';
+import { accountOf } from '../connections/account.ts';
+import { Failure } from '../domain/failure.ts';
+import { joinWindow, type MeetingState } from '../domain/meeting.ts';
+import { effectivePolicy, type BookingKind, type Policy } from '../domain/policy.ts';
+import { hashToken } from '../domain/token.ts';
+import type { Gateway } from '../gateway.ts';
+import { findMarketplace } from '../store/marketplaces.ts';
+import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
+import { recordConsent } from './consent.ts';
+import { connectionOf, joinUrlContext, meetingRef, providerOf } from './link.ts';
+
+/** What a door shows. `early` opens at `opensAt`. */
+export type Door = 'unpaid' | 'pending' | 'early' | 'open' | 'over' | 'cancelled' | 'expired';
+
+export interface Entrance {
+  readonly meeting: Meeting;
+  readonly policy: Policy;
+  readonly door: Door;
+  readonly opensAt: Date;
+  readonly closesAt: Date;
+}
+
+/** @throws Failure `not_found` */
+export async function openJoinLink(gateway: Gateway, token: string): Promise<Entrance & { attendee: Attendee }> {
+  const attendee = await findAttendeeByToken(gateway.db.read, hashToken(token));
+  const meeting = attendee && (await findMeeting(gateway.db.read, attendee.meetingId));
+  if (attendee === undefined || meeting === undefined) throw new Failure('not_found', 'There is no such join link.');
+  return { ...(await entrance(gateway, meeting, attendee.purchasedAt !== null)), attendee };
+}
+
+/** The vendor's join link, for a customer who may come in now. @throws Failure `not_found`, `forbidden`, `gone` */
+export async function join(gateway: Gateway, token: string): Promise<string> {
+  const { vault } = gateway;
+  const { meeting, attendee, policy, door } = await openJoinLink(gateway, token);
+  checkDoor(door);
+  if (meeting.vendorJoinUrlSealed === null) throw new Failure('conflict', 'The link is not made yet.');
+  const url = vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id));
+  // The whitelist holds at the moment of joining, too: what was approved then may be withdrawn now.
+  classifyJoinUrl(url, policy.approved_apps);
+  if (policy.recording[meeting.bookingKind as BookingKind].consent === 'implied' && attendee.recordingConsent === 'missing') {
+    await recordConsent(
+      gateway,
+      { marketplaceId: meeting.marketplaceId, meetingId: meeting.id, customerId: attendee.customerId },
+      { decision: 'granted', locale: attendee.locale ?? 'en', textVersion: 'implied-by-joining', channel: 'join_page' },
+    );
+  }
+  return url;
+}
+
+export async function openHostLink(gateway: Gateway, token: string): Promise<Entrance & { attendees: Attendee[] }> {
+  const meeting = await findMeetingByHostToken(gateway.db.read, hashToken(token));
+  if (meeting === undefined) throw new Failure('not_found', 'There is no such host link.');
+  return { ...(await entrance(gateway, meeting, true)), attendees: await listAttendees(gateway.db.read, [meeting.id]) };
+}
+
+/** The vendor's host link, fetched for this moment. */
+export async function host(gateway: Gateway, token: string): Promise<string> {
+  const { meeting, door } = await openHostLink(gateway, token);
+  checkDoor(door);
+  if (meeting.linkSource === 'uploaded') return gateway.vault.open(meeting.vendorJoinUrlSealed!, joinUrlContext(meeting.id));
+  const ref = meetingRef(gateway, meeting);
+  if (ref === undefined) throw new Failure('conflict', 'The link is not made yet.');
+  return providerOf(gateway, meeting).hostUrl(accountOf(gateway, await connectionOf(gateway, meeting)), ref);
+}
+
+async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Promise<Entrance> {
+  const marketplace = (await findMarketplace(gateway.db.read, meeting.marketplaceId))!;
+  const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+  const { opensAt, closesAt } = joinWindow(policy, meeting);
+  return { meeting, policy, opensAt, closesAt, door: doorOf(meeting, paid, gateway.now(), { opensAt, closesAt }) };
+}
+
+function doorOf(meeting: Meeting, paid: boolean, now: Date, { opensAt, closesAt }: { opensAt: Date; closesAt: Date }): Door {
+  const state = meeting.state as MeetingState;
+  if (state === 'cancelled' || state === 'expired') return state;
+  // The deadline counts from its moment, not from when the job gets to it.
+  if (meeting.lockedAt === null && now >= meeting.purchaseBy) return 'expired';
+  if (!paid) return 'unpaid';
+  if (state === 'link_pending') return 'pending';
+  // A vendor's meeting that was cut off can be entered again while its time lasts.
+  if (now >= closesAt) return 'over';
+  if (now < opensAt && state !== 'live') return 'early';
+  return 'open';
+}
+
+function checkDoor(door: Door): void {
+  if (door === 'open') return;
+  if (door === 'unpaid') throw new Failure('forbidden', 'The purchase is not completed.');
+  if (door === 'early' || door === 'pending') throw new Failure('forbidden', 'The meeting is not open yet.');
+  throw new Failure('gone', door === 'over' ? 'The meeting is over.' : `The meeting is ${door}.`);
+}

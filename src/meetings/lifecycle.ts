@@ -1,0 +1,174 @@
+/** What happens to a meeting after it was made: change, cancel, end, expire, close. */
+import { accountOf } from '../connections/account.ts';
+import { Failure } from '../domain/failure.ts';
+import {
+  endsAt,
+  isOver,
+  joinWindow,
+  live,
+  MEETING_STATES,
+  purchaseBy,
+  type Happening,
+  type MeetingLife,
+  type MeetingState,
+} from '../domain/meeting.ts';
+import { effectivePolicy, type BookingKind } from '../domain/policy.ts';
+import { HOUR, plus } from '../domain/time.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Writer } from '../store/database.ts';
+import { cancelJob, scheduleJob } from '../store/jobs.ts';
+import { findMarketplace, type Marketplace } from '../store/marketplaces.ts';
+import { findMeeting, findOwnMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { connectionOf, meetingRef, providerOf } from './link.ts';
+import { tellMeeting } from './tell.ts';
+
+/** How long past the window a running meeting is believed to run when the vendor never says that it ended. */
+const LONGEST_OVERRUN_MS = 12 * HOUR;
+
+export interface Change {
+  readonly title?: string | undefined;
+  readonly startsAt?: Date | undefined;
+  readonly durationMinutes?: number | undefined;
+  readonly timeZone?: string | undefined;
+}
+
+/** Time, length and title: the vendor's meeting and all links stay. */
+export async function changeMeeting(
+  gateway: Gateway,
+  { marketplace, meetingId, change }: { marketplace: Marketplace; meetingId: string; change: Change },
+): Promise<Meeting> {
+  const { db, now, wake } = gateway;
+  const meeting = await ownMeeting(gateway, marketplace.id, meetingId);
+  if (isOver(meeting.state as MeetingState)) throw new Failure('conflict', `The meeting is ${meeting.state}.`);
+  if (meeting.state === 'link_pending') throw new Failure('conflict', 'The link is not made yet. Wait for meeting.link_ready.');
+  const next = {
+    title: change.title ?? meeting.title,
+    startsAt: change.startsAt ?? meeting.startsAt,
+    durationMinutes: change.durationMinutes ?? meeting.durationMinutes,
+    timeZone: change.timeZone ?? meeting.timeZone,
+  };
+  if (endsAt(next) <= now())
+    throw new Failure('invalid', 'The request breaks a rule.', {
+      errors: [{ pointer: '/starts_at', detail: 'the meeting would be over already' }],
+    });
+  const changed = (Object.keys(next) as (keyof typeof next)[]).filter((name) => String(next[name]) !== String(meeting[name]));
+  // Vendors count changes against daily quotas: nothing is sent that changes nothing.
+  if (changed.length === 0) return meeting;
+  const ref = meetingRef(gateway, meeting);
+  if (meeting.linkSource === 'created' && ref !== undefined) {
+    await providerOf(gateway, meeting).changeMeeting(accountOf(gateway, await connectionOf(gateway, meeting)), ref, next);
+  }
+  const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+  const updated = await db.write(async (tx) => {
+    const deadline = purchaseBy(policy, { ...next, kind: meeting.bookingKind as BookingKind, confirmedAt: meeting.createdAt });
+    const row = await updateMeeting(
+      tx,
+      { id: meeting.id, from: MEETING_STATES.filter((state) => !isOver(state)) },
+      { ...next, purchaseBy: deadline },
+    );
+    if (row === undefined) throw new Failure('conflict', 'The meeting has ended meanwhile.');
+    if (row.lockedAt === null) await scheduleJob(tx, { kind: 'meeting.expire', subjectId: row.id, dueAt: deadline });
+    else await scheduleJob(tx, { kind: 'meeting.close', subjectId: row.id, dueAt: joinWindow(policy, row).closesAt });
+    await tellMeeting(tx, gateway, row, 'meeting.changed', now().toISOString(), { changed });
+    return row;
+  });
+  wake();
+  return updated;
+}
+
+export async function cancelMeeting(
+  gateway: Gateway,
+  { marketplaceId, meetingId, reason }: { marketplaceId: string; meetingId: string; reason: string | null },
+): Promise<Meeting> {
+  const { db, wake } = gateway;
+  const meeting = await db.write(async (tx) => {
+    const current = await findOwnMeeting(tx, marketplaceId, meetingId);
+    if (current === undefined) throw new Failure('not_found', 'There is no such meeting.');
+    if (current.state === 'cancelled') return current;
+    if (isOver(current.state as MeetingState)) throw new Failure('conflict', `The meeting is ${current.state}.`);
+    return (await move(tx, gateway, current, { type: 'cancelled' }, { cancelReason: reason })) ?? current;
+  });
+  wake();
+  return meeting;
+}
+
+/** Ends the running meeting at the vendor; our own state follows the vendor's event. */
+export async function endMeeting(
+  gateway: Gateway,
+  { marketplaceId, meetingId }: { marketplaceId: string; meetingId: string },
+): Promise<Meeting> {
+  const meeting = await ownMeeting(gateway, marketplaceId, meetingId);
+  const ref = meetingRef(gateway, meeting);
+  const end = meeting.linkSource === 'created' ? providerOf(gateway, meeting).endMeeting : undefined;
+  if (end === undefined || ref === undefined) throw new Failure('not_capable', 'This meeting cannot be ended from here.');
+  if (meeting.state !== 'confirmed' && meeting.state !== 'live') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
+  await end(accountOf(gateway, await connectionOf(gateway, meeting)), ref);
+  return ownMeeting(gateway, marketplaceId, meetingId);
+}
+
+/** Job `meeting.expire`: nobody bought in time (G04). */
+export async function expireMeeting(gateway: Gateway, meetingId: string): Promise<void> {
+  const { db, now, wake } = gateway;
+  await db.write(async (tx) => {
+    const meeting = await findMeeting(tx, meetingId);
+    if (meeting === undefined || meeting.lockedAt !== null) return;
+    if (meeting.purchaseBy > now()) await scheduleJob(tx, { kind: 'meeting.expire', subjectId: meeting.id, dueAt: meeting.purchaseBy });
+    else await move(tx, gateway, meeting, { type: 'deadline_passed' });
+  });
+  wake();
+}
+
+/** Job `meeting.close`: the window is over. Vendors that never tell the end (Teams, uploaded links) leave it to the clock. */
+export async function closeMeeting(gateway: Gateway, meetingId: string): Promise<void> {
+  const { db, now, wake } = gateway;
+  await db.write(async (tx) => {
+    const meeting = await findMeeting(tx, meetingId);
+    if (meeting === undefined) return;
+    const marketplace = (await findMarketplace(tx, meeting.marketplaceId))!;
+    const { closesAt } = joinWindow(effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch }), meeting);
+    const deadline = meeting.state === 'live' ? plus(closesAt, LONGEST_OVERRUN_MS) : closesAt;
+    if (deadline > now()) await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
+    else await move(tx, gateway, meeting, { type: 'ended', at: endsAt(meeting) });
+  });
+  wake();
+}
+
+const EVENT_OF: Partial<Record<MeetingState, 'meeting.started' | 'meeting.ended' | 'meeting.expired' | 'meeting.cancelled'>> = {
+  live: 'meeting.started',
+  ended: 'meeting.ended',
+  expired: 'meeting.expired',
+  cancelled: 'meeting.cancelled',
+};
+
+/** Moves the meeting in an open transaction, with event and follow-up work; undefined when the happening changes nothing. `key`: what happened, for the event. */
+export async function move(
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  happening: Happening,
+  changes: Partial<Meeting> = {},
+  key = 'once',
+): Promise<Meeting | undefined> {
+  const before: MeetingLife = { state: meeting.state as MeetingState, startedAt: meeting.startedAt, endedAt: meeting.endedAt };
+  const after = live(before, happening);
+  if (after === before) return undefined;
+  const updated = await updateMeeting(tx, { id: meeting.id, from: [before.state] }, { ...changes, ...after });
+  if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
+  if (after.state === before.state) return updated;
+  const type = EVENT_OF[after.state];
+  if (type !== undefined) await tellMeeting(tx, gateway, updated, type, key, 'at' in happening ? { at: happening.at.toISOString() } : {});
+  if (isOver(after.state)) {
+    await releaseLiveBookings(tx, meeting.id);
+    for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });
+  }
+  if (after.state === 'expired' || after.state === 'cancelled') {
+    await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: gateway.now() });
+  }
+  return updated;
+}
+
+async function ownMeeting({ db }: Gateway, marketplaceId: string, meetingId: string): Promise<Meeting> {
+  const meeting = await findOwnMeeting(db.read, marketplaceId, meetingId);
+  if (meeting === undefined) throw new Failure('not_found', 'There is no such meeting.');
+  return meeting;
+}

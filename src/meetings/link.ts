@@ -1,0 +1,134 @@
+/** The vendor's side of a meeting's link: made, repaired after a lost answer, taken away. */
+import type { MeetingRef, Provider, VendorMeeting } from '../../providers/provider.ts';
+import { accountOf } from '../connections/account.ts';
+import type { ProviderId } from '../domain/apps.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
+import { recordsFromTheStart } from '../domain/recording.ts';
+import { effectivePolicy, type BookingKind, type RecordingMode } from '../domain/policy.ts';
+import { fingerprint } from '../domain/token.ts';
+import type { Gateway } from '../gateway.ts';
+import { findConnection, type Connection } from '../store/connections.ts';
+import { findMarketplace } from '../store/marketplaces.ts';
+import { cancelJob, scheduleJob } from '../store/jobs.ts';
+import { findMeeting, listAttendees, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { tellMeeting } from './tell.ts';
+
+/** `retry`: an earlier attempt may have reached the vendor. */
+export async function makeVendorMeeting(
+  gateway: Gateway,
+  meeting: Meeting,
+  connection: Connection,
+  { retry }: { retry: boolean },
+): Promise<VendorMeeting> {
+  const { db } = gateway;
+  const marketplace = (await findMarketplace(db.read, meeting.marketplaceId))!;
+  const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+  const attendees = await listAttendees(db.read, [meeting.id]);
+  return providerOf(gateway, meeting).createMeeting(accountOf(gateway, connection), {
+    key: meeting.id,
+    retry,
+    title: meeting.title,
+    startsAt: meeting.startsAt,
+    durationMinutes: meeting.durationMinutes,
+    timeZone: meeting.timeZone,
+    recordAutomatically: recordsFromTheStart(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode),
+    participantVideo: !attendees.some(({ cameraOff }) => cameraOff),
+  });
+}
+
+/**
+ * Writes the vendor's meeting into ours. A meeting that was cancelled or expired while the vendor worked is not revived:
+ * its vendor meeting is taken away again.
+ */
+export async function settleLink(
+  gateway: Gateway,
+  meeting: Meeting,
+  made: VendorMeeting,
+  event: 'meeting.created' | 'meeting.link_ready',
+): Promise<Meeting> {
+  const { db, vault, wake } = gateway;
+  const settled = await db.write(async (tx) => {
+    const vendor = {
+      vendorMeetingId: made.id,
+      vendorDetails: { ...made.details },
+      vendorJoinUrlSealed: vault.seal(made.joinUrl, joinUrlContext(meeting.id)),
+      degraded: [...made.degraded],
+    };
+    const fresh = await reserveLink(tx, { linkHash: linkHash(made.joinUrl), meetingId: meeting.id });
+    if (!fresh) throw new Failure('vendor_nonsense', 'The vendor gave a link that is in use already.');
+    const updated = await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { ...vendor, state: 'awaiting_purchase' });
+    if (updated === undefined) {
+      // Cancelled or expired meanwhile; or settled by the sweeper, who found the same vendor meeting.
+      const current = (await findMeeting(tx, meeting.id))!;
+      if (current.state === 'cancelled' || current.state === 'expired') {
+        await updateMeeting(tx, { id: meeting.id, from: [current.state] }, vendor);
+        await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: gateway.now() });
+      }
+      return current;
+    }
+    await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
+    await tellMeeting(tx, gateway, updated, event, 'once');
+    return updated;
+  });
+  wake();
+  return settled;
+}
+
+/** Job `meeting.link`: finishes a reservation whose vendor call failed, or whose process died. */
+export async function repairLink(gateway: Gateway, meetingId: string): Promise<void> {
+  const { db } = gateway;
+  const meeting = await findMeeting(db.read, meetingId);
+  if (meeting === undefined || meeting.state !== 'link_pending') return;
+  const connection = await connectionOf(gateway, meeting);
+  const made = await makeVendorMeeting(gateway, meeting, connection, { retry: true });
+  await settleLink(gateway, meeting, made, 'meeting.link_ready');
+}
+
+/** Job `meeting.release`: takes the vendor's meeting of an expired or cancelled one away, also one whose creation got no answer. */
+export async function releaseLink(gateway: Gateway, meetingId: string): Promise<void> {
+  const { db, log } = gateway;
+  const meeting = await findMeeting(db.read, meetingId);
+  if (meeting === undefined || meeting.linkSource !== 'created') return;
+  const connection = await connectionOf(gateway, meeting);
+  if (connection.status !== 'active') {
+    log.warn({ meeting: meeting.id, connection: connection.id }, 'the vendor meeting stays: its account is no longer connected');
+    return;
+  }
+  const ref = meetingRef(gateway, meeting) ?? (await makeVendorMeeting(gateway, meeting, connection, { retry: true }));
+  try {
+    await providerOf(gateway, meeting).cancelMeeting(accountOf(gateway, connection), ref);
+  } catch (error) {
+    if (!isFailure(error, 'reconnect_required')) throw error;
+  }
+}
+
+export function providerOf({ providers }: Gateway, meeting: Pick<Meeting, 'provider'>): Provider {
+  const provider = providers.get(meeting.provider as ProviderId);
+  if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');
+  return provider;
+}
+
+export async function connectionOf({ db }: Gateway, meeting: Meeting): Promise<Connection> {
+  const connection = meeting.connectionId === null ? undefined : await findConnection(db.read, meeting.connectionId);
+  if (connection === undefined) throw new Failure('not_capable', 'This meeting was not made with a connected account.');
+  return connection;
+}
+
+/** How the adapter knows the meeting; undefined while there is none. */
+export function meetingRef({ vault }: Pick<Gateway, 'vault'>, meeting: Meeting): MeetingRef | undefined {
+  if (meeting.vendorMeetingId === null || meeting.vendorJoinUrlSealed === null) return undefined;
+  return {
+    id: meeting.vendorMeetingId,
+    joinUrl: vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id)),
+    details: meeting.vendorDetails,
+  };
+}
+
+/** The context that seals a meeting's vendor link. */
+export const joinUrlContext = (meetingId: string): string[] => ['meeting', meetingId, 'join_url'];
+
+/** Equal for every spelling of a link that was made by a vendor. */
+const linkHash = (joinUrl: string): string => {
+  const { hostname, pathname } = new URL(joinUrl);
+  return fingerprint('link', `${hostname}${pathname.replace(/\/$/, '').toLowerCase()}`);
+};

@@ -1,0 +1,28 @@
+import { emit, type EventType } from '../events/emit.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Writer } from '../store/database.ts';
+import type { Meeting } from '../store/meetings.ts';
+
+/** An event about a meeting. `key` tells it from others of its type for the same meeting. */
+export const tellMeeting = (
+  tx: Writer,
+  gateway: Pick<Gateway, 'now' | 'random' | 'vault'>,
+  meeting: Meeting,
+  type: EventType,
+  key: string,
+  more: Record<string, unknown> = {},
+): Promise<boolean> =>
+  emit(tx, gateway, {
+    marketplaceId: meeting.marketplaceId,
+    type,
+    subjectId: meeting.id,
+    key,
+    data: {
+      meeting_id: meeting.id,
+      booking_id: meeting.bookingId,
+      professional_id: meeting.professionalId,
+      provider: meeting.provider,
+      state: meeting.state,
+      ...more,
+    },
+  });

@@ -1,0 +1,216 @@
+import { and, asc, desc, eq, gte, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
+import type { Tables } from '../../drizzle/schema.ts';
+import { plus } from '../domain/time.ts';
+import type { Reader, Writer } from './database.ts';
+
+export type StoredEvent = Tables['events']['$inferSelect'];
+export type Delivery = Tables['deliveries']['$inferSelect'];
+export type DeliveryAttempt = Tables['deliveryAttempts']['$inferSelect'];
+export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
+
+/** False when the same event was written before. */
+export async function insertEvent(tx: Writer, event: StoredEvent): Promise<boolean> {
+  const rows = await tx.insert(tx.t.events).values(event).onConflictDoNothing().returning({ id: tx.t.events.id });
+  return rows.length === 1;
+}
+
+export async function findOwnEvent(db: Reader, marketplaceId: string, id: string): Promise<StoredEvent | undefined> {
+  const { events } = db.t;
+  return (
+    await db
+      .select()
+      .from(events)
+      .where(and(eq(events.id, id), eq(events.marketplaceId, marketplaceId)))
+  )[0];
+}
+
+export async function listEvents(
+  db: Reader,
+  { marketplaceId, type, before, limit }: { marketplaceId: string; type?: string | undefined; before?: string | undefined; limit: number },
+): Promise<StoredEvent[]> {
+  const { events } = db.t;
+  return db
+    .select()
+    .from(events)
+    .where(
+      and(
+        eq(events.marketplaceId, marketplaceId),
+        type === undefined ? undefined : eq(events.type, type),
+        before === undefined ? undefined : lt(events.position, before),
+      ),
+    )
+    .orderBy(desc(events.position))
+    .limit(limit);
+}
+
+/** Takes the links out of everything that was ever said about the subject. */
+export async function eraseEventLinks(tx: Writer, subjectId: string): Promise<void> {
+  await tx.update(tx.t.events).set({ linksSealed: null }).where(eq(tx.t.events.subjectId, subjectId));
+}
+
+export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Promise<void> {
+  await tx.insert(tx.t.webhookEndpoints).values(endpoint);
+}
+
+/** Newest last. */
+export async function listEndpoints(db: Reader, marketplaceId: string): Promise<WebhookEndpoint[]> {
+  return db
+    .select()
+    .from(db.t.webhookEndpoints)
+    .where(eq(db.t.webhookEndpoints.marketplaceId, marketplaceId))
+    .orderBy(asc(db.t.webhookEndpoints.id));
+}
+
+export async function findOwnEndpoint(db: Reader, marketplaceId: string, id: string): Promise<WebhookEndpoint | undefined> {
+  const { webhookEndpoints } = db.t;
+  return (
+    await db
+      .select()
+      .from(webhookEndpoints)
+      .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.marketplaceId, marketplaceId)))
+  )[0];
+}
+
+export async function updateEndpoint(
+  tx: Writer,
+  marketplaceId: string,
+  id: string,
+  changes: Partial<WebhookEndpoint>,
+): Promise<WebhookEndpoint | undefined> {
+  const { webhookEndpoints } = tx.t;
+  return (
+    await tx
+      .update(webhookEndpoints)
+      .set(changes)
+      .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.marketplaceId, marketplaceId)))
+      .returning()
+  )[0];
+}
+
+export async function deleteEndpoint(tx: Writer, marketplaceId: string, id: string): Promise<boolean> {
+  const { webhookEndpoints, deliveries } = tx.t;
+  const rows = await tx
+    .delete(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.marketplaceId, marketplaceId)))
+    .returning({ id: webhookEndpoints.id });
+  if (rows.length === 0) return false;
+  await tx
+    .update(deliveries)
+    .set({ state: 'dead' })
+    .where(and(eq(deliveries.endpointId, id), eq(deliveries.state, 'pending')));
+  return true;
+}
+
+export async function insertDeliveries(tx: Writer, deliveries: readonly Delivery[]): Promise<void> {
+  if (deliveries.length > 0)
+    await tx
+      .insert(tx.t.deliveries)
+      .values([...deliveries])
+      .onConflictDoNothing();
+}
+
+/** `busy`: endpoints that have all the requests under way that one endpoint may have. */
+export async function claimDeliveries(
+  tx: Writer,
+  { now, leaseMs, limit, busy }: { now: Date; leaseMs: number; limit: number; busy: readonly string[] },
+): Promise<Delivery[]> {
+  const { deliveries } = tx.t;
+  const due = await tx.skipLocked(
+    tx
+      .select({ id: deliveries.id })
+      .from(deliveries)
+      .where(
+        and(
+          eq(deliveries.state, sql`'pending'`),
+          lte(deliveries.dueAt, now),
+          or(isNull(deliveries.leasedUntil), lt(deliveries.leasedUntil, now)),
+          busy.length === 0 ? undefined : notInArray(deliveries.endpointId, [...busy]),
+        ),
+      )
+      .orderBy(asc(deliveries.dueAt), asc(deliveries.id))
+      .limit(limit)
+      .$dynamic(),
+  );
+  if (due.length === 0) return [];
+  return tx
+    .update(deliveries)
+    .set({ leasedUntil: plus(now, leaseMs), attempts: sql`${deliveries.attempts} + 1` })
+    .where(
+      inArray(
+        deliveries.id,
+        due.map((delivery) => delivery.id),
+      ),
+    )
+    .returning();
+}
+
+/** Everything that is needed to send the delivery; undefined when the endpoint is gone or disabled. */
+export async function loadDelivery(db: Reader, delivery: Delivery): Promise<{ event: StoredEvent; endpoint: WebhookEndpoint } | undefined> {
+  const { events, webhookEndpoints } = db.t;
+  const [event] = await db.select().from(events).where(eq(events.id, delivery.eventId));
+  const [endpoint] = await db
+    .select()
+    .from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.id, delivery.endpointId), isNull(webhookEndpoints.disabledAt)));
+  return event && endpoint && { event, endpoint };
+}
+
+export async function updateDelivery(tx: Writer, id: string, changes: Partial<Delivery>): Promise<void> {
+  await tx.update(tx.t.deliveries).set(changes).where(eq(tx.t.deliveries.id, id));
+}
+
+export async function insertAttempt(tx: Writer, attempt: DeliveryAttempt): Promise<void> {
+  await tx.insert(tx.t.deliveryAttempts).values(attempt);
+}
+
+/** Sends the event once more, to all endpoints that had it or to one of them. How many. */
+export async function redeliver(tx: Writer, { eventId, now }: { eventId: string; now: Date }): Promise<number> {
+  const { deliveries } = tx.t;
+  const rows = await tx
+    .update(deliveries)
+    .set({ state: 'pending', dueAt: now, leasedUntil: null, attempts: 0 })
+    .where(eq(deliveries.eventId, eventId))
+    .returning({ id: deliveries.id });
+  return rows.length;
+}
+
+/** Everything for this endpoint since the moment that did not arrive is sent again. How many. */
+export async function recoverDeliveries(
+  tx: Writer,
+  { endpointId, since, now }: { endpointId: string; since: Date; now: Date },
+): Promise<number> {
+  const { deliveries } = tx.t;
+  const rows = await tx
+    .update(deliveries)
+    .set({ state: 'pending', dueAt: now, leasedUntil: null, attempts: 0 })
+    .where(and(eq(deliveries.endpointId, endpointId), gte(deliveries.createdAt, since), inArray(deliveries.state, ['dead', 'pending'])))
+    .returning({ id: deliveries.id });
+  return rows.length;
+}
+
+/** Newest first. */
+export async function listDeliveries(
+  db: Reader,
+  { endpointId, before, limit }: { endpointId: string; before?: string | undefined; limit: number },
+): Promise<{ delivery: Delivery; type: string; attempts: DeliveryAttempt[] }[]> {
+  const { deliveries, deliveryAttempts, events } = db.t;
+  const rows = await db
+    .select({ delivery: deliveries, type: events.type })
+    .from(deliveries)
+    .innerJoin(events, eq(events.id, deliveries.eventId))
+    .where(and(eq(deliveries.endpointId, endpointId), before === undefined ? undefined : lt(deliveries.id, before)))
+    .orderBy(desc(deliveries.id))
+    .limit(limit);
+  if (rows.length === 0) return [];
+  const attempts = await db
+    .select()
+    .from(deliveryAttempts)
+    .where(
+      inArray(
+        deliveryAttempts.deliveryId,
+        rows.map(({ delivery }) => delivery.id),
+      ),
+    )
+    .orderBy(asc(deliveryAttempts.id));
+  return rows.map((row) => ({ ...row, attempts: attempts.filter((attempt) => attempt.deliveryId === row.delivery.id) }));
+}

@@ -1,0 +1,147 @@
+import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import type { Tables } from '../../drizzle/schema.ts';
+import type { Reader, Writer } from './database.ts';
+
+export type Meeting = Tables['meetings']['$inferSelect'];
+export type Attendee = Tables['attendees']['$inferSelect'];
+
+export async function insertMeeting(tx: Writer, meeting: Meeting): Promise<void> {
+  await tx.insert(tx.t.meetings).values(meeting);
+}
+
+/** Reserves the keys for the meeting; the id of the live meeting that holds one of them already, otherwise undefined. */
+export async function reserveLiveBookings(tx: Writer, meetingId: string, keys: readonly string[]): Promise<string | undefined> {
+  const { liveBookings } = tx.t;
+  if (keys.length === 0) return undefined;
+  const reserved = await tx
+    .insert(liveBookings)
+    .values(keys.map((key) => ({ key, meetingId })))
+    .onConflictDoNothing()
+    .returning({ key: liveBookings.key });
+  if (reserved.length === keys.length) return undefined;
+  const holders = await tx
+    .select()
+    .from(liveBookings)
+    .where(inArray(liveBookings.key, [...keys]));
+  return holders.find((holder) => holder.meetingId !== meetingId)?.meetingId;
+}
+
+export async function releaseLiveBookings(tx: Writer, meetingId: string): Promise<void> {
+  await tx.delete(tx.t.liveBookings).where(eq(tx.t.liveBookings.meetingId, meetingId));
+}
+
+/** False when the link was used before, by anybody. */
+export async function reserveLink(tx: Writer, link: { linkHash: string; meetingId: string }): Promise<boolean> {
+  const rows = await tx.insert(tx.t.usedLinks).values(link).onConflictDoNothing().returning({ meetingId: tx.t.usedLinks.meetingId });
+  if (rows.length === 1) return true;
+  const [used] = await tx.select().from(tx.t.usedLinks).where(eq(tx.t.usedLinks.linkHash, link.linkHash));
+  return used?.meetingId === link.meetingId;
+}
+
+export async function findMeeting(db: Reader, id: string): Promise<Meeting | undefined> {
+  return (await db.select().from(db.t.meetings).where(eq(db.t.meetings.id, id)))[0];
+}
+
+export async function findOwnMeeting(db: Reader, marketplaceId: string, id: string): Promise<Meeting | undefined> {
+  const { meetings } = db.t;
+  return (
+    await db
+      .select()
+      .from(meetings)
+      .where(and(eq(meetings.id, id), eq(meetings.marketplaceId, marketplaceId)))
+  )[0];
+}
+
+export async function findMeetingByVendorId(db: Reader, provider: string, vendorMeetingId: string): Promise<Meeting | undefined> {
+  const { meetings } = db.t;
+  return (
+    await db
+      .select()
+      .from(meetings)
+      .where(and(eq(meetings.provider, provider), eq(meetings.vendorMeetingId, vendorMeetingId)))
+  )[0];
+}
+
+export async function findMeetingByHostToken(db: Reader, hostTokenHash: string): Promise<Meeting | undefined> {
+  return (await db.select().from(db.t.meetings).where(eq(db.t.meetings.hostTokenHash, hostTokenHash)))[0];
+}
+
+/** Newest first. */
+export async function listMeetings(
+  db: Reader,
+  filter: {
+    marketplaceId: string;
+    bookingId?: string | undefined;
+    professionalId?: string | undefined;
+    state?: string | undefined;
+    before?: string | undefined;
+    limit: number;
+  },
+): Promise<Meeting[]> {
+  const { meetings } = db.t;
+  return db
+    .select()
+    .from(meetings)
+    .where(
+      and(
+        eq(meetings.marketplaceId, filter.marketplaceId),
+        filter.bookingId === undefined ? undefined : eq(meetings.bookingId, filter.bookingId),
+        filter.professionalId === undefined ? undefined : eq(meetings.professionalId, filter.professionalId),
+        filter.state === undefined ? undefined : eq(meetings.state, filter.state),
+        filter.before === undefined ? undefined : lt(meetings.id, filter.before),
+      ),
+    )
+    .orderBy(desc(meetings.id))
+    .limit(filter.limit);
+}
+
+/** Changes the meeting while it is in one of `from`; undefined when it is not. */
+export async function updateMeeting(
+  tx: Writer,
+  { id, from }: { id: string; from: readonly string[] },
+  changes: Partial<Meeting>,
+): Promise<Meeting | undefined> {
+  const { meetings } = tx.t;
+  const rows = await tx
+    .update(meetings)
+    .set(changes)
+    .where(and(eq(meetings.id, id), inArray(meetings.state, [...from])))
+    .returning();
+  return rows[0];
+}
+
+export async function insertAttendee(tx: Writer, attendee: Attendee): Promise<boolean> {
+  const rows = await tx.insert(tx.t.attendees).values(attendee).onConflictDoNothing().returning({ id: tx.t.attendees.id });
+  return rows.length === 1;
+}
+
+export async function listAttendees(db: Reader, meetingIds: readonly string[]): Promise<Attendee[]> {
+  if (meetingIds.length === 0) return [];
+  return db
+    .select()
+    .from(db.t.attendees)
+    .where(inArray(db.t.attendees.meetingId, [...meetingIds]))
+    .orderBy(db.t.attendees.id);
+}
+
+export async function findAttendee(db: Reader, meetingId: string, customerId: string): Promise<Attendee | undefined> {
+  const { attendees } = db.t;
+  return (
+    await db
+      .select()
+      .from(attendees)
+      .where(and(eq(attendees.meetingId, meetingId), eq(attendees.customerId, customerId)))
+  )[0];
+}
+
+export async function findAttendeeByToken(db: Reader, joinTokenHash: string): Promise<Attendee | undefined> {
+  return (await db.select().from(db.t.attendees).where(eq(db.t.attendees.joinTokenHash, joinTokenHash)))[0];
+}
+
+export async function updateAttendee(tx: Writer, id: string, changes: Partial<Attendee>): Promise<Attendee | undefined> {
+  return (await tx.update(tx.t.attendees).set(changes).where(eq(tx.t.attendees.id, id)).returning())[0];
+}
+
+export async function insertConsent(tx: Writer, consent: Tables['consents']['$inferInsert']): Promise<void> {
+  await tx.insert(tx.t.consents).values(consent);
+}

@@ -1,0 +1,115 @@
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { Tables } from '../../drizzle/schema.ts';
+import type { Reader, Writer } from './database.ts';
+
+export type Recording = Tables['recordings']['$inferSelect'];
+export type RecordingLink = Tables['recordingLinks']['$inferSelect'];
+
+/** False when the same recording is known already, erased or not. */
+export async function insertRecording(tx: Writer, recording: Recording): Promise<boolean> {
+  const rows = await tx.insert(tx.t.recordings).values(recording).onConflictDoNothing().returning({ id: tx.t.recordings.id });
+  return rows.length === 1;
+}
+
+export async function findRecording(db: Reader, id: string): Promise<Recording | undefined> {
+  return (await db.select().from(db.t.recordings).where(eq(db.t.recordings.id, id)))[0];
+}
+
+export async function findOwnRecording(db: Reader, marketplaceId: string, id: string): Promise<Recording | undefined> {
+  const { recordings } = db.t;
+  return (
+    await db
+      .select()
+      .from(recordings)
+      .where(and(eq(recordings.id, id), eq(recordings.marketplaceId, marketplaceId)))
+  )[0];
+}
+
+export async function findRecordingByFingerprint(db: Reader, fingerprint: string): Promise<Recording | undefined> {
+  return (await db.select().from(db.t.recordings).where(eq(db.t.recordings.fingerprint, fingerprint)))[0];
+}
+
+export async function listRecordings(db: Reader, meetingId: string): Promise<Recording[]> {
+  return db.select().from(db.t.recordings).where(eq(db.t.recordings.meetingId, meetingId)).orderBy(desc(db.t.recordings.id));
+}
+
+/** Changes the recording while it is in one of `from`; undefined when it is not. */
+export async function updateRecording(
+  tx: Writer,
+  { id, from }: { id: string; from: readonly string[] },
+  changes: Partial<Recording>,
+): Promise<Recording | undefined> {
+  const { recordings } = tx.t;
+  const rows = await tx
+    .update(recordings)
+    .set(changes)
+    .where(and(eq(recordings.id, id), inArray(recordings.state, [...from])))
+    .returning();
+  return rows[0];
+}
+
+/** Undefined when this recipient has a link already. */
+export async function insertRecordingLink(tx: Writer, link: RecordingLink): Promise<boolean> {
+  const rows = await tx.insert(tx.t.recordingLinks).values(link).onConflictDoNothing().returning({ id: tx.t.recordingLinks.id });
+  return rows.length === 1;
+}
+
+export async function listRecordingLinks(db: Reader, recordingIds: readonly string[]): Promise<RecordingLink[]> {
+  if (recordingIds.length === 0) return [];
+  return db
+    .select()
+    .from(db.t.recordingLinks)
+    .where(inArray(db.t.recordingLinks.recordingId, [...recordingIds]))
+    .orderBy(db.t.recordingLinks.id);
+}
+
+export async function findRecordingByLink(
+  db: Reader,
+  tokenHash: string,
+): Promise<{ link: RecordingLink; recording: Recording } | undefined> {
+  const { recordingLinks, recordings } = db.t;
+  const [row] = await db
+    .select({ link: recordingLinks, recording: recordings })
+    .from(recordingLinks)
+    .innerJoin(recordings, eq(recordings.id, recordingLinks.recordingId))
+    .where(eq(recordingLinks.tokenHash, tokenHash));
+  return row;
+}
+
+/** Counts a view; true when it was the first. */
+export async function countView(tx: Writer, linkId: string, at: Date): Promise<boolean> {
+  const { recordingLinks } = tx.t;
+  const [link] = await tx
+    .update(recordingLinks)
+    .set({
+      views: sql`${recordingLinks.views} + 1`,
+      firstViewedAt: sql`coalesce(${recordingLinks.firstViewedAt}, ${sql.param(at, recordingLinks.firstViewedAt)})`,
+    })
+    .where(eq(recordingLinks.id, linkId))
+    .returning({ views: recordingLinks.views });
+  return link?.views === 1;
+}
+
+/** Revokes all links of the recording, or those of one recipient; how many were still open. */
+export async function revokeLinks(
+  tx: Writer,
+  { recordingId, customerId, at }: { recordingId: string; customerId?: string | undefined; at: Date },
+): Promise<RecordingLink[]> {
+  const { recordingLinks } = tx.t;
+  return tx
+    .update(recordingLinks)
+    .set({ revokedAt: at, tokenSealed: null })
+    .where(
+      and(
+        eq(recordingLinks.recordingId, recordingId),
+        isNull(recordingLinks.revokedAt),
+        customerId === undefined ? undefined : eq(recordingLinks.customerId, customerId),
+      ),
+    )
+    .returning();
+}
+
+/** Takes the readable form of the links away; the hashes stay, so that an old link is answered with 410 and not with 404. */
+export async function eraseLinkTokens(tx: Writer, recordingId: string): Promise<void> {
+  await tx.update(tx.t.recordingLinks).set({ tokenSealed: null }).where(eq(tx.t.recordingLinks.recordingId, recordingId));
+}

@@ -1,0 +1,125 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { generateDrizzleJson, generateMigration, generateSQLiteDrizzleJson, generateSQLiteMigration } from 'drizzle-kit/api';
+import { getTableConfig as pgConfig } from 'drizzle-orm/pg-core';
+import { getTableConfig as sqliteConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { describe, expect, test } from 'vitest';
+import { pgKit, sqliteKit } from '../../drizzle/kit.ts';
+import { defineTables } from '../../drizzle/schema.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { migrationsOf } from '../../src/store/engine/migrations.ts';
+import { raw, useDatabases } from '../support/databases.ts';
+import { postgresServer } from '../support/support.ts';
+
+const postgresTables = defineTables(pgKit);
+const sqliteTables = defineTables(sqliteKit);
+
+describe('the schema', () => {
+  test('has no change that the SQLite migrations do not have', async () => {
+    const now = await generateSQLiteDrizzleJson(sqliteTables, undefined, 'snake_case');
+    expect(await generateSQLiteMigration(latestSnapshot('sqlite') as typeof now, now)).toEqual([]);
+  });
+
+  test('has no change that the PostgreSQL migrations do not have', async () => {
+    const now = generateDrizzleJson(postgresTables, undefined, undefined, 'snake_case');
+    expect(await generateMigration(latestSnapshot('postgres') as typeof now, now)).toEqual([]);
+  });
+
+  test.each(Object.keys(postgresTables) as (keyof typeof postgresTables)[])('is the same on both engines: %s', (name) => {
+    const postgres = pgConfig(postgresTables[name]);
+    const sqlite = sqliteConfig(sqliteTables[name] as unknown as SQLiteTable);
+    expect(sqlite.name).toBe(postgres.name);
+    expect(sqlite.columns.map(facts)).toEqual(postgres.columns.map(facts));
+    expect(sqlite.indexes.map((index) => index.config.name)).toEqual(postgres.indexes.map((index) => index.config.name));
+    expect(sqlite.indexes.map((index) => index.config.unique)).toEqual(postgres.indexes.map((index) => index.config.unique));
+    const keys = (table: { primaryKeys: { columns: { name: string }[] }[] }) => table.primaryKeys.map((key) => key.columns.map((column) => column.name));
+    expect(keys(sqlite)).toEqual(keys(postgres));
+  });
+});
+
+describe('migrating', () => {
+  const sqlite = useDatabases('sqlite');
+  const postgres = useDatabases('postgres');
+
+  test('case 6: a process killed while it migrates leaves a file that the next one opens', { timeout: 60_000 }, async () => {
+    const kills = 8;
+    for (let round = 0; round < kills; round++) {
+      const file = await sqlite.engine.createUrl();
+      const child = migrator(file);
+      const killed = once(child, 'exit');
+      await once(child, 'message');
+      child.send('go');
+      // Creating and migrating takes about ten milliseconds; each round kills at another one of them.
+      const until = performance.now() + round * 2;
+      while (performance.now() < until);
+      child.kill('SIGKILL');
+      await killed;
+      const db = await sqlite.engine.openAt(file);
+      expect(await db.read.$count(db.read.t.pulses)).toBe(0);
+      await db.close();
+      expect(await raw(file, 'pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+      expect(await raw(file, 'select hash from __drizzle_migrations order by created_at')).toEqual(
+        migrationsOf('sqlite').map(({ hash }) => ({ hash })),
+      );
+    }
+  });
+
+  test('three processes that start at once on one new SQLite file apply each migration once', async () => {
+    const file = await sqlite.engine.createUrl();
+    const children = [migrator(file), migrator(file), migrator(file)];
+    await Promise.all(children.map((child) => once(child, 'message')));
+    const exits = children.map((child) => once(child, 'exit'));
+    for (const child of children) child.send('go');
+    expect((await Promise.all(exits)).map(([code]) => code as unknown)).toEqual([0, 0, 0]);
+    expect(await raw(file, 'select count(*) n from __drizzle_migrations')).toEqual([{ n: migrationsOf('sqlite').length }]);
+  });
+
+  test('several processes that start at once on one new PostgreSQL database apply each migration once', async () => {
+    const url = await postgres.engine.createUrl();
+    await raw(url, 'drop schema public cascade');
+    await raw(url, 'create schema public');
+    const opened = await Promise.all(Array.from({ length: 5 }, () => openDatabase(url, { onError: () => {} })));
+    for (const db of opened) await db.close();
+    expect(await raw(url, 'select count(*)::int n from __drizzle_migrations')).toEqual([{ n: migrationsOf('postgres').length }]);
+  });
+
+  test('case 6: a PostgreSQL migration that fails half-way leaves nothing behind', async () => {
+    const url = await postgres.engine.createUrl();
+    await raw(url, 'drop schema public cascade');
+    await raw(url, 'create schema public');
+    // In the way of one of the last statements.
+    await raw(url, 'create table pulses (wrong text)');
+    await expect(openDatabase(url, { onError: () => {} })).rejects.toThrow('already exists');
+    expect(await raw(url, `select tablename from pg_tables where schemaname = 'public'`)).toEqual([{ tablename: 'pulses' }]);
+    await raw(url, 'drop table pulses');
+    await (await postgres.engine.openAt(url)).close();
+  });
+
+  test('the template of the tests is migrated', async () => {
+    const { server, template } = await postgresServer();
+    expect(await raw(server, `select 1 found from pg_database where datname = '${template}'`)).toEqual([{ found: 1 }]);
+  });
+});
+
+const facts = (column: { name: string; notNull: boolean; hasDefault: boolean; default: unknown; primary: boolean; isUnique: boolean; dataType: string; enumValues: unknown }) => ({
+  name: column.name,
+  notNull: column.notNull,
+  hasDefault: column.hasDefault,
+  default: column.default,
+  primary: column.primary,
+  isUnique: column.isUnique,
+  // SQLite's blob says "buffer" where the custom type says "custom".
+  dataType: column.dataType === 'buffer' ? 'custom' : column.dataType,
+  enumValues: column.enumValues,
+});
+
+function latestSnapshot(dialect: 'sqlite' | 'postgres'): unknown {
+  const folder = new URL(`../../drizzle/${dialect}/meta/`, import.meta.url);
+  const journal = JSON.parse(readFileSync(new URL('_journal.json', folder), 'utf8')) as { entries: { idx: number }[] };
+  const latest = String(journal.entries.at(-1)!.idx).padStart(4, '0');
+  return JSON.parse(readFileSync(new URL(`${latest}_snapshot.json`, folder), 'utf8'));
+}
+
+/** A process that opens the database when it is told to, and ends. */
+const migrator = (file: string): ChildProcess => fork(new URL('open-when-told.ts', import.meta.url), [file], { execArgv: ['--import', 'tsx'] });

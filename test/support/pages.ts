@@ -1,0 +1,223 @@
+/** One example of every page in every state, for the tests of the views. */
+import type { Language } from '../../src/http/pages/texts/index.ts';
+import * as views from '../../src/http/pages/views/index.ts';
+
+export const NOW = new Date('2026-12-01T09:00:00Z');
+export const ZOOM = { id: 'zoom', name: 'Zoom' };
+const MEET = { id: 'google-meet', name: 'Google Meet' };
+const TEAMS = { id: 'microsoft-teams', name: 'Microsoft Teams' };
+
+export const account: views.ConnectedAccount = {
+  email: 'ada@example.com',
+  plan: 'free',
+  limit: { minutes: 40, asOf: '2026-10-04' },
+  recording: 'no',
+  status: 'active',
+  recordingsWanted: false,
+  reason: 'unknown',
+  missingPermissions: [],
+};
+
+export const connect = (language: Language, change: Partial<views.ConnectPage> = {}): views.ConnectPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'cs_secret',
+  expiresAt: new Date('2026-12-01T09:29:30Z'),
+  notice: null,
+  apps: [
+    { ...ZOOM, configured: true, account },
+    {
+      ...TEAMS,
+      configured: true,
+      account: {
+        ...account,
+        email: 'ada@contoso.example',
+        plan: 'unknown',
+        limit: { minutes: 60, asOf: '2025-01-01' },
+        recording: 'unknown',
+        status: 'reconnect_required',
+        recordingsWanted: true,
+        reason: 'grant_ended',
+        missingPermissions: [{ name: 'OnlineMeetingRecording.Read.All', neededFor: 'recordings' }],
+      },
+    },
+    { ...MEET, configured: true, account: null },
+  ],
+  returnUrl: 'https://market.example/back',
+  ...change,
+});
+
+export const join = (language: Language, change: Partial<views.JoinPage> = {}): views.JoinPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'jt_secret',
+  title: 'Tax consultation',
+  app: MEET,
+  professional: 'Grace Hopper',
+  startsAt: new Date('2026-12-01T10:00:00Z'),
+  durationMinutes: 50,
+  timeZone: 'Europe/Berlin',
+  state: { kind: 'open' },
+  live: null,
+  recording: { kind: 'none' },
+  cameraOff: false,
+  shareable: false,
+  limitMinutes: null,
+  guideUrl: 'https://support.google.com/meet',
+  reportUrl: 'https://market.example/report',
+  ...change,
+});
+
+export const JOIN_STATES: readonly views.MeetingPageState[] = [
+  { kind: 'awaiting_purchase', purchaseBy: new Date('2026-12-01T09:30:00Z') },
+  { kind: 'awaiting_purchase', purchaseBy: null },
+  { kind: 'link_pending' },
+  { kind: 'too_early', opensAt: new Date('2026-12-01T09:45:00Z') },
+  { kind: 'open' },
+  { kind: 'over' },
+  { kind: 'cancelled' },
+  { kind: 'expired' },
+];
+
+export const JOIN_RECORDINGS: readonly views.JoinRecording[] = [
+  { kind: 'none' },
+  { kind: 'notice' },
+  { kind: 'implied', retentionDays: 30 },
+  { kind: 'consent', decision: 'missing', required: true },
+  { kind: 'consent', decision: 'missing', required: false },
+  { kind: 'consent', decision: 'granted', required: true },
+  { kind: 'consent', decision: 'refused', required: true },
+];
+
+export const live: views.LiveMeeting = {
+  startedAt: new Date('2026-12-01T08:48:30Z'),
+  limitEndsAt: new Date('2026-12-01T09:28:30Z'),
+  hostLost: true,
+  block: 1,
+  balance: '24.50 €',
+};
+
+export const host = (language: Language, change: Partial<views.HostPage> = {}): views.HostPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'ht_secret',
+  title: 'Tax consultation',
+  app: ZOOM,
+  startsAt: new Date('2026-12-01T10:00:00Z'),
+  durationMinutes: 50,
+  timeZone: 'Europe/Berlin',
+  state: { kind: 'open' },
+  live: null,
+  limitMinutes: 40,
+  guideUrl: 'https://support.zoom.com/hc/en',
+  attendees: [
+    { name: 'Ada', purchased: true, cameraOff: true, consent: 'granted' },
+    { name: null, purchased: false, cameraOff: false, consent: 'missing' },
+    { name: 'Linus', purchased: true, cameraOff: false, consent: 'refused' },
+    { name: 'Margaret', purchased: true, cameraOff: false, consent: 'not_needed' },
+  ],
+  recording: 'on_consent',
+  ...change,
+});
+
+export const RECORDING_STATES: readonly views.RecordingPageState[] = [
+  {
+    kind: 'published',
+    expiresAt: new Date('2026-12-04T10:00:00Z'),
+    passcode: null,
+    files: [
+      { id: 'video', kind: 'video', bytes: 182_000_000, streamable: true },
+      { id: 'transcript', kind: 'transcript', bytes: 48_000, streamable: true },
+    ],
+  },
+  {
+    kind: 'published',
+    expiresAt: new Date('2026-12-01T13:00:00Z'),
+    passcode: 'k3!x',
+    files: [{ id: 'video', kind: 'video', bytes: null, streamable: false }],
+  },
+  { kind: 'processing' },
+  { kind: 'withheld', reason: 'consent_missing' },
+  { kind: 'withheld', reason: 'not_requested' },
+  { kind: 'expired' },
+  { kind: 'revoked' },
+];
+
+export const recording = (language: Language, change: Partial<views.RecordingPage> = {}): views.RecordingPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'rt_secret',
+  title: 'Tax consultation',
+  app: ZOOM,
+  recordedAt: new Date('2026-11-20T10:00:00Z'),
+  timeZone: 'Europe/Berlin',
+  source: 'provider',
+  state: { kind: 'processing' },
+  ...change,
+});
+
+const NOTICES: readonly views.ConnectNotice[] = [
+  'connected',
+  'access_denied',
+  'link_expired',
+  'other_browser',
+  'account_cannot_create',
+  'admin_approval',
+  'permission_missing',
+  'vendor_unavailable',
+  'failed',
+];
+
+/** Every page in every state, by a name. */
+export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
+  const pages = new Map<string, views.Html>();
+  const add = (name: string, html: views.Html): void => void pages.set(`${name}-${pages.size}`, html);
+  add('connect', views.connectPage(connect(language)));
+  for (const kind of NOTICES) add(`connect-${kind}`, views.connectPage(connect(language, { notice: { kind, app: 'Zoom' } })));
+  for (const reason of ['grant_ended', 'permission_missing', 'app_removed', 'cannot_create', 'unknown'] as const) {
+    const broken = { ...account, email: null, status: 'reconnect_required' as const, reason };
+    add(
+      `connect-${reason}`,
+      views.connectPage(connect(language, { apps: [{ ...ZOOM, configured: true, account: broken }], returnUrl: null })),
+    );
+  }
+  const incomplete = {
+    ...account,
+    plan: 'paid' as const,
+    limit: null,
+    missingPermissions: [{ name: 'cloud_recording:read', neededFor: 'recordings' as const }],
+  };
+  add(
+    'connect-incomplete',
+    views.connectPage(
+      connect(language, {
+        apps: [
+          { ...ZOOM, configured: true, account: incomplete },
+          { ...MEET, configured: false, account: null },
+        ],
+      }),
+    ),
+  );
+  for (const state of JOIN_STATES) {
+    add(`join-${state.kind}`, views.joinPage(join(language, { state, limitMinutes: 60, cameraOff: true })));
+    add(`host-${state.kind}`, views.hostPage(host(language, { state })));
+  }
+  for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
+  for (const mode of ['none', 'on_consent', 'always'] as const)
+    add(`host-${mode}`, views.hostPage(host(language, { recording: mode, attendees: [], live })));
+  for (const state of RECORDING_STATES) add(`recording-${state.kind}`, views.recordingPage(recording(language, { state })));
+  add(
+    'recording-upload',
+    views.recordingPage(recording(language, { source: 'upload', app: null, recordedAt: null, state: RECORDING_STATES[1]! })),
+  );
+  add('recording-unknown', views.recordingPage(recording(language, { app: null, recordedAt: null })));
+  for (const status of [401, 402, 404, 409, 410, 429, 500, 503]) {
+    const texts = views.messageTexts(language, views.messageKindOf(status));
+    add(`message-${status}`, views.messagePage({ language, now: NOW, marketplace: null, ...texts, reference: 'req_1' }));
+  }
+  return pages;
+}
