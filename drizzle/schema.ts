@@ -146,6 +146,8 @@ export const defineTables = (kit: Kit) => ({
       startedAt: kit.instant(),
       endedAt: kit.instant(),
       cancelReason: kit.text(),
+      /** Digest of the Idempotency-Key it was asked for with: a repeat after a crash finds its own meeting. */
+      requestKey: kit.text(),
       createdAt: kit.instant().notNull(),
     },
     (t) => [

@@ -46,7 +46,7 @@ export function createOAuthClient({
       ? given
       : { ...given, [_expectedIssuer]: ({ claims }: { claims: Readonly<Record<string, unknown>> }) => issuerOf(claims) };
   const client: oauth.Client = { client_id: clientId };
-  const authentication = secretIn === 'basic' ? oauth.ClientSecretBasic(clientSecret) : oauth.ClientSecretPost(clientSecret);
+  const authentication = secretIn === 'basic' ? plainBasic(clientSecret) : oauth.ClientSecretPost(clientSecret);
   const options = {
     // Plain http is for the sandbox on loopback; `config.ts` refuses it for any other host.
     [oauth.allowInsecureRequests]: true,
@@ -153,3 +153,13 @@ export function createOAuthClient({
     },
   };
 }
+
+/**
+ * Zoom documents `base64(id:secret)`. RFC 6749 would have both form-encoded first, down to `-` and `_`, which Zoom's ids contain and
+ * which no client of Zoom does.
+ */
+const plainBasic =
+  (clientSecret: string): oauth.ClientAuth =>
+  (_server, client, _body, headers) => {
+    headers.set('authorization', `Basic ${Buffer.from(`${client.client_id}:${clientSecret}`).toString('base64')}`);
+  };

@@ -10,13 +10,13 @@ export const seconds = (moment: Date): string => moment.toISOString().replace(/\
 export const unixSeconds = (moment: Date): number => Math.floor(moment.getTime() / SECOND);
 
 export interface Agenda {
-  now(): Date;
+  readonly now: () => Date;
   /** Does something at a moment of the sandbox's clock; answers a function that calls it off. */
   at(moment: Date, run: () => Promise<void> | void): () => void;
   /** Runs what is due now and waits for all that is under way. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   /** Moves the clock and does everything that falls due on the way, each at its own moment. */
-  advance(ms: number): Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
   /** Forgets everything planned and goes back to the caller's clock. */
   reset(): void;
 }

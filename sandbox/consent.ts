@@ -7,12 +7,12 @@ import type { ConsentUser, Env, Routes, VendorId } from './world.ts';
 
 export interface ConsentRules {
   readonly title: string;
-  users(request: AuthorizeRequest): readonly ConsentUser[];
+  readonly users: (request: AuthorizeRequest) => readonly ConsentUser[];
   /** Scopes that the user may untick; empty where consent is all or nothing. */
-  optional(request: AuthorizeRequest): readonly string[];
+  readonly optional: (request: AuthorizeRequest) => readonly string[];
   /** What goes back to the application instead of a code, when this user cannot allow it. */
-  refusal?(request: AuthorizeRequest, user: ConsentUser): Readonly<Record<string, string>> | null;
-  denial(request: AuthorizeRequest): Readonly<Record<string, string>>;
+  readonly refusal?: (request: AuthorizeRequest, user: ConsentUser) => Readonly<Record<string, string>> | null;
+  readonly denial: (request: AuthorizeRequest) => Readonly<Record<string, string>>;
 }
 
 interface Decision {
@@ -36,8 +36,8 @@ export function createConsent(oauth: OAuthStore, rules: Readonly<Record<VendorId
     if (!user) return c.text(`There is no sandbox user ${email ?? ''} here.`, 400);
     const refused = refusal?.(request, user);
     if (refused) return back(c, request, refused);
-    const unticked = optional(request).filter((scope) => ticked !== null && !ticked.includes(scope));
-    const granted = request.scopes.filter((scope) => !unticked.includes(scope));
+    const asked = new Set(ticked === null ? [] : optional(request));
+    const granted = request.scopes.filter((scope) => !asked.has(scope) || ticked?.includes(scope));
     return back(c, request, { code: oauth.approve(request, user.id, granted) });
   };
 
@@ -63,7 +63,12 @@ export function createConsent(oauth: OAuthStore, rules: Readonly<Record<VendorId
 
 /** An error for the user himself: it is not safe to send him back to the application. */
 export const refuseAuthorization = (c: Context<Env>, reason: string): Response | Promise<Response> =>
-  c.html(html`<!doctype html><meta charset="utf-8" /><title>Sandbox</title><h1>Error</h1><p>${reason}</p>`, 400);
+  c.html(
+    html`<!doctype html><meta charset="utf-8" /><title>Sandbox</title>
+      <h1>Error</h1>
+      <p>${reason}</p>`,
+    400,
+  );
 
 function back(c: Context<Env>, { redirectUri, state }: AuthorizeRequest, parameters: Readonly<Record<string, string>>): Response {
   const url = new URL(redirectUri);
@@ -80,41 +85,57 @@ interface Page {
   readonly optional: readonly string[];
 }
 
-const page = ({ title, id, request, users, optional }: Page) => html`<!doctype html>
-  <html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <title>${title}: sandbox</title>
-      <style>
-        body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; }
-        label { display: block; padding: 0.25rem 0; }
-        fieldset { margin: 1rem 0; }
-        button { font: inherit; padding: 0.5rem 1.5rem; }
-      </style>
-    </head>
-    <body>
-      <h1>${title}</h1>
-      <p>Stand-in for tests. <strong>${new URL(request.redirectUri).host}</strong> asks for access.</p>
-      <form method="post" action="/sandbox/consent">
-        <input type="hidden" name="request" value="${id}" />
-        <fieldset>
-          <legend>Who are you?</legend>
-          ${users.map(
-            ({ email, note }, index) =>
-              html`<label><input type="radio" name="user" value="${email}" ${index === 0 ? 'checked' : ''} /> ${email} (${note})</label>`,
-          )}
-        </fieldset>
-        ${
-          optional.length > 0
-            ? html`<fieldset>
-                <legend>What do you allow?</legend>
-                ${optional.map((scope) => html`<label><input type="checkbox" name="scope" value="${scope}" checked /> ${scope}</label>`)}
-              </fieldset>`
-            : html`<p>${request.scopes.join(' ')}</p>`
-        }
-        <button name="decision" value="allow">Allow</button>
-        <button name="decision" value="deny">Deny</button>
-      </form>
-    </body>
-  </html>`;
+const page = ({ title, id, request, users, optional }: Page) =>
+  html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}: sandbox</title>
+        <style>
+          body {
+            font:
+              1rem/1.5 system-ui,
+              sans-serif;
+            max-width: 34rem;
+            margin: 3rem auto;
+            padding: 0 1rem;
+          }
+          label {
+            display: block;
+            padding: 0.25rem 0;
+          }
+          fieldset {
+            margin: 1rem 0;
+          }
+          button {
+            font: inherit;
+            padding: 0.5rem 1.5rem;
+          }
+        </style>
+      </head>
+      <body>
+        <h1>${title}</h1>
+        <p>Stand-in for tests. <strong>${new URL(request.redirectUri).host}</strong> asks for access.</p>
+        <form method="post" action="/sandbox/consent">
+          <input type="hidden" name="request" value="${id}" />
+          <fieldset>
+            <legend>Who are you?</legend>
+            ${users.map(
+              ({ email, note }, index) =>
+                html`<label><input type="radio" name="user" value="${email}" ${index === 0 ? 'checked' : ''} /> ${email} (${note})</label>`,
+            )}
+          </fieldset>
+          ${
+            optional.length > 0
+              ? html`<fieldset>
+                  <legend>What do you allow?</legend>
+                  ${optional.map((scope) => html`<label><input type="checkbox" name="scope" value="${scope}" checked /> ${scope}</label>`)}
+                </fieldset>`
+              : html`<p>${request.scopes.join(' ')}</p>`
+          }
+          <button name="decision" value="allow">Allow</button>
+          <button name="decision" value="deny">Deny</button>
+        </form>
+      </body>
+    </html>`;

@@ -9,7 +9,10 @@ export interface MediaFile {
 export const VIDEO: () => MediaFile = () => ({ contentType: 'video/mp4', bytes: sampleVideo() });
 
 /** Deterministic bytes under an audio type; not playable. */
-export const AUDIO: () => MediaFile = () => ({ contentType: 'audio/mp4', bytes: Uint8Array.from({ length: 40_000 }, (_, index) => (index * 31) % 251) });
+export const AUDIO: () => MediaFile = () => ({
+  contentType: 'audio/mp4',
+  bytes: Uint8Array.from({ length: 40_000 }, (_, index) => (index * 31) % 251),
+});
 
 export const TRANSCRIPT: () => MediaFile = () => ({
   contentType: 'text/vtt',

@@ -48,7 +48,7 @@ export interface Code {
 
 export type Redeemed =
   | { readonly code: Code; readonly error?: undefined }
-  | { readonly error: 'unknown' | 'used' | 'expired' | 'client' | 'redirect' | 'verifier' };
+  | { readonly code?: undefined; readonly error: 'unknown' | 'used' | 'expired' | 'client' | 'redirect' | 'verifier' };
 
 export interface OAuthStore {
   /** Remembers a request while the consent page is open. */
@@ -145,7 +145,8 @@ export function authenticates(client: Client, authorization: string | undefined,
 export function readAuthorizeRequest(vendor: VendorId, client: Client, parameters: URLSearchParams): AuthorizeRequest | string {
   const redirectUri = parameters.get('redirect_uri') ?? '';
   if (parameters.get('client_id') !== client.id) return 'There is no application with this client_id.';
-  if (!URL.canParse(redirectUri) || !/^https?:$/.test(new URL(redirectUri).protocol)) return 'redirect_uri is missing or not a web address.';
+  if (!URL.canParse(redirectUri) || !/^https?:$/.test(new URL(redirectUri).protocol))
+    return 'redirect_uri is missing or not a web address.';
   if (parameters.get('response_type') !== 'code') return 'response_type has to be "code".';
   return {
     vendor,

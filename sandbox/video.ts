@@ -30,7 +30,7 @@ function bitWriter() {
     for (let place = size - 1; place >= 0; place -= 1) bit((value >> place) & 1);
   };
   const align = (): void => {
-    while (filled > 0) bit(0);
+    if (filled > 0) fixed(0, 8 - filled);
   };
   return {
     fixed,

@@ -79,7 +79,7 @@ export interface Happenings {
 export interface Vendor {
   readonly routes: Routes;
   readonly happenings: Happenings;
-  users(): readonly ConsentUser[];
+  readonly users: () => readonly ConsentUser[];
   /** @throws Refused for a body that does not describe a user. */
   addUser(body: unknown): ConsentUser;
   /** The user (or the organisation) removes the app at the vendor's site. */

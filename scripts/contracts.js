@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
-const KEYWORDS = new Set([
-  ...['type', 'format', 'enum', 'properties', 'required', 'items', 'additionalProperties', 'allOf', 'anyOf', 'oneOf', '$ref'],
-  ...['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'pattern', 'readOnly'],
-]);
+const KEYWORDS = new Set(
+  [
+    'type format enum properties required items additionalProperties allOf anyOf oneOf $ref',
+    'minimum maximum minLength maxLength minItems maxItems pattern readOnly',
+  ].flatMap((names) => names.split(' ')),
+);
 /** What no adapter calls: changing or deleting the professional's account or settings. */
 const NOT_NEEDED = new Set(['userDelete', 'userUpdate', 'userSettingsUpdate', 'DeleteMeetingTranscript', 'userZak', 'meetingInvitation']);
 /** Zoom's settings answer is 40 kB of shapes; only this much of it is read. */

@@ -8,7 +8,7 @@ export interface CloudEvent {
   readonly type: string;
   readonly time: Date;
   /** Not looked at yet; undefined where it is no JSON. */
-  readonly data: unknown;
+  readonly data?: unknown;
 }
 
 const text = z.string().min(1).max(2_048);
@@ -17,7 +17,7 @@ const time = moment.refine((date) => date.getTime() >= 0 && date.getTime() < 1e1
 // camelCase and snake_case twins are both sent; none of the two is needed here.
 const envelope = z.object({ message: z.object({ attributes: z.record(z.string(), z.string()), data: z.string().default('') }) });
 const binary = z.object({ 'ce-id': text, 'ce-source': text, 'ce-type': text, 'ce-time': time });
-const structured = z.object({ id: text, source: text, type: text, time, data: z.unknown(), data_base64: z.string().optional() });
+const structured = z.object({ id: text, source: text, type: text, time, data: z.unknown().optional(), data_base64: z.string().optional() });
 
 /** Undefined for bytes that carry no event in a documented form. */
 export function readEnvelope(bytes: Buffer): CloudEvent | undefined {

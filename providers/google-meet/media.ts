@@ -24,10 +24,9 @@ export function createMedia({ apiUrl, mediaOrigins, now }: Pick<GoogleMeetOption
     let url = start;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const response = await fetchHeaders(url, signal, {
-        // Compressed bytes would not be the bytes that the range names.
-        'accept-encoding': 'identity',
         ...(url.origin === start.origin ? { authorization: `Bearer ${bearer}` } : {}),
-        ...(range === undefined ? {} : { range }),
+        // Compressed bytes would not be the bytes that a range names; with a range, fetch asks for plain ones by itself.
+        ...(range === undefined ? { 'accept-encoding': 'identity' } : { range }),
       });
       const location = response.headers.get('location');
       if (response.status < 300 || response.status > 399 || location === null) return response;

@@ -2,7 +2,7 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { Account, MeetingRef, MeetingRequest, VendorMeeting } from '../provider.ts';
 import type { Ask } from './client.ts';
-import { refusedWith, unlessRefused } from './failures.ts';
+import { googleRefusal, refusedWith, unlessRefused } from './failures.ts';
 import { SPACE_CREATED, SPACE_READONLY, SPACE_SETTINGS } from './scopes.ts';
 import { empty, space, type Space } from './shapes.ts';
 
@@ -28,18 +28,18 @@ export function createSpaces(ask: Ask): Spaces {
     });
 
   const end = async (account: Account, name: string): Promise<void> => {
-    await unlessRefused(
-      ask(account, {
+    try {
+      await ask(account, {
         what: 'spaces.endActiveConference',
         scopes: [SPACE_CREATED],
         repeatable: true,
         request: ({ meet }, options) => meet.spaces.endActiveConference({ name, requestBody: {} }, options),
         answer: empty,
-      }),
-      // Nothing is running (FAILED_PRECONDITION) or there is no such space.
-      400,
-      404,
-    );
+      });
+    } catch (error) {
+      const nothingIsRunning = googleRefusal(error)?.status === 'FAILED_PRECONDITION';
+      if (!nothingIsRunning && !refusedWith(error, 404)) throw error;
+    }
   };
 
   return {

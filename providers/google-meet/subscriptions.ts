@@ -21,7 +21,7 @@ const subscription = z.object({
 const operation = z.object({
   done: z.boolean().default(false),
   error: z.object({ code: z.number().optional(), message: z.string().optional() }).optional(),
-  response: z.unknown(),
+  response: z.unknown().optional(),
 });
 type Operation = z.infer<typeof operation>;
 type Found = z.infer<typeof subscription>;

@@ -52,14 +52,16 @@ function credentialOptions(loginUrl: string): ClientSecretCredentialOptions {
         position: 'perCall',
         policy: {
           name: 'configuredLoginOrigin',
-          sendRequest(request, next) {
+          async sendRequest(request, next) {
             request.timeout = TIMEOUT_MS;
-            if (origin !== authorityHost && request.url.startsWith(`${authorityHost}/`)) {
-              // The library wants an https authority; the sandbox on loopback is http. `config.ts` refuses it for any other host.
-              request.url = origin + request.url.slice(authorityHost.length);
-              request.allowInsecureConnection = true;
-            }
-            return next(request);
+            if (origin === authorityHost || !request.url.startsWith(`${authorityHost}/`)) return next(request);
+            // The library wants an https authority; the sandbox on loopback is http. `config.ts` refuses it for any other host.
+            request.url = origin + request.url.slice(authorityHost.length);
+            request.allowInsecureConnection = true;
+            const response = await next(request);
+            // The discovery document names its endpoints; they have to be https for the library, and come back here.
+            if (request.method !== 'GET' || !response.bodyAsText) return response;
+            return { ...response, bodyAsText: response.bodyAsText.replaceAll(origin, authorityHost) };
           },
         },
       },

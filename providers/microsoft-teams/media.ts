@@ -3,6 +3,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import { readAnswer, TIMEOUT_MS } from '../call.ts';
 import type { Media } from '../provider.ts';
 import { graphRefusal, type Caller } from './graph.ts';
+import { dropBody } from './middleware.ts';
 
 export interface MediaOpening {
   readonly account: Caller;
@@ -23,7 +24,7 @@ export async function openMedia(opening: MediaOpening): Promise<Media> {
   const token = await opening.account.accessToken();
   let response = await follow(opening, token);
   if (response.status === 401) {
-    await response.body?.cancel();
+    dropBody(response);
     response = await follow(opening, await opening.account.accessToken(token));
   }
   if (response.status === 200 || response.status === 206) return streamed(response, response.status);
@@ -38,7 +39,7 @@ async function follow(opening: MediaOpening, token: string): Promise<Response> {
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     const response = await get(opening, url, url.origin === opening.url.origin ? token : undefined);
     if (!REDIRECTS.has(response.status)) return response;
-    await response.body?.cancel();
+    dropBody(response);
     url = redirectTarget(response.headers.get('location'), url, opening);
   }
   throw new Failure('vendor_nonsense', 'The recording is redirected again and again.');
@@ -94,8 +95,8 @@ function streamed(response: Response, status: 200 | 206): Media {
   };
 }
 
-async function notSatisfiable(response: Response): Promise<Media> {
-  await response.body?.cancel();
+function notSatisfiable(response: Response): Media {
+  dropBody(response);
   return {
     status: 416,
     contentType: 'video/mp4',

@@ -31,7 +31,9 @@ export function createMeetings(graph: Graph): Pick<Provider, 'createMeeting' | '
       await changeEvent(graph, account, eventIdOf(meeting), change);
     },
 
-    cancelMeeting: (account, meeting) => deleteEvent(graph, account, eventIdOf(meeting)),
+    async cancelMeeting(account, meeting) {
+      await deleteEvent(graph, account, eventIdOf(meeting));
+    },
 
     // Teams knows its host by the sign-in; there is no other link for him.
     hostUrl: (_account, meeting) => Promise.resolve(meeting.joinUrl),

@@ -25,7 +25,7 @@ export function authenticating(caller: Caller): Middleware {
     const token = await caller.accessToken();
     await next(withBearer(context, token));
     if (context.response?.status !== 401) return;
-    await context.response.body?.cancel();
+    dropBody(context.response);
     await next(withBearer(context, await caller.accessToken(token)));
   });
 }
@@ -37,6 +37,11 @@ export function sending(): Middleware {
       context.response = await fetch(context.request, { ...context.options, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
     },
   };
+}
+
+/** Frees the connection of an answer that nobody reads; not waited for, because the vendor may never finish it. */
+export function dropBody(response: Response): void {
+  response.body?.cancel().catch(() => {});
 }
 
 function link(execute: (context: Context, next: (context: Context) => Promise<void>) => Promise<void>): Middleware {

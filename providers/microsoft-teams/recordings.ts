@@ -69,7 +69,7 @@ export function createRecordings({ graph, graphUrl, mediaOrigins, now }: Recordi
       return recordings;
     },
 
-    open(account, { meeting, recordingId, fileId, range, signal }) {
+    async open(account, { meeting, recordingId, fileId, range, signal }) {
       if (fileId !== FILE_ID) throw new Failure('gone', 'The recording has no such file.');
       const url = new URL(`/v1.0${recordingPath(meeting.id, recordingId)}/content`, graphUrl);
       return openMedia({ account, url, mediaOrigins, range, signal, now });

@@ -55,8 +55,12 @@ export function zoomApi({ apiUrl, now }: Pick<ZoomOptions, 'apiUrl' | 'now'>): Z
     async pages(account, path, schema, query) {
       const pages = [];
       const seen = new Set<string>();
-      for (let token = ''; ; ) {
-        const page = await get(account, path, schema, { ...query, page_size: PAGE_SIZE, ...(token === '' ? {} : { next_page_token: token }) });
+      for (let token = ''; ;) {
+        const page = await get(account, path, schema, {
+          ...query,
+          page_size: PAGE_SIZE,
+          ...(token === '' ? {} : { next_page_token: token }),
+        });
         pages.push(page);
         token = page.next_page_token ?? '';
         if (token === '') return pages;

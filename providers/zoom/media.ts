@@ -25,7 +25,7 @@ export async function openMedia(source: MediaSource): Promise<Media> {
   const bodyOrNothing = response.body ?? new Blob([]).stream();
   if (status === 200 || status === 206 || status === 416) {
     if (status !== 416 && headers.get('content-type')?.startsWith('text/html') === true) {
-      await discard(response);
+      discard(response);
       throw new Failure('vendor_nonsense', 'Zoom answered with a page where a file was asked for.');
     }
     const length = headers.get('content-length');
@@ -37,7 +37,7 @@ export async function openMedia(source: MediaSource): Promise<Media> {
       body: bodyOrNothing,
     };
   }
-  await discard(response);
+  discard(response);
   if (status === 404 || status === 410) throw new Failure('gone', 'Zoom has deleted the file.');
   if (status === 401 || status === 403) {
     throw new Failure('vendor_refused', 'Zoom does not give out the file.', { extra: { vendor_code: String(status) } });
@@ -49,14 +49,18 @@ async function follow({ url, token, range, signal, mediaOrigins }: MediaSource):
   let target = allowed(url, mediaOrigins);
   const { host } = target;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    const response = await send(target, {
-      ...(range === undefined ? {} : { range }),
-      ...(target.host === host ? { authorization: `Bearer ${token}` } : {}),
-    }, signal);
+    const response = await send(
+      target,
+      {
+        ...(range === undefined ? {} : { range }),
+        ...(target.host === host ? { authorization: `Bearer ${token}` } : {}),
+      },
+      signal,
+    );
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || response.status === 304 || location === null) return response;
-    await discard(response);
-    target = allowed(URL.parse(location, target)?.href ?? '', mediaOrigins);
+    discard(response);
+    target = allowed(URL.canParse(location, target) ? new URL(location, target).href : '', mediaOrigins);
   }
   throw new Failure('vendor_nonsense', 'The redirects of Zoom do not end.');
 }
@@ -79,7 +83,7 @@ async function send(url: URL, headers: Readonly<Record<string, string>>, signal:
 
 /** https on zoom.us and below it, and what the operator added. */
 function allowed(text: string, mediaOrigins: readonly string[]): URL {
-  const url = URL.parse(text);
+  const url = URL.canParse(text) ? new URL(text) : null;
   const isZoom = url?.protocol === 'https:' && url.port === '' && (url.hostname === 'zoom.us' || url.hostname.endsWith('.zoom.us'));
   if (url === null || url.username !== '' || url.password !== '' || !(isZoom || mediaOrigins.includes(url.origin))) {
     throw new Failure('vendor_nonsense', 'The address of the file does not belong to Zoom.');
@@ -87,4 +91,5 @@ function allowed(text: string, mediaOrigins: readonly string[]): URL {
   return url;
 }
 
-const discard = async (response: Response): Promise<void> => response.body?.cancel();
+/** Lets go of a body that nobody will read. */
+const discard = (response: Response): void => void response.body?.cancel().catch(() => {});

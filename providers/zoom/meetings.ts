@@ -48,7 +48,9 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
     async changeMeeting(account, meeting, { title, startsAt, durationMinutes, timeZone }) {
       // Zoom answers 204 and leaves the time as it is.
       if (startsAt <= now()) {
-        throw new Failure('vendor_refused', 'Zoom does not move a meeting into the past.', { extra: { vendor_code: 'start_time_in_past' } });
+        throw new Failure('vendor_refused', 'Zoom does not move a meeting into the past.', {
+          extra: { vendor_code: 'start_time_in_past' },
+        });
       }
       const body = { topic: topic(title), start_time: startTime(startsAt), duration: durationMinutes, timezone: timeZone };
       const changed = await unlessGone(api.send(account, { method: 'PATCH', path: path(meeting.id), body }));
@@ -108,7 +110,7 @@ const createBody = (request: MeetingRequest, recording: boolean) => ({
 /** What a search for an earlier attempt goes by. */
 const tag = (key: string): string => `ref:${key}`;
 /** The documented maximum of a topic is 200 characters. */
-const topic = (title: string): string => [...title].slice(0, 200).join('');
+const topic = (title: string): string => Array.from(title).slice(0, 200).join('');
 
 async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   try {

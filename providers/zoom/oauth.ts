@@ -20,7 +20,8 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     clientSecret,
     secretIn: 'basic',
     deadGrant: ({ error, body }) =>
-      error === 'invalid_grant' || (error !== 'invalid_client' && DEAD_CODES.test(`${String(body['code'] ?? '')} ${String(body['reason'] ?? '')}`)),
+      error === 'invalid_grant' ||
+      (error !== 'invalid_client' && [body['code'], body['reason']].some((told) => DEAD_CODES.test(JSON.stringify(told) ?? ''))),
   });
   const named = (grant: Grant): Grant => ({ ...grant, scopes: withGranularNames(grant.scopes) });
 

@@ -38,7 +38,8 @@ export async function readProfile({ apiUrl, now }: Pick<ZoomOptions, 'apiUrl' | 
       return recording.cloud_recording ? 'yes' : 'no';
     } catch (error) {
       // The scope for settings may be missing; everything else works without it.
-      if (error instanceof Failure && ['reconnect_required', 'vendor_refused', 'not_capable', 'vendor_nonsense'].includes(error.code)) return 'unknown';
+      if (error instanceof Failure && ['reconnect_required', 'vendor_refused', 'not_capable', 'vendor_nonsense'].includes(error.code))
+        return 'unknown';
       throw error;
     }
   };

@@ -40,7 +40,9 @@ export function toRecording({ uuid, start_time: startTime, recording_files: all 
   const files = complete.flatMap((entry) => toFile(entry) ?? []);
   const stillProcessing = all.some((entry) => entry.status === 'processing' && ['video', 'audio'].includes(kindOf(entry)[0]));
   const state = files.length > 0 && !stillProcessing ? 'ready' : 'processing';
-  const starts = [...all.map(({ recording_start: start }) => momentOf(start)), momentOf(startTime)].filter((moment) => moment !== undefined);
+  const starts = [...all.map(({ recording_start: start }) => momentOf(start)), momentOf(startTime)].filter(
+    (moment) => moment !== undefined,
+  );
   const ends = all.map(({ recording_end: end }) => momentOf(end)).filter((moment) => moment !== undefined);
   return {
     id: uuid,

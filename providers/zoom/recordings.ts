@@ -24,11 +24,14 @@ const CACHE_SIZE = 200;
 export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOptions, 'now' | 'mediaOrigins'>): Recordings {
   const cache = new Map<string, { readonly until: number; readonly recording: One }>();
 
-  const filesOf = async (account: Account, uuid: string, fresh: boolean): Promise<One> => {
-    const key = `${account.id}\n${uuid}`;
-    const cached = cache.get(key);
-    if (!fresh && cached !== undefined && cached.until > now().getTime()) return cached.recording;
+  const kept = (key: string): One | undefined => {
+    const entry = cache.get(key);
+    if (entry !== undefined && entry.until > now().getTime()) return entry.recording;
     cache.delete(key);
+    return undefined;
+  };
+
+  const fetched = async (account: Account, uuid: string, key: string): Promise<One> => {
     const recording = await api.get(account, `meetings/${escapeUuid(uuid)}/recordings`, oneAnswer, {
       include_fields: 'download_access_token',
       ttl: TOKEN_TTL_S,
@@ -59,8 +62,7 @@ export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOpt
     },
 
     async open(account, { recordingId, fileId, range, signal }) {
-      const attempt = async (fresh: boolean) => {
-        const recording = await filesOf(account, recordingId, fresh);
+      const stream = async (recording: One) => {
         const file = recording.recording_files?.find(({ id }) => id === fileId);
         if (file?.download_url === undefined) throw new Failure('gone', 'The recording has no such file any more.');
         const token = recording.download_access_token ?? (await account.accessToken());
@@ -68,13 +70,18 @@ export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOpt
         return openMedia({ url: file.download_url, token, contentType, range, signal, mediaOrigins, now });
       };
       signal.throwIfAborted();
-      try {
-        return await attempt(false);
-      } catch (error) {
-        // The kept address or its token may have died; a second refusal is Zoom's answer.
-        if (!isFailure(error, 'gone') && !isFailure(error, 'reconnect_required') && !isFailure(error, 'vendor_refused')) throw error;
-        return attempt(true);
+      const key = `${account.id}\n${recordingId}`;
+      const known = kept(key);
+      if (known !== undefined) {
+        try {
+          return await stream(known);
+        } catch (error) {
+          // The kept address or its token may have died; Zoom is asked once more.
+          if (!isFailure(error, 'gone') && !isFailure(error, 'vendor_refused')) throw error;
+          cache.delete(key);
+        }
       }
+      return stream(await fetched(account, recordingId, key));
     },
   };
 }

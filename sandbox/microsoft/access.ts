@@ -16,9 +16,17 @@ export interface GraphCaller {
 export function graphCaller(microsoft: Microsoft, c: Context<Env>, ...permissions: readonly string[]): GraphCaller | Response {
   const token = microsoft.world.oauth.access(c.req.header('authorization'), 'microsoft-teams');
   if (!token) return graphError(c, microsoft, 401, 'InvalidAuthenticationToken', 'Access token is empty, expired or not valid.');
-  const granted = permissions.some((permission) => includesScope(token.scopes, permission) || includesScope(token.scopes, `${permission}.All`));
+  const granted = permissions.some(
+    (permission) => includesScope(token.scopes, permission) || includesScope(token.scopes, `${permission}.All`),
+  );
   if (permissions.length > 0 && !granted) {
-    return graphError(c, microsoft, 403, 'Forbidden', `Missing scope permissions on the request. API requires one of '${permissions.join(', ')}'.`);
+    return graphError(
+      c,
+      microsoft,
+      403,
+      'Forbidden',
+      `Missing scope permissions on the request. API requires one of '${permissions.join(', ')}'.`,
+    );
   }
   const user = microsoft.state.users.find(({ id }) => id === token.grant.userId) ?? null;
   const tenantId = user?.tenantId ?? token.scopes.find((scope) => scope.startsWith('tenant:'))?.slice('tenant:'.length) ?? '';

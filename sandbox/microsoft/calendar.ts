@@ -50,7 +50,9 @@ export function microsoftCalendarRoutes(microsoft: Microsoft): Routes {
           return graphError(c, microsoft, 400, 'TimeZoneNotSupportedException', 'A start or end time or its time zone is not valid.');
         }
         if (end < start) return graphError(c, microsoft, 400, 'ErrorPropertyValidationFailure', 'At least one property failed validation.');
-        const twin = state.events.find((event) => event.owner === owner && event.transactionId !== null && event.transactionId === body.transactionId);
+        const twin = state.events.find(
+          (event) => event.owner === owner && event.transactionId !== null && event.transactionId === body.transactionId,
+        );
         if (twin) return c.json(describe(microsoft, twin), 201);
 
         const id = `AAMk${world.random(24).toString('base64url')}AAA=`;
@@ -81,11 +83,13 @@ export function microsoftCalendarRoutes(microsoft: Microsoft): Routes {
         if (caller instanceof Response) return caller;
         const owner = pathGraphUser(microsoft, c, caller);
         if (owner instanceof Response) return owner;
-        if (c.req.query('$filter') !== undefined) return graphError(c, microsoft, 400, 'BadRequest', 'The sandbox does not know $filter on events.');
+        if (c.req.query('$filter') !== undefined)
+          return graphError(c, microsoft, 400, 'BadRequest', 'The sandbox does not know $filter on events.');
         const events = state.events.filter((event) => event.owner === owner).toReversed();
         const top = Number(c.req.query('$top') ?? 10);
         const skip = Number(c.req.query('$skip') ?? 0);
-        const next = skip + top < events.length ? { '@odata.nextLink': `${world.origin}/v1.0/me/events?$top=${top}&$skip=${skip + top}` } : {};
+        const next =
+          skip + top < events.length ? { '@odata.nextLink': `${world.origin}/v1.0/me/events?$top=${top}&$skip=${skip + top}` } : {};
         return c.json({ value: events.slice(skip, skip + top).map((event) => describe(microsoft, event)), ...next });
       })
 

@@ -60,7 +60,14 @@ export function createMicrosoft(world: World, consent: () => Consent): Vendor & 
       users: state.users,
       events: state.events.map(({ owner, ...event }) => ({ ...event, owner: owner.email })),
       meetings: state.meetings.map(({ organizer, ...meeting }) => ({ ...meeting, organizer: organizer.email })),
-      subscriptions: state.subscriptions.map(({ user, calledOff: _, clientState: __, ...subscription }) => ({ ...subscription, user: user?.email ?? null })),
+      subscriptions: state.subscriptions.map(({ user, id, resource, notificationUrl, expiresAt, authorizedUntil }) => ({
+        id,
+        user: user?.email ?? null,
+        resource,
+        notificationUrl,
+        expiresAt,
+        authorizedUntil,
+      })),
     }),
     reset: () => Object.assign(state, seedMicrosoft()),
   };
@@ -100,7 +107,9 @@ function happenings(microsoft: Microsoft): Happenings {
       const meeting = find(id);
       if (!meeting) return undefined;
       const who = name ?? email ?? user;
-      const participant = running(meeting)?.participants.findLast((candidate) => candidate.leftAt === null && (who === undefined || candidate.name === who));
+      const participant = running(meeting)?.participants.findLast(
+        (candidate) => candidate.leftAt === null && (who === undefined || candidate.name === who),
+      );
       if (!participant) throw new Refused(409, 'Nobody like that is in the meeting.');
       participant.leftAt = world.agenda.now();
       return { id: meeting.id };

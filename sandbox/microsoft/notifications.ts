@@ -26,14 +26,15 @@ const POLICY: RetryPolicy = {
 /** Tells every subscription that covers the meeting. */
 export function notifyRecording(microsoft: Microsoft, meeting: OnlineMeeting, recording: CallRecording): void {
   const resource = `communications/onlineMeetings('${meeting.id}')/recordings('${recording.id}')`;
-  const covering = [
+  const covering = new Set([
     `users/${meeting.organizer.id}/onlineMeetings/getAllRecordings`,
     `communications/onlineMeetings/${meeting.id}/recordings`,
     'communications/onlineMeetings/getAllRecordings',
-  ];
+  ]);
   const now = microsoft.world.agenda.now();
   for (const subscription of microsoft.state.subscriptions) {
-    if (subscription.tenantId !== meeting.organizer.tenantId || !covering.includes(subscription.resource) || subscription.expiresAt <= now) continue;
+    if (subscription.tenantId !== meeting.organizer.tenantId || !covering.has(subscription.resource) || subscription.expiresAt <= now)
+      continue;
     const notification = {
       changeType: 'created',
       resource,
@@ -74,7 +75,13 @@ export function planLifecycle(microsoft: Microsoft, subscription: GraphSubscript
   };
 }
 
-function send({ world }: Microsoft, subscription: GraphSubscription, url: string, type: string, what: Readonly<Record<string, unknown>>): void {
+function send(
+  { world }: Microsoft,
+  subscription: GraphSubscription,
+  url: string,
+  type: string,
+  what: Readonly<Record<string, unknown>>,
+): void {
   const { id, tenantId, clientState } = subscription;
   const subscriptionExpirationDateTime = graphTime(subscription.expiresAt);
   world.deliveries.send({

@@ -18,7 +18,10 @@ const PROTOCOL_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access']
 
 const REDEEM_ERRORS = {
   unknown: ['AADSTS9002313', 'Invalid request. Request is malformed or invalid.'],
-  used: ['AADSTS54005', 'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.'],
+  used: [
+    'AADSTS54005',
+    'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.',
+  ],
   expired: ['AADSTS70008', 'The provided authorization code or refresh token has expired due to inactivity.'],
   client: ['AADSTS700005', 'The provided authorization code is intended to use against other tenant or application, thus rejected.'],
   redirect: ['AADSTS500112', 'The reply address does not match the reply address provided when requesting the authorization code.'],
@@ -47,7 +50,16 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
     );
   };
 
-  const answer = async (c: Context<Env>, grant: Grant, user: MicrosoftUser, scopes: readonly string[], nonce: string | null): Promise<Response> => {
+  const refuseGrant = (c: Context<Env>, [code, description]: readonly [string, string]): Response =>
+    refuse(c, 400, 'invalid_grant', code, description);
+
+  const answer = async (
+    c: Context<Env>,
+    grant: Grant,
+    user: MicrosoftUser,
+    scopes: readonly string[],
+    nonce: string | null,
+  ): Promise<Response> => {
     const access = oauth.issue(grant, { kind: 'access', lifeMs: ACCESS_LIFE_MS, prefix: 'EwB', scopes });
     const refresh = grant.scopes.includes('offline_access')
       ? { refresh_token: oauth.issue(grant, { kind: 'refresh', lifeMs: REFRESH_LIFE_MS, prefix: '0.A' }).value }
@@ -78,9 +90,15 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
     .post('/:tenant/oauth2/v2.0/token', async (c) => {
       const form = new URLSearchParams(await c.req.text());
       if (!authenticates(client, c.req.header('authorization'), form)) {
-        return refuse(c, 401, 'invalid_client', 'AADSTS7000215', 'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value.');
+        return refuse(
+          c,
+          401,
+          'invalid_client',
+          'AADSTS7000215',
+          'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value.',
+        );
       }
-      switch (form.get('grant_type')) {
+      switch (form.get('grant_type') ?? '') {
         case 'authorization_code': {
           const { code, error } = oauth.redeem({
             code: form.get('code') ?? '',
@@ -88,39 +106,60 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
             redirectUri: form.get('redirect_uri') ?? '',
             verifier: form.get('code_verifier') ?? undefined,
           });
-          if (error !== undefined) return refuse(c, 400, 'invalid_grant', ...REDEEM_ERRORS[error]);
+          if (error !== undefined) return refuseGrant(c, REDEEM_ERRORS[error]);
           const user = state.users.find(({ id }) => id === code.userId);
-          if (!user) return refuse(c, 400, 'invalid_grant', ...REDEEM_ERRORS.unknown);
+          if (!user) return refuseGrant(c, REDEEM_ERRORS.unknown);
           const grant = oauth.grant({ vendor: 'microsoft-teams', clientId: client.id, userId: user.id, scopes: code.granted });
           return answer(c, grant, user, code.granted, code.request.parameters.get('nonce'));
         }
         case 'refresh_token': {
           const token = oauth.token(form.get('refresh_token') ?? '', 'microsoft-teams');
           const user = state.users.find(({ id }) => id === token?.grant.userId);
-          if (token?.kind !== 'refresh' || !user) return refuse(c, 400, 'invalid_grant', ...REDEEM_ERRORS.unknown);
+          if (token?.kind !== 'refresh' || !user) return refuseGrant(c, REDEEM_ERRORS.unknown);
           if (token.grant.revoked) {
-            const words = 'The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.';
+            const words =
+              'The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.';
             return refuse(c, 400, 'invalid_grant', 'AADSTS65001', words, 'consent_required');
           }
           if (token.expiresAt <= world.agenda.now()) {
             return refuse(c, 400, 'invalid_grant', 'AADSTS700082', 'The refresh token has expired due to inactivity.');
           }
           const asked = form.get('scope')?.split(/\s+/).filter(Boolean).map(bareScope) ?? token.grant.scopes;
-          const missing = asked.find((scope) => !PROTOCOL_SCOPES.has(scope) && scope !== '.default' && !includesScope(token.grant.scopes, scope));
+          const missing = asked.find(
+            (scope) => !PROTOCOL_SCOPES.has(scope) && scope !== '.default' && !includesScope(token.grant.scopes, scope),
+          );
           if (missing !== undefined) {
-            return refuse(c, 400, 'invalid_grant', 'AADSTS65001', `The user or administrator has not consented to ${missing}.`, 'consent_required');
+            return refuse(
+              c,
+              400,
+              'invalid_grant',
+              'AADSTS65001',
+              `The user or administrator has not consented to ${missing}.`,
+              'consent_required',
+            );
           }
           return answer(c, token.grant, user, asked.includes('.default') ? token.grant.scopes : asked, null);
         }
         case 'client_credentials': {
           const tenant = c.req.param('tenant');
           if (!state.consentedTenants.has(tenant)) {
-            return refuse(c, 400, 'invalid_request', 'AADSTS90002', `Tenant '${tenant}' not found or the application is not consented there.`);
+            return refuse(
+              c,
+              400,
+              'invalid_request',
+              'AADSTS90002',
+              `Tenant '${tenant}' not found or the application is not consented there.`,
+            );
           }
           const scopes = [`tenant:${tenant}`, ...APPLICATION_PERMISSIONS];
           const grant = oauth.grant({ vendor: 'microsoft-teams', clientId: client.id, userId: null, scopes });
           const access = oauth.issue(grant, { kind: 'access', lifeMs: ACCESS_LIFE_MS, prefix: 'EwA' });
-          return c.json({ token_type: 'Bearer', expires_in: ACCESS_LIFE_MS / 1_000, ext_expires_in: ACCESS_LIFE_MS / 1_000, access_token: access.value });
+          return c.json({
+            token_type: 'Bearer',
+            expires_in: ACCESS_LIFE_MS / 1_000,
+            ext_expires_in: ACCESS_LIFE_MS / 1_000,
+            access_token: access.value,
+          });
         }
         default:
           return refuse(c, 400, 'unsupported_grant_type', 'AADSTS70003', 'The app requested an unsupported grant type.');

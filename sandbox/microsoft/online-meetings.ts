@@ -16,7 +16,7 @@ const meetingBody = z.looseObject({ subject: z.string().nullish(), startDateTime
 const createOrGetBody = meetingBody.extend({ externalId: z.string().min(1) });
 
 /** What a request may set besides subject and times. */
-const WRITABLE = [
+const WRITABLE = new Set([
   'allowedPresenters',
   'lobbyBypassSettings',
   'recordAutomatically',
@@ -27,10 +27,10 @@ const WRITABLE = [
   'allowAttendeeToEnableMic',
   'isEntryExitAnnounced',
   'participants',
-];
+]);
 
 export function microsoftOnlineMeetingRoutes(microsoft: Microsoft): Routes {
-  const { world, state } = microsoft;
+  const { state } = microsoft;
   const organizerOf = (c: Context<Env>, ...permissions: string[]): MicrosoftUser | Response => {
     const caller = graphCaller(microsoft, c, ...permissions);
     if (caller instanceof Response) return caller;
@@ -50,7 +50,8 @@ export function microsoftOnlineMeetingRoutes(microsoft: Microsoft): Routes {
       .get(base, (c) => {
         const user = organizerOf(c, ...READ);
         if (user instanceof Response) return user;
-        const [, field, value] = /^\s*(joinWebUrl|joinMeetingIdSettings\/joinMeetingId)\s+eq\s+'(.*)'\s*$/i.exec(c.req.query('$filter') ?? '') ?? [];
+        const [, field, value] =
+          /^\s*(joinWebUrl|joinMeetingIdSettings\/joinMeetingId)\s+eq\s+'(.*)'\s*$/i.exec(c.req.query('$filter') ?? '') ?? [];
         if (field === undefined || value === undefined) {
           return graphError(c, microsoft, 400, 'BadRequest', 'Filter expression expected - $filter=JoinWebUrl eq or joinMeetingId eq.');
         }
@@ -58,7 +59,8 @@ export function microsoftOnlineMeetingRoutes(microsoft: Microsoft): Routes {
         const meeting = state.meetings.find(
           ({ deleted, joinWebUrl, joinMeetingId }) => !deleted && (plainUrl(joinWebUrl) === wanted || joinMeetingId === value),
         );
-        if (meeting && meeting.organizer !== user) return graphError(c, microsoft, 403, 'Forbidden', 'The user is not the organizer of the meeting.');
+        if (meeting && meeting.organizer !== user)
+          return graphError(c, microsoft, 403, 'Forbidden', 'The user is not the organizer of the meeting.');
         return c.json({ value: meeting ? [describe(meeting)] : [] });
       })
 
@@ -79,7 +81,9 @@ export function microsoftOnlineMeetingRoutes(microsoft: Microsoft): Routes {
         const body = createOrGetBody.safeParse(await c.req.json().catch(() => undefined));
         if (!body.success) return graphError(c, microsoft, 400, 'BadRequest', z.prettifyError(body.error));
         const { externalId } = body.data;
-        const existing = state.meetings.find((meeting) => meeting.organizer === organizer && meeting.externalId === externalId && !meeting.deleted);
+        const existing = state.meetings.find(
+          (meeting) => meeting.organizer === organizer && meeting.externalId === externalId && !meeting.deleted,
+        );
         if (existing) return c.json(describe(existing));
         const meeting = makeFromBody(microsoft, organizer, body.data, externalId);
         return meeting ? c.json(describe(meeting), 201) : graphError(c, microsoft, 400, 'BadRequest', 'Invalid start and end time.');
@@ -130,7 +134,9 @@ export function makeOnlineMeeting(
 ): OnlineMeeting {
   const { organizer } = fields;
   const threadId = `19:meeting_${alphanumeric(world.random, 48)}@thread.v2`;
-  const context = encodeURIComponent(JSON.stringify({ Tid: organizer.tenantId, Oid: organizer.id })).replaceAll(/%../g, (code) => code.toLowerCase());
+  const context = encodeURIComponent(JSON.stringify({ Tid: organizer.tenantId, Oid: organizer.id })).replaceAll(/%../g, (code) =>
+    code.toLowerCase(),
+  );
   const meeting: OnlineMeeting = {
     ...fields,
     id: Buffer.from(`1*${organizer.id}*0**${threadId}`).toString('base64url'),
@@ -171,7 +177,7 @@ function makeFromBody(
 }
 
 const writable = (body: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(body).filter(([name]) => WRITABLE.includes(name)));
+  Object.fromEntries(Object.entries(body).filter(([name]) => WRITABLE.has(name)));
 
 /** Encoded once, twice or not at all: the same address. */
 function plainUrl(url: string): string {
@@ -183,7 +189,19 @@ function plainUrl(url: string): string {
   }
 }
 
-function describe({ id, organizer, joinWebUrl, threadId, joinMeetingId, createdAt, subject, start, end, settings, externalId }: OnlineMeeting): object {
+function describe({
+  id,
+  organizer,
+  joinWebUrl,
+  threadId,
+  joinMeetingId,
+  createdAt,
+  subject,
+  start,
+  end,
+  settings,
+  externalId,
+}: OnlineMeeting): object {
   const { participants, ...rest } = settings;
   return {
     '@odata.context': `https://graph.microsoft.com/v1.0/$metadata#users('${organizer.id}')/onlineMeetings/$entity`,

@@ -32,7 +32,11 @@ export interface OnlineMeeting {
   /** Everything else that can be written, as it was written. */
   settings: Record<string, unknown>;
   deleted: boolean;
-  readonly sessions: { readonly startedAt: Date; endedAt: Date | null; readonly participants: { readonly name: string; leftAt: Date | null }[] }[];
+  readonly sessions: {
+    readonly startedAt: Date;
+    endedAt: Date | null;
+    readonly participants: { readonly name: string; leftAt: Date | null }[];
+  }[];
   readonly recordings: CallRecording[];
 }
 
@@ -99,9 +103,27 @@ const WORK_TENANT = '2432b57b-0abd-43db-aa7b-16eadd115d34';
 export function seedMicrosoft(): MicrosoftState {
   return {
     users: [
-      { id: '976f4b31-fd01-4e0b-9178-29cc40c14438', tenantId: WORK_TENANT, email: 'ada@microsoft.sandbox.example', name: 'Ada Sandbox', hasTeams: true },
-      { id: '00000000-0000-0000-5ec0-29cc40c14439', tenantId: PERSONAL_TENANT, email: 'ben@outlook.sandbox.example', name: 'Ben Sandbox', hasTeams: false },
-      { id: '976f4b31-fd01-4e0b-9178-29cc40c14440', tenantId: WORK_TENANT, email: 'cleo@microsoft.sandbox.example', name: 'Cleo Sandbox', hasTeams: false },
+      {
+        id: '976f4b31-fd01-4e0b-9178-29cc40c14438',
+        tenantId: WORK_TENANT,
+        email: 'ada@microsoft.sandbox.example',
+        name: 'Ada Sandbox',
+        hasTeams: true,
+      },
+      {
+        id: '00000000-0000-0000-5ec0-29cc40c14439',
+        tenantId: PERSONAL_TENANT,
+        email: 'ben@outlook.sandbox.example',
+        name: 'Ben Sandbox',
+        hasTeams: false,
+      },
+      {
+        id: '976f4b31-fd01-4e0b-9178-29cc40c14440',
+        tenantId: WORK_TENANT,
+        email: 'cleo@microsoft.sandbox.example',
+        name: 'Cleo Sandbox',
+        hasTeams: false,
+      },
     ],
     events: [],
     meetings: [],
@@ -113,7 +135,13 @@ export function seedMicrosoft(): MicrosoftState {
 /** Graph writes seven decimals. */
 export const graphTime = (moment: Date): string => moment.toISOString().replace('Z', '0000Z');
 
-export function graphError(c: Context<Env>, { world }: Pick<Microsoft, 'world'>, status: ContentfulStatusCode, code: string, message: string): Response {
+export function graphError(
+  c: Context<Env>,
+  { world }: Pick<Microsoft, 'world'>,
+  status: ContentfulStatusCode,
+  code: string,
+  message: string,
+): Response {
   const requestId = guid(world.random);
   const date = world.agenda.now().toISOString().slice(0, 19);
   const innerError = { date, 'request-id': requestId, 'client-request-id': c.req.header('client-request-id') ?? requestId };

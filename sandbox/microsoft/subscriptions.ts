@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { HOUR, MINUTE, SECOND, plus } from '../clock.ts';
+import { HOUR, MINUTE, SECOND } from '../clock.ts';
 import { post } from '../deliveries.ts';
 import { guid } from '../ids.ts';
 import type { Env, Routes, World } from '../world.ts';
@@ -58,7 +58,10 @@ export function microsoftSubscriptionRoutes(microsoft: Microsoft): Routes {
       const life = body.expirationDateTime.getTime() - now.getTime();
       if (life <= 0 || life > LONGEST_LIFE_MS) return invalid(c, 'Subscription expiration can only be 4320 minutes in the future.');
       if (life > HOUR && body.lifecycleNotificationUrl === undefined) {
-        return invalid(c, 'lifecycleNotificationUrl is required for subscription creation on this resource when the expirationDateTime value exceeds 1 hour');
+        return invalid(
+          c,
+          'lifecycleNotificationUrl is required for subscription creation on this resource when the expirationDateTime value exceeds 1 hour',
+        );
       }
       if (state.subscriptions.filter(own(caller)).some((other) => other.resource === resource && other.changeType === body.changeType)) {
         return graphError(c, microsoft, 409, 'ExtensionError', 'A subscription for this resource and change type already exists.');
@@ -127,7 +130,13 @@ export function microsoftSubscriptionRoutes(microsoft: Microsoft): Routes {
 /** Recordings of one organiser, one meeting, or (for the application itself) of the tenant. */
 function refuseResource(microsoft: Microsoft, c: Context<Env>, { user, tenantId }: GraphCaller, resource: string): Response | null {
   const unauthorized = (): Response =>
-    graphError(c, microsoft, 403, 'ExtensionError', 'Operation: Create; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or application.]');
+    graphError(
+      c,
+      microsoft,
+      403,
+      'ExtensionError',
+      'Operation: Create; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or application.]',
+    );
   if (resource === 'communications/onlineMeetings/getAllRecordings') return user ? unauthorized() : null;
   const organizerId = /^users\/([^/]+)\/onlineMeetings\/getAllRecordings$/.exec(resource)?.[1];
   if (organizerId !== undefined) {

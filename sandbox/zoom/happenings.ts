@@ -30,7 +30,10 @@ export function zoomHappenings(zoom: Zoom): Happenings {
       const instance = running(meeting) ?? startMeeting(zoom, meeting);
       const participant = newParticipant(zoom, person);
       instance.participants.push(participant);
-      const object = { ...eventObject(meeting, instance), participant: { ...describe(participant), join_time: seconds(participant.joinedAt) } };
+      const object = {
+        ...eventObject(meeting, instance),
+        participant: { ...describe(participant), join_time: seconds(participant.joinedAt) },
+      };
       zoom.fire({ event: 'meeting.participant_joined', host: meeting.host, accountId: meeting.host.accountId, payload: { object } });
       return { uuid: instance.uuid, participant_uuid: participant.uuid };
     },
@@ -63,7 +66,12 @@ export function zoomHappenings(zoom: Zoom): Happenings {
       state.recordings.push(recording);
       fireRecording(zoom, recording, 'recording.completed');
       if (transcript) {
-        const file = { id: guid(world.random), fileType: 'TRANSCRIPT', recordingType: 'audio_transcript', size: TRANSCRIPT().bytes.length } as const;
+        const file = {
+          id: guid(world.random),
+          fileType: 'TRANSCRIPT',
+          recordingType: 'audio_transcript',
+          size: TRANSCRIPT().bytes.length,
+        } as const;
         recording.files.push(file);
         fireRecording(zoom, { ...recording, files: [file] }, 'recording.transcript_completed');
       }
@@ -146,7 +154,12 @@ function fireRecordingState(zoom: Zoom, meeting: ZoomMeeting, instance: Instance
     recording_end: event === 'recording.started' ? '' : seconds(zoom.world.agenda.now()),
   };
   // Recording events carry the number as a number.
-  zoom.fire({ event, host, accountId: host.accountId, payload: { object: { ...eventObject(meeting, instance), id: meeting.id, recording_file } } });
+  zoom.fire({
+    event,
+    host,
+    accountId: host.accountId,
+    payload: { object: { ...eventObject(meeting, instance), id: meeting.id, recording_file } },
+  });
 }
 
 function newParticipant({ state, world }: Zoom, { name, email, user }: Person): Participant {
@@ -175,7 +188,10 @@ const describe = ({ uuid, number, name, email, userId }: Participant): Record<st
 
 /** Without a name it is whoever joined last. */
 const isPerson = (candidate: Participant, { name, email, user }: Person): boolean =>
-  (name ?? email ?? user) === undefined || candidate.name === name || candidate.name === email || (user !== undefined && candidate.email === user);
+  (name ?? email ?? user) === undefined ||
+  candidate.name === name ||
+  candidate.name === email ||
+  (user !== undefined && candidate.email === user);
 
 function leave(zoom: Zoom, meeting: ZoomMeeting, instance: Instance, participant: Participant, reason: string): void {
   participant.leftAt = zoom.world.agenda.now();
@@ -199,6 +215,13 @@ function makeRecording({ world }: Zoom, meeting: ZoomMeeting, instance: Instance
       { id: guid(world.random), fileType: 'TIMELINE', recordingType: 'timeline', size: TIMELINE().bytes.length },
     ],
     state: 'available',
-    settings: { share_recording: 'publicly', viewer_download: true, password: '', on_demand: false, recording_authentication: false, approval_type: 2 },
+    settings: {
+      share_recording: 'publicly',
+      viewer_download: true,
+      password: '',
+      on_demand: false,
+      recording_authentication: false,
+      approval_type: 2,
+    },
   };
 }

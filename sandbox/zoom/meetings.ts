@@ -75,7 +75,13 @@ export function zoomMeetingRoutes(zoom: Zoom): Routes {
           operator: host.email,
           operator_id: host.id,
           operation: 'single',
-          object: { ...brief(meeting), join_url: joinUrl(meeting), password: meeting.password, creation_source: 'open_api', settings: meeting.settings },
+          object: {
+            ...brief(meeting),
+            join_url: joinUrl(meeting),
+            password: meeting.password,
+            creation_source: 'open_api',
+            settings: meeting.settings,
+          },
         },
       });
       return c.json(full(zoom, meeting), 201);
@@ -100,12 +106,13 @@ export function zoomMeetingRoutes(zoom: Zoom): Routes {
         page_size: pageSize,
         total_records: listed.length,
         next_page_token: offset + pageSize < listed.length ? String(offset + pageSize) : '',
-        meetings: page.map((meeting) => ({
-          ...brief(meeting),
-          agenda: meeting.agenda.slice(0, LISTED_AGENDA_CHARACTERS),
-          created_at: seconds(meeting.createdAt),
-          join_url: joinUrl(meeting),
-        })),
+        meetings: page.map((meeting) =>
+          Object.assign(brief(meeting), {
+            agenda: meeting.agenda.slice(0, LISTED_AGENDA_CHARACTERS),
+            created_at: seconds(meeting.createdAt),
+            join_url: joinUrl(meeting),
+          }),
+        ),
       });
     })
 
@@ -240,7 +247,9 @@ function readStart(text: string | undefined, timezone: string): Date | null {
 
 function zoneOffsetMs(moment: Date, timeZone: string): number {
   try {
-    const name = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(moment).find(({ type }) => type === 'timeZoneName');
+    const name = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+      .formatToParts(moment)
+      .find(({ type }) => type === 'timeZoneName');
     const [, sign, hours, minutes] = /GMT([+-])(\d{2}):(\d{2})/.exec(name?.value ?? '') ?? [];
     return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * HOUR + Number(minutes ?? 0) * MINUTE);
   } catch {

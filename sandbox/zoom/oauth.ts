@@ -29,7 +29,10 @@ export function zoomOAuthRoutes({ world, options }: Zoom, consent: () => Consent
   const answer = (c: Context<Env>, grant: Grant): Response => {
     const access = oauth.issue(grant, { kind: 'access', lifeMs: ACCESS_LIFE_MS, prefix: 'zat_' });
     // The application itself can always ask again, so it gets no refresh token.
-    const refresh = grant.userId === null ? {} : { refresh_token: oauth.issue(grant, { kind: 'refresh', lifeMs: REFRESH_LIFE_MS, prefix: 'zrt_' }).value };
+    const refresh =
+      grant.userId === null
+        ? {}
+        : { refresh_token: oauth.issue(grant, { kind: 'refresh', lifeMs: REFRESH_LIFE_MS, prefix: 'zrt_' }).value };
     return c.json({
       access_token: access.value,
       token_type: 'bearer',
@@ -53,7 +56,7 @@ export function zoomOAuthRoutes({ world, options }: Zoom, consent: () => Consent
       if (!authenticates(client, c.req.header('authorization'), form)) {
         return c.json({ reason: 'Invalid client_id or client_secret', error: 'invalid_client' }, 400);
       }
-      switch (form.get('grant_type')) {
+      switch (form.get('grant_type') ?? '') {
         case 'authorization_code': {
           const { code, error } = oauth.redeem({
             code: form.get('code') ?? '',
@@ -61,7 +64,8 @@ export function zoomOAuthRoutes({ world, options }: Zoom, consent: () => Consent
             redirectUri: form.get('redirect_uri') ?? '',
             verifier: form.get('code_verifier') ?? undefined,
           });
-          if (error !== undefined) return c.json({ reason: REDEEM_REASONS[error], error: error === 'redirect' ? 'invalid_request' : 'invalid_grant' }, 400);
+          if (error !== undefined)
+            return c.json({ reason: REDEEM_REASONS[error], error: error === 'redirect' ? 'invalid_request' : 'invalid_grant' }, 400);
           // The newest authorization of a user and app wins: earlier tokens die (error 4741).
           for (const earlier of oauth.grants('zoom', code.userId)) earlier.revoked = true;
           return answer(c, oauth.grant({ vendor: 'zoom', clientId: client.id, userId: code.userId, scopes: code.granted }));

@@ -25,7 +25,9 @@ export function describeRecording({ world }: Zoom, recording: ZoomRecording, pla
     participant_audio_files: [],
   };
   const share_url = `${world.origin}/rec/share/${encodeURIComponent(recording.passcode)}`;
-  return place === 'api' ? described : { ...described, host_email: meeting.host.email, share_url, password: meeting.password, on_prem: false };
+  return place === 'api'
+    ? described
+    : { ...described, host_email: meeting.host.email, share_url, password: meeting.password, on_prem: false };
 }
 
 function describeFile(origin: string, recording: ZoomRecording, file: RecordingFile, place: 'api' | 'event'): Record<string, unknown> {

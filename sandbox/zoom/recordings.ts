@@ -70,7 +70,9 @@ export function zoomRecordingRoutes(zoom: Zoom): Routes {
 
     .get('/v2/meetings/:meeting/recordings/settings', (c) => {
       const recording = pathRecording(zoom, c, 'cloud_recording:read:recording_settings');
-      return recording instanceof Response ? recording : c.json({ ...recording.settings, topic: recording.meeting.topic, auto_delete: false });
+      return recording instanceof Response
+        ? recording
+        : c.json({ ...recording.settings, topic: recording.meeting.topic, auto_delete: false });
     })
 
     .patch('/v2/meetings/:meeting/recordings/settings', async (c) => {
@@ -107,9 +109,12 @@ export function zoomRecordingRoutes(zoom: Zoom): Routes {
       if (caller instanceof Response) return caller;
       const named = readMeetingSegment(c.req.param('meeting'));
       const meeting = state.meetings.find(
-        ({ id, host, instances }) => host.accountId === caller.accountId && (String(id) === named || instances.some(({ uuid }) => uuid === named)),
+        ({ id, host, instances }) =>
+          host.accountId === caller.accountId && (String(id) === named || instances.some(({ uuid }) => uuid === named)),
       );
-      const instance = meeting?.instances.findLast(({ uuid, endedAt }) => endedAt !== null && (uuid === named || String(meeting.id) === named));
+      const instance = meeting?.instances.findLast(
+        ({ uuid, endedAt }) => endedAt !== null && (uuid === named || String(meeting.id) === named),
+      );
       if (!meeting || !instance?.endedAt) return zoomError(c, 404, 3001, `Meeting does not exist: ${c.req.param('meeting')}.`);
       if (meeting.host.type !== 2) return zoomError(c, 400, 200, `Only available for paid account: ${meeting.host.accountId}.`);
       const minutes = Math.ceil((instance.endedAt.getTime() - instance.startedAt.getTime()) / 60_000);
@@ -138,7 +143,8 @@ function pathRecording(zoom: Zoom, c: Context<Env>, scope: string, wanted: ZoomR
   const named = readMeetingSegment(segment);
   const known = zoom.state.meetings.some(
     ({ id, uuid, host, instances }) =>
-      host.accountId === caller.accountId && (String(id) === named || uuid === named || instances.some((instance) => instance.uuid === named)),
+      host.accountId === caller.accountId &&
+      (String(id) === named || uuid === named || instances.some((instance) => instance.uuid === named)),
   );
   if (!known) return zoomError(c, 404, 3001, `Meeting does not exist: ${segment}.`);
   const recording = zoom.state.recordings.findLast(

@@ -27,7 +27,10 @@ export function signZoom({ secret, timestamp, body }: { secret: string; timestam
 export function zoomDelivery(world: World, webhook: ZoomWebhook, { event, payload, accountId, extra = {} }: ZoomEvent): Outgoing {
   const at = world.agenda.now();
   // Slashes are escaped on purpose: valid JSON whose bytes do not survive parsing and writing again.
-  const body = JSON.stringify({ event, event_ts: at.getTime(), payload: { account_id: accountId, ...payload }, ...extra }).replaceAll('/', '\\/');
+  const body = JSON.stringify({ event, event_ts: at.getTime(), payload: { account_id: accountId, ...payload }, ...extra }).replaceAll(
+    '/',
+    '\\/',
+  );
   const requestId = guid(world.random).replaceAll('-', '_');
   return {
     vendor: 'zoom',

@@ -16,7 +16,12 @@ import { zoomDelivery } from './webhooks.ts';
 
 const KINDS = { 1: 'Basic', 2: 'Licensed', 4: 'no meetings' } as const;
 
-const newUser = z.object({ email: z.email(), name: z.string().default('New'), type: z.literal([1, 2, 4]).default(2), account_id: z.string().optional() });
+const newUser = z.object({
+  email: z.email(),
+  name: z.string().default('New'),
+  type: z.literal([1, 2, 4]).default(2),
+  account_id: z.string().optional(),
+});
 
 export function createZoom(world: World, options: ZoomOptions, consent: () => Consent): Vendor {
   const fire = (event: ZoomEvent): void => {

@@ -1,7 +1,7 @@
 /** How a professional connects an account: a session made by the marketplace, then one authorization per app. */
 import { timingSafeEqual } from 'node:crypto';
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
-import type { Provider } from '../../providers/provider.ts';
+import type { AccountProfile, Grant, Provider } from '../../providers/provider.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
@@ -117,7 +117,10 @@ export interface Callback {
 
 export type Connected =
   | { readonly outcome: 'connected'; readonly connectToken: string; readonly connection: Connection }
-  | { readonly outcome: 'refused'; readonly connectToken: string; readonly error: string };
+  /** The professional or the vendor said no. */
+  | { readonly outcome: 'refused'; readonly connectToken: string; readonly error: string }
+  /** The vendor said yes and then did not keep it. */
+  | { readonly outcome: 'failed'; readonly connectToken: string; readonly failure: Failure };
 
 /**
  * The end of an authorization. A state works once, in the browser and for the vendor it was made for.
@@ -138,12 +141,19 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
   if (callback.code === undefined) return { outcome: 'refused', connectToken, error: callback.error ?? 'access_denied' };
 
   const provider = configured(gateway, callback.provider);
-  const grant = await provider.oauth.exchange({
-    code: callback.code,
-    codeVerifier: vault.open(authorization.codeVerifierSealed, ['authorization', authorization.stateHash, 'verifier']),
-    redirectUri: redirectUri(config.publicUrl, callback.provider),
-  });
-  const profile = await provider.oauth.profile(grant);
+  let grant: Grant;
+  let profile: AccountProfile;
+  try {
+    grant = await provider.oauth.exchange({
+      code: callback.code,
+      codeVerifier: vault.open(authorization.codeVerifierSealed, ['authorization', authorization.stateHash, 'verifier']),
+      redirectUri: redirectUri(config.publicUrl, callback.provider),
+    });
+    profile = await provider.oauth.profile(grant);
+  } catch (error) {
+    gateway.log.warn({ err: error, provider: callback.provider }, 'an authorization failed at the vendor');
+    return { outcome: 'failed', connectToken, failure: Failure.from(error) };
+  }
 
   const id = newId(gateway, 'con');
   const connection = await db.write(async (tx) => {

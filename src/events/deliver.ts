@@ -66,7 +66,7 @@ export async function deliver(gateway: Gateway, send: Send, delivery: Delivery):
   }
   const { event, endpoint } = loaded;
   const startedAt = now();
-  const body = renderEvent(gateway, event);
+  const body = JSON.stringify(deliveryBody(gateway, event));
   const timestamp = Math.floor(startedAt.getTime() / SECOND);
   const headers = {
     'content-type': 'application/json',
@@ -104,11 +104,14 @@ export async function deliver(gateway: Gateway, send: Send, delivery: Delivery):
   });
 }
 
-/** The body as it is sent. Links that have been erased are left out. */
-export function renderEvent({ vault }: Pick<Gateway, 'vault'>, event: StoredEvent): string {
+/** The event as it is sent. Links that have been erased are left out. */
+export function deliveryBody(
+  { vault }: Pick<Gateway, 'vault'>,
+  event: StoredEvent,
+): { type: string; timestamp: string; data: Record<string, unknown> } {
   const links =
     event.linksSealed === null ? {} : (JSON.parse(vault.open(event.linksSealed, eventLinksContext(event.id))) as Record<string, unknown>);
-  return JSON.stringify({ type: event.type, timestamp: event.at.toISOString(), data: { ...event.data, ...links } });
+  return { type: event.type, timestamp: event.at.toISOString(), data: { ...event.data, ...links } };
 }
 
 export const endpointSecretContext = (endpointId: string): string[] => ['endpoint', endpointId, 'secret'];

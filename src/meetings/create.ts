@@ -5,7 +5,7 @@ import type { VendorMeeting } from '../../providers/provider.ts';
 import { createConnectSession } from '../connections/connect.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
 import { decide, type Candidate, type Decision } from '../domain/decision.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { endsAt, purchaseBy } from '../domain/meeting.ts';
 import { effectivePolicy, type BookingKind, type Policy, type RecordingMode } from '../domain/policy.ts';
@@ -17,6 +17,7 @@ import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import {
+  findMeeting,
   insertAttendee,
   insertMeeting,
   releaseLiveBookings,
@@ -48,6 +49,8 @@ export interface MeetingRequest {
   readonly recording: RecordingMode;
   /** An uploaded link instead of a created one. */
   readonly joinUrl: string | null;
+  /** Digest of the request's Idempotency-Key; a repeat after a crash gets the meeting that the first attempt reserved. */
+  readonly requestKey: string | null;
 }
 
 /** How long the reservation is left alone before the sweeper finishes or repairs it; longer than any vendor call. */
@@ -60,9 +63,15 @@ const REPAIR_AFTER_MS = MINUTE;
 export async function createMeeting(gateway: Gateway, request: MeetingRequest): Promise<Meeting> {
   const policy = effectivePolicy({ preset: request.marketplace.preset, patch: request.marketplace.policyPatch });
   checkRequest(policy, request, gateway.now());
-  return request.joinUrl === null
-    ? createLinkedMeeting(gateway, policy, request)
-    : uploadMeeting(gateway, policy, request, classifyJoinUrl(request.joinUrl, policy.approved_apps));
+  try {
+    return await (request.joinUrl === null
+      ? createLinkedMeeting(gateway, policy, request)
+      : uploadMeeting(gateway, policy, request, classifyJoinUrl(request.joinUrl, policy.approved_apps)));
+  } catch (error) {
+    const own = isFailure(error, 'meeting_exists') ? await findMeeting(gateway.db.read, String(error.extra['meeting_id'])) : undefined;
+    if (own !== undefined && request.requestKey !== null && own.requestKey === request.requestKey) return own;
+    throw error;
+  }
 }
 
 async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: MeetingRequest): Promise<Meeting> {
@@ -294,6 +303,7 @@ function newMeeting(
     startedAt: null,
     endedAt: null,
     cancelReason: null,
+    requestKey: request.requestKey,
     createdAt,
   };
 }

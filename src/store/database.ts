@@ -6,7 +6,7 @@ import type { Statements } from './engine/statements.ts';
 export { prepared, slot } from './engine/statements.ts';
 export { DatabaseUnusable, storageFailure } from './engine/trouble.ts';
 
-type Drizzle = PgDatabase<PgQueryResultHKT, Record<string, never>>;
+type Drizzle = PgDatabase<PgQueryResultHKT>;
 
 /** Queries both engines can answer, and the tables to ask about. */
 export type Reader = Pick<Drizzle, 'select' | 'selectDistinct' | '$count' | '$with' | 'with'> & {

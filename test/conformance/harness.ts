@@ -30,8 +30,10 @@ export async function failureOf(work: Promise<unknown>): Promise<Failure> {
 
 /** Runs the tests, or shows as a skipped test why there is nothing to run. */
 export function applicable<T>(what: string, value: T | NotApplicable, tests: (value: T) => void): void {
-  if (isNotApplicable(value)) it.skip(`${what}: not applicable, because ${value.notApplicable}`, () => {});
-  else tests(value);
+  for (const reason of isNotApplicable(value) ? [value.notApplicable] : []) {
+    it.skipIf(true)(`${what}: not applicable, because ${reason}`, () => {});
+  }
+  return isNotApplicable(value) ? undefined : tests(value);
 }
 
 /** Handlers for all hosts that fall through to the stand-in when `answer` gives undefined. Put them before it. */

@@ -81,13 +81,10 @@ export function describeOAuth(server: SetupServer, options: ProviderConformance)
         redirect_uri: REDIRECT,
       });
       expect(url.search).toBe('');
-      if (oauth.secretIn === 'post') expect(form.get('client_secret')).toBe(oauth.clientSecret);
-      else {
-        expect(authorization).toBe(
-          `Basic ${Buffer.from(`${encodeURIComponent(oauth.clientId)}:${encodeURIComponent(oauth.clientSecret)}`).toString('base64')}`,
-        );
-        expect(form.has('client_secret')).toBe(false);
-      }
+      const inForm = oauth.secretIn === 'post';
+      const basic = `Basic ${Buffer.from(`${oauth.clientId}:${oauth.clientSecret}`).toString('base64')}`;
+      expect(form.get('client_secret')).toBe(inForm ? oauth.clientSecret : null);
+      expect(authorization).toBe(inForm ? null : basic);
     });
 
     it('case 77: a used, foreign or expired code is refused, which is no reason to reconnect', async () => {

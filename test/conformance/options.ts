@@ -173,7 +173,7 @@ export interface ProviderConformance {
     | readonly {
         readonly name: string;
         readonly request: Partial<MeetingRequest>;
-        vendor(): VendorStandIn;
+        readonly vendor: () => VendorStandIn;
         readonly lists: readonly string[];
       }[]
     | NotApplicable;

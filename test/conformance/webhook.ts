@@ -48,11 +48,9 @@ export function describeWebhook(server: SetupServer, options: ProviderConformanc
       expect(new Set(failures.map(({ message, extra }) => message + JSON.stringify(extra))).size).toBe(1);
     });
 
-    if (webhook.moreForgeries !== undefined) {
-      it.each(webhook.moreForgeries)('case 40: refuses $name', async ({ arrive, bytes }) => {
-        await refused(await signedWith(arrive, bytes));
-      });
-    }
+    it.each(webhook.moreForgeries ?? [])('case 40: refuses $name', async ({ arrive, bytes }) => {
+      await refused(await signedWith(arrive, bytes));
+    });
 
     it('refuses an empty body without a proof', async () => {
       await refused({ ...(await webhook.unsigned(Buffer.alloc(0), now)), bytes: Buffer.alloc(0) });
@@ -155,8 +153,7 @@ export function describeWebhook(server: SetupServer, options: ProviderConformanc
           return error;
         }
       })();
-      if (outcome instanceof Failure) expect(outcome.code).toBe('malformed');
-      else expect(outcome).toEqual([]);
+      expect([[], 'malformed']).toContainEqual(outcome instanceof Failure ? outcome.code : outcome);
     });
 
     for (const [index, bytes] of (webhook.garbage ?? []).entries()) {

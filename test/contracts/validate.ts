@@ -69,14 +69,16 @@ export function guardContract(server: SetupServer, { spec, origins = {}, uncover
   });
 
   server.events.on('response:mocked', ({ request, response }) => {
+    const json = mediaType(response.headers.get('content-type')) === 'application/json';
+    // This copy shares its source with the one that the adapter reads: unless it is let go, a stream of media can never be stopped.
+    if (!json) void response.body?.cancel();
     if (!covered(request.url) || response.type === 'error' || response.headers.has(OUTSIDE_CONTRACT)) return;
     const operation = contract.find(request.method, new URL(documented(request.url)));
     if (operation === undefined) return;
-    // A stream of media must not be teed: the branch nobody reads would keep it open.
-    const json = mediaType(response.headers.get('content-type')) === 'application/json';
-    const text = json ? response.clone().text() : Promise.resolve('');
-    track(text.then((text) => void found.push(...answerViolations(contract, operation, response, json ? text : undefined))));
+    const text = json ? response.clone().text() : Promise.resolve(undefined);
+    track(text.then((text) => void found.push(...answerViolations(contract, operation, response, text))));
   });
+  server.events.on('response:bypass', ({ response }) => void response.body?.cancel());
 
   return {
     violations: () => [...found],

@@ -3,6 +3,7 @@ import { describeProvider } from '../conformance/provider.ts';
 import {
   ACCOUNT_ID,
   clientState,
+  CONTRACT,
   fixture,
   idToken,
   LOGIN,
@@ -40,7 +41,7 @@ const dead = (error: string, description: string, more: Record<string, unknown> 
 describeProvider({
   id: 'microsoft-teams',
   now: NOW,
-  contract: { spec: 'microsoft-graph', origins: { [GRAPH]: 'https://graph.microsoft.com' }, uncovered: [`${LOGIN}/`] },
+  contract: CONTRACT,
   create: ({ now = () => NOW } = {}) => teams({ now }),
   account: { id: ACCOUNT_ID, organisation: TENANT },
   vendor: () => graphStandIn(),

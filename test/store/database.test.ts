@@ -8,7 +8,8 @@ import { createProbe, type Probe } from './probe.ts';
 const START = new Date('2026-11-20T10:00:00.123Z');
 
 const job = (id: string) => ({ id, kind: 'test', subjectId: 'nobody', dueAt: START, attempts: 0 });
-const ids = async (db: Database): Promise<string[]> => (await db.read.select({ id: db.read.t.jobs.id }).from(db.read.t.jobs).orderBy(asc(db.read.t.jobs.id))).map((row) => row.id);
+const ids = async (db: Database): Promise<string[]> =>
+  (await db.read.select({ id: db.read.t.jobs.id }).from(db.read.t.jobs).orderBy(asc(db.read.t.jobs.id))).map((row) => row.id);
 
 describeOnBothDatabases('the database', (open, engine) => {
   test('commits what a transaction wrote and hands on its result', async () => {
@@ -88,13 +89,23 @@ describeOnBothDatabases('the database', (open, engine) => {
     const { db, probe } = await openWithProbe(engine);
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const rows = [
-      { id: 'full', counter: -2_147_483_648, flag: true, moment: START, document: { text: 'Zürich ☎ 🎥', list: [1, 2.5, null], nested: { no: false } }, payload: bytes },
+      {
+        id: 'full',
+        counter: -2_147_483_648,
+        flag: true,
+        moment: START,
+        document: { text: 'Zürich ☎ 🎥', list: [1, 2.5, null], nested: { no: false } },
+        payload: bytes,
+      },
       { id: 'none', counter: 0, flag: null, moment: null, document: null, payload: null },
       { id: 'zero', counter: 2_147_483_647, flag: false, moment: new Date(0), document: {}, payload: Buffer.alloc(0) },
     ];
     await db.write((tx) => tx.insert(probe).values(rows));
     expect(await db.read.select().from(probe).orderBy(asc(probe.id))).toEqual(rows);
-    expect(await db.read.select({ id: probe.id }).from(probe).where(lte(probe.moment, START)).orderBy(asc(probe.id))).toEqual([{ id: 'full' }, { id: 'zero' }]);
+    expect(await db.read.select({ id: probe.id }).from(probe).where(lte(probe.moment, START)).orderBy(asc(probe.id))).toEqual([
+      { id: 'full' },
+      { id: 'zero' },
+    ]);
     expect(await db.read.select({ id: probe.id }).from(probe).where(lt(probe.moment, START))).toEqual([{ id: 'zero' }]);
   });
 
@@ -103,7 +114,12 @@ describeOnBothDatabases('the database', (open, engine) => {
     const put = prepared('test_put', (tx: Writer) =>
       tx
         .insert(probe)
-        .values({ id: sql.placeholder('id'), moment: sql.placeholder('moment'), document: sql.placeholder('document'), flag: sql.placeholder('flag') })
+        .values({
+          id: sql.placeholder('id'),
+          moment: sql.placeholder('moment'),
+          document: sql.placeholder('document'),
+          flag: sql.placeholder('flag'),
+        })
         .returning({ id: probe.id }),
     );
     const before = prepared('test_before', (on: Reader) =>
@@ -116,7 +132,10 @@ describeOnBothDatabases('the database', (open, engine) => {
     const first = { id: 'a', moment: START, document: { n: 1 }, flag: true };
     const second = { id: 'b', moment: plus(START, 1), document: { n: 2 }, flag: false };
     expect(await db.write((tx) => put(tx, first))).toEqual([{ id: 'a' }]);
-    expect(await db.write(async (tx) => [await put(tx, second), await before(tx, { moment: plus(START, 2) })])).toEqual([[{ id: 'b' }], [first, second]]);
+    expect(await db.write(async (tx) => [await put(tx, second), await before(tx, { moment: plus(START, 2) })])).toEqual([
+      [{ id: 'b' }],
+      [first, second],
+    ]);
     // More at once than there are connections.
     const answers = await Promise.all(Array.from({ length: 30 }, () => before(db.read, { moment: plus(START, 1) })));
     expect(answers).toEqual(Array.from({ length: 30 }, () => [first]));
@@ -174,6 +193,10 @@ async function claim(tx: Writer, limit: number): Promise<string[]> {
       .limit(limit)
       .$dynamic(),
   );
-  for (const { id } of due) await tx.update(jobs).set({ leasedUntil: plus(START, MINUTE) }).where(eq(jobs.id, id));
+  for (const { id } of due)
+    await tx
+      .update(jobs)
+      .set({ leasedUntil: plus(START, MINUTE) })
+      .where(eq(jobs.id, id));
   return due.map((row) => row.id);
 }

@@ -33,7 +33,8 @@ describe('the schema', () => {
     expect(sqlite.columns.map(facts)).toEqual(postgres.columns.map(facts));
     expect(sqlite.indexes.map((index) => index.config.name)).toEqual(postgres.indexes.map((index) => index.config.name));
     expect(sqlite.indexes.map((index) => index.config.unique)).toEqual(postgres.indexes.map((index) => index.config.unique));
-    const keys = (table: { primaryKeys: { columns: { name: string }[] }[] }) => table.primaryKeys.map((key) => key.columns.map((column) => column.name));
+    const keys = (table: { primaryKeys: { columns: { name: string }[] }[] }) =>
+      table.primaryKeys.map((key) => key.columns.map((column) => column.name));
     expect(keys(sqlite)).toEqual(keys(postgres));
   });
 });
@@ -43,15 +44,15 @@ describe('migrating', () => {
   const postgres = useDatabases('postgres');
 
   test('case 6: a process killed while it migrates leaves a file that the next one opens', { timeout: 60_000 }, async () => {
-    const kills = 8;
-    for (let round = 0; round < kills; round++) {
-      const file = await sqlite.engine.createUrl();
-      const child = migrator(file);
+    const files = await Promise.all(Array.from({ length: 6 }, () => sqlite.engine.createUrl()));
+    const children = files.map(migrator);
+    await Promise.all(children.map((child) => once(child, 'message')));
+    for (const [round, file] of files.entries()) {
+      const child = children[round]!;
       const killed = once(child, 'exit');
-      await once(child, 'message');
       child.send('go');
-      // Creating and migrating takes about ten milliseconds; each round kills at another one of them.
-      const until = performance.now() + round * 2;
+      // Creating and migrating takes 10 to 20 milliseconds; each round kills at another moment of them.
+      const until = performance.now() + round * 3;
       while (performance.now() < until);
       child.kill('SIGKILL');
       await killed;
@@ -102,7 +103,16 @@ describe('migrating', () => {
   });
 });
 
-const facts = (column: { name: string; notNull: boolean; hasDefault: boolean; default: unknown; primary: boolean; isUnique: boolean; dataType: string; enumValues: unknown }) => ({
+const facts = (column: {
+  name: string;
+  notNull: boolean;
+  hasDefault: boolean;
+  default: unknown;
+  primary: boolean;
+  isUnique: boolean;
+  dataType: string;
+  enumValues: unknown;
+}) => ({
   name: column.name,
   notNull: column.notNull,
   hasDefault: column.hasDefault,
@@ -122,4 +132,5 @@ function latestSnapshot(dialect: 'sqlite' | 'postgres'): unknown {
 }
 
 /** A process that opens the database when it is told to, and ends. */
-const migrator = (file: string): ChildProcess => fork(new URL('open-when-told.ts', import.meta.url), [file], { execArgv: ['--import', 'tsx'] });
+const migrator = (file: string): ChildProcess =>
+  fork(new URL('open-when-told.ts', import.meta.url), [file], { execArgv: ['--import', 'tsx'] });

@@ -94,7 +94,7 @@ describe('opening a SQLite file', () => {
 
   test('case 10: refuses a folder it may not write to', async () => {
     chmodSync(folder, 0o555);
-    expect(await asNobody(() => messageOf(file))).toContain('cannot be written (EACCES)');
+    expect(await asNobody(() => messageOf(file))).toContain('cannot be written (SQLITE_CANTOPEN)');
     expect(existsSync(file)).toBe(false);
   });
 

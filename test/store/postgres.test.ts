@@ -16,7 +16,10 @@ test('case 28: a connection lost in a transaction is storage_unavailable, is rep
   try {
     const cut = db.write(async (tx) => {
       await tx.insert(tx.t.pulses).values(pulse('lost'));
-      await raw(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`);
+      await raw(
+        url,
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
+      );
       await tx.insert(tx.t.pulses).values(pulse('also lost'));
     });
     await expect(cut).rejects.toMatchObject({ code: 'storage_unavailable', status: 503 });
@@ -46,9 +49,15 @@ test('case 28: of two transactions that block each other both succeed, one of th
   const touch = (first: string, second: string) =>
     db.write(async (tx) => {
       runs++;
-      await tx.update(tx.t.pulses).set({ at: new Date(1) }).where(eq(tx.t.pulses.name, first));
+      await tx
+        .update(tx.t.pulses)
+        .set({ at: new Date(1) })
+        .where(eq(tx.t.pulses.name, first));
       await bothHoldOne();
-      await tx.update(tx.t.pulses).set({ at: new Date(2) }).where(eq(tx.t.pulses.name, second));
+      await tx
+        .update(tx.t.pulses)
+        .set({ at: new Date(2) })
+        .where(eq(tx.t.pulses.name, second));
     });
   await Promise.all([touch('a', 'b'), touch('b', 'a')]);
   expect(runs).toBe(3);

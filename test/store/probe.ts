@@ -16,7 +16,8 @@ export type Probe = ReturnType<typeof defineProbe>;
 
 /** Adds the table to an open database. */
 export async function createProbe({ dialect }: Engine, url: string): Promise<Probe> {
-  const types = dialect === 'sqlite' ? ['integer', 'integer', 'text', 'blob'] : ['boolean', 'timestamp(3) with time zone', 'jsonb', 'bytea'];
+  const types =
+    dialect === 'sqlite' ? ['integer', 'integer', 'text', 'blob'] : ['boolean', 'timestamp(3) with time zone', 'jsonb', 'bytea'];
   const [flag, moment, document, payload] = types;
   await raw(
     url,

@@ -43,9 +43,7 @@ test('case 7: every connection runs with synchronous=FULL, also after it has wri
   const db = await open();
   const settings = async (on: Reader): Promise<unknown> => {
     const pragmas = ['synchronous', 'secure_delete', 'foreign_keys'];
-    const values = await Promise.all(
-      pragmas.map((pragma) => on.select({ value: sql.raw(pragma) }).from(sql.raw(`pragma_${pragma}`))),
-    );
+    const values = await Promise.all(pragmas.map((pragma) => on.select({ value: sql.raw(pragma) }).from(sql.raw(`pragma_${pragma}`))));
     return values.map((rows) => rows[0]?.value);
   };
   await db.write((tx) => tx.insert(tx.t.pulses).values(pulse('a')));

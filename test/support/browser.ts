@@ -10,13 +10,18 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
  * Arguments of the package that do not fit here: the browser has to be as strict as a person's, and in a single process it dies
  * with the first context that is closed.
  */
-const UNFIT = ['--disable-web-security', '--allow-running-insecure-content', '--disable-site-isolation-trials', '--single-process'];
+const UNFIT = new Set([
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+  '--disable-site-isolation-trials',
+  '--single-process',
+]);
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** One for each test file; `close()` it in `afterAll`. */
 export async function openBrowser(): Promise<Browser> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return chromium.launch({ channel: 'chrome', args: QUIET });
-  const args = [...packedChromium.args.filter((argument) => !UNFIT.includes(argument)), ...QUIET];
+  const args = [...packedChromium.args.filter((argument) => !UNFIT.has(argument)), ...QUIET];
   return chromium.launch({ executablePath: await unpacked(), args });
 }
 

@@ -30,12 +30,8 @@ export default async function setup(project: TestProject): Promise<Stop> {
   const server = createServer((socket) => {
     // A test that timed out does not wait for its answer.
     socket.on('error', () => {});
-    socket.once('data', async (word) => {
-      try {
-        socket.end(JSON.stringify({ answer: await services[String(word)]?.() }));
-      } catch (error) {
-        socket.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
-      }
+    socket.once('data', (word) => {
+      void answer(services[String(word)]).then((text) => socket.end(text));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,6 +41,14 @@ export default async function setup(project: TestProject): Promise<Stop> {
     server.close();
     for (const stop of stops.toReversed()) await stop();
   };
+}
+
+async function answer(service: (() => Promise<string>) | undefined): Promise<string> {
+  try {
+    return JSON.stringify({ answer: await service?.() });
+  } catch (error) {
+    return JSON.stringify({ error: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 /** The address of a server with a migrated template database; the template's name is the path. */

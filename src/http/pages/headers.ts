@@ -4,13 +4,13 @@ export interface PageHeaderOptions {
   readonly secure: boolean;
   /**
    * Where the forms of this page may lead besides the gateway itself: `https://zoom.us`, `https://*.zoom.us`. Chromium
-   * applies `form-action` to every redirect that follows a form, so the vendor's own redirects belong here too.
+   * applies `form-action` to every redirect that follows a form, an organisation's own sign-in included: `https:` where that may happen.
    */
   readonly formTargets?: readonly string[];
 }
 
-/** Only a scheme and a host, so that nothing else can get into the policy. */
-const TARGET = /^https?:\/\/(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$/;
+/** A scheme and a host, or `https:` for all of them; nothing else can get into the policy. */
+const TARGET = /^https:$|^https?:\/\/(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$/;
 /** ASVS 5.0, 3.4.1: at least one year. */
 const HSTS_SECONDS = 31_536_000;
 

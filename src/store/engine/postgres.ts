@@ -50,7 +50,7 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
 
   const t = defineTables(pgKit);
   const dialect = new PgDialect({ casing: 'snake_case' });
-  const skipLocked: Writer['skipLocked'] = (query) => query.for('update', { skipLocked: true }) as never;
+  const skipLocked: Writer['skipLocked'] = (query) => query.for('update', { skipLocked: true });
   const handleOn = (client: pg.Pool | pg.PoolClient, check: () => void, known: Map<object, unknown>): Writer => {
     const session = gate(new NodePgSession(client, dialect, undefined), check);
     const statements: Statements = { check, known, base: () => handleOn(client, always, known) };

@@ -73,7 +73,9 @@ function checkHeader(file: string): void {
 function bringUpToDate(client: Sqlite.Database, file: string): void {
   if (statSync(file).size <= CHECKED_BYTES) {
     const [answer] = client.pragma('quick_check(1)') as { quick_check: string }[];
-    if (answer?.quick_check !== 'ok') throw new DatabaseUnusable(`${file} is damaged (${answer?.quick_check}): restore it from a backup`);
+    if (answer?.quick_check !== 'ok') {
+      throw new DatabaseUnusable(`${file} is damaged (${answer?.quick_check.replaceAll(/\s+/g, ' ')}): restore it from a backup`);
+    }
   }
   const names = client.prepare<[], string>(`select name from sqlite_master where type = 'table'`).pluck().all();
   if (names.length > 0 && !names.includes('__drizzle_migrations'))

@@ -73,10 +73,14 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
     checkpoint: () =>
       oneAtATime(async () => {
         try {
+          // Waiting for somebody else's long reader would stop the whole process; there will be another checkpoint.
+          writer.pragma('busy_timeout = 0');
           const [answer] = writer.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
           return answer?.busy === 0;
         } catch (error) {
           throw storageFailure(error);
+        } finally {
+          writer.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
         }
       }),
     close: () =>

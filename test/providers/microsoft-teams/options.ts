@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createMicrosoftTeams, type MicrosoftTeamsOptions } from '../../../providers/microsoft-teams/index.ts';
 import type { Provider } from '../../../providers/provider.ts';
+import { testAccount, type TestAccount } from '../../support/account.ts';
 import { GRAPH } from './stand-in.ts';
 
 export const NOW = new Date('2026-11-20T10:00:00Z');
@@ -11,6 +12,16 @@ export const TENANT = '98a79ebe-74bf-4e07-a017-7b410848cb32';
 export const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
 export const ACCOUNT_ID = '976f4b31-fd01-4e0b-9178-29cc40c14438';
 export const SECRET = Buffer.alloc(32, 7);
+
+/** For `describeProvider` and `guardedServer`. */
+export const CONTRACT = {
+  spec: 'microsoft-graph',
+  origins: { [GRAPH]: 'https://graph.microsoft.com', 'http://127.0.0.1:4010': 'https://graph.microsoft.com' },
+  uncovered: [`${LOGIN}/`, 'https://contoso-my.sharepoint.com/', 'https://media.test/'],
+} as const;
+
+export const account = (facts: Parameters<typeof testAccount>[0] = {}): TestAccount =>
+  testAccount({ id: ACCOUNT_ID, organisation: TENANT, ...facts });
 
 export const teams = (overrides: Partial<MicrosoftTeamsOptions> = {}): Provider =>
   createMicrosoftTeams({
@@ -39,7 +50,7 @@ export function withState(bytes: Buffer, state: string | undefined): Buffer {
 /** The notification with some members of every item replaced. */
 export function withMembers(bytes: Buffer, members: Readonly<Record<string, unknown>>): Buffer {
   const body = JSON.parse(bytes.toString()) as { value: Record<string, unknown>[] };
-  return Buffer.from(JSON.stringify({ value: body.value.map((item) => ({ ...item, ...members })) }));
+  return Buffer.from(JSON.stringify({ value: body.value.map((item) => Object.assign(item, members)) }));
 }
 
 /** An id token as Entra sends it; nobody checks the signature of what came from the token endpoint itself. */

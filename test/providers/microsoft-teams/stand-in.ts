@@ -1,4 +1,6 @@
 /** A small stand-in of Microsoft Graph: the user's calendar, the online meetings behind it, recordings, subscriptions. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { http, HttpResponse } from 'msw';
 import { OUTSIDE_CONTRACT } from '../../contracts/validate.ts';
 import type { StoredMeeting, VendorStandIn } from '../../conformance/options.ts';
@@ -201,11 +203,31 @@ export function graphStandIn({ drops }: GraphOptions = {}): GraphStandIn {
         leave = resolve;
       });
       endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1_024)), cancel: () => leave() });
-      return { cancelled };
+      return { cancelled: collecting(cancelled) };
     },
     subscriptions: () => subscriptions.map(({ id }) => id as string),
     deleteSubscriptions: () => void (subscriptions = []),
   };
+}
+
+/**
+ * The interceptor keeps a copy of every answer for its listeners, and a stream is cancelled only when its copy is as well: with
+ * the garbage collection, which is hurried here.
+ */
+async function collecting(cancelled: Promise<void>): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const watched = { done: false };
+  const watching = (async () => {
+    await cancelled;
+    watched.done = true;
+  })();
+  // 1,000: a cancelled stream needs one or two.
+  for (let rounds = 0; !watched.done && rounds < 1_000; rounds += 1) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await watching;
 }
 
 /** Ranges are not documented for recordings: the stand-in honours them, the tests of the adapter show both. */

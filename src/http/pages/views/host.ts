@@ -19,7 +19,7 @@ export interface HostPage extends MeetingBase {
   readonly recording: RecordingMode;
 }
 
-/** Form: `POST /h/{token}/start`. */
+/** Form: `POST /h/{token}/join`. */
 export function hostPage(model: HostPage): Html {
   const { host } = textsFor(model.language);
   const open = !isClosed(model.state);
@@ -56,7 +56,7 @@ function status(model: HostPage): Html {
           <h2>${host.openTitle}</h2>
           <p class="quiet">${withApp(join.openText, app)}</p>
         </div>
-        <form method="post" action="/h/${encodeURIComponent(model.token)}/start">
+        <form method="post" action="/h/${encodeURIComponent(model.token)}/join">
           <button class="button big">${withApp(host.startButton, app)}</button>
         </form>`;
     case 'over':

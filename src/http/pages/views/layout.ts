@@ -45,7 +45,7 @@ export function page(base: PageBase, title: string, content: Html): Html {
         <a class="skip" href="#main">${common.skip}</a>
         ${base.marketplace === null ? '' : html`<header class="top"><p class="brand">${base.marketplace}</p></header>`}
         <main id="main" tabindex="-1">${content}</main>
-        <footer><p>${common.footer}</p></footer>
+        ${base.marketplace === null ? '' : html`<footer><p>${common.footer}</p></footer>`}
       </body>
     </html>`;
 }

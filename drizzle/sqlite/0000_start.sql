@@ -102,6 +102,7 @@ CREATE TABLE `meetings` (
 	`started_at` integer,
 	`ended_at` integer,
 	`cancel_reason` text,
+	`request_key` text,
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint

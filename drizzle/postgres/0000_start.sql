@@ -97,6 +97,7 @@ CREATE TABLE "meetings" (
 	"started_at" timestamp (3) with time zone,
 	"ended_at" timestamp (3) with time zone,
 	"cancel_reason" text,
+	"request_key" text,
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint

@@ -1,0 +1,73 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { Consent, ConsentRules } from '../consent.ts';
+import { digits } from '../ids.ts';
+import { createSigningKey } from '../keys.ts';
+import { Refused } from '../world.ts';
+import type { Env, Vendor, World } from '../world.ts';
+import { googleCalendarRoutes } from './calendar.ts';
+import { googleDriveRoutes } from './drive.ts';
+import { suspendFor } from './events.ts';
+import { googleHappenings } from './happenings.ts';
+import { asConsentUser, googleConsentRules, googleOAuthRoutes } from './oauth.ts';
+import { googleRecordRoutes } from './records.ts';
+import { googleSpaceRoutes } from './spaces.ts';
+import { seedGoogle } from './state.ts';
+import type { Google, GoogleUser } from './state.ts';
+import { googleSubscriptionRoutes } from './subscriptions.ts';
+
+const newUser = z.object({
+  email: z.email(),
+  name: z.string().default('New Sandbox'),
+  hd: z.string().nullable().default(null),
+  slow_conferences: z.boolean().default(false),
+});
+
+export function createGoogle(world: World, consent: () => Consent): Vendor & { readonly consent: ConsentRules } {
+  const state = seedGoogle();
+  const google: Google = { world, state, key: createSigningKey('sandbox-google') };
+  return {
+    consent: googleConsentRules(google),
+    routes: new Hono<Env>()
+      .route('/', googleOAuthRoutes(google, consent))
+      .route('/', googleSpaceRoutes(google))
+      .route('/', googleRecordRoutes(google))
+      .route('/', googleSubscriptionRoutes(google))
+      .route('/', googleCalendarRoutes(google))
+      .route('/', googleDriveRoutes(google)),
+    happenings: googleHappenings(google),
+    users: () => state.users.map(asConsentUser),
+    addUser(body) {
+      const parsed = newUser.safeParse(body);
+      if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
+      const { email, name, hd, slow_conferences } = parsed.data;
+      const user: GoogleUser = { id: digits(world.random, 21), email, name, hd, slowConferences: slow_conferences };
+      state.users.push(user);
+      return asConsentUser(user);
+    },
+    removeApp(userId) {
+      for (const grant of world.oauth.grants('google-meet', userId)) grant.revoked = true;
+      suspendFor(google, userId);
+    },
+    state: () => ({
+      users: state.users,
+      spaces: state.spaces.map(({ owner, ...space }) => ({ ...space, owner: owner.email })),
+      records: state.records.map(({ space, ...record }) => ({ ...record, space: `spaces/${space.id}` })),
+      events: state.events.map(({ owner, conference, ...event }) => ({
+        ...event,
+        owner: owner.email,
+        meetingCode: conference?.space.code ?? null,
+      })),
+      files: state.files.map(({ owner, ...file }) => ({ ...file, owner: owner.email })),
+      subscriptions: state.subscriptions.map(({ user, name, targetResource, eventTypes, state: health, expireTime }) => ({
+        name,
+        user: user.email,
+        targetResource,
+        eventTypes,
+        state: health,
+        expireTime,
+      })),
+    }),
+    reset: () => Object.assign(state, seedGoogle()),
+  };
+}

@@ -1,0 +1,94 @@
+/** Mounts the routes and answers what they throw. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Intake } from '../webhooks/receive.ts';
+import { Failure } from './domain/failure.ts';
+import { newId } from './domain/id.ts';
+import type { Gateway } from './gateway.ts';
+import { connectionRoutes } from './http/api/connections.ts';
+import { eventRoutes } from './http/api/events.ts';
+import { meetingRoutes } from './http/api/meetings.ts';
+import { providerRoutes } from './http/api/providers.ts';
+import { recordingRoutes } from './http/api/recordings.ts';
+import { authenticate, type ApiEnv } from './http/auth.ts';
+import { docsRoutes } from './http/docs.ts';
+import { healthRoutes } from './http/health.ts';
+import { idempotency } from './http/idempotency.ts';
+import { jsonBody } from './http/json-body.ts';
+import { connectRoutes } from './http/pages/connect.ts';
+import { meetingPageRoutes } from './http/pages/meeting.ts';
+import { sendFailurePage } from './http/pages/page.ts';
+import { problemRoutes } from './http/pages/problems.ts';
+import { recordingPageRoutes } from './http/pages/recording.ts';
+import { problemResponse, requestIdOf } from './http/problem.ts';
+import { webhookRoutes } from './http/webhooks.ts';
+
+/** A form of ours has a few hundred bytes. */
+const MAX_FORM_BYTES = 16 * 1024;
+const PAGES = /^\/(connect|oauth|j|h|r|problems)\//;
+
+export function createApp(gateway: Gateway, intake: Intake) {
+  const { config, log } = gateway;
+  const app = new OpenAPIHono<ApiEnv>();
+
+  const answer = (c: Context, failure: Failure): Response | Promise<Response> => {
+    if (c.get('requestId') === undefined) c.set('requestId', newId(gateway, 'req'));
+    const requestId = requestIdOf(c);
+    if (failure.status >= 500) log.error({ err: failure, request: requestId, path: c.req.routePath }, failure.message);
+    else log.debug({ err: failure, request: requestId, path: c.req.routePath }, failure.message);
+    const wantsPage = PAGES.test(c.req.path) && !(c.req.header('accept') ?? '').includes('json');
+    if (wantsPage) return sendFailurePage(c, gateway, failure);
+    const response = problemResponse(failure, requestId, config.publicUrl);
+    if (failure.code === 'unauthenticated') response.headers.set('www-authenticate', 'Bearer');
+    // The rest of an oversized body is not read: the connection cannot be used again.
+    if (failure.code === 'too_large') response.headers.set('connection', 'close');
+    return response;
+  };
+  app.onError((error, c) => answer(c, Failure.from(error)));
+  app.notFound((c) => answer(c, new Failure('not_found', 'There is nothing at this address.')) as Response);
+
+  // Before every middleware: the vendors' deliveries take the shortest way.
+  app.route('/', webhookRoutes(gateway, intake));
+
+  app.use('*', async (c, next) => {
+    const id = newId(gateway, 'req');
+    c.set('requestId', id);
+    c.header('x-request-id', id);
+    if (!c.req.path.startsWith('/v1/') && Number(c.req.header('content-length') ?? 0) > MAX_FORM_BYTES)
+      throw new Failure('too_large', 'The form is too large.');
+    await next();
+  });
+
+  app.use('/v1/*', authenticate(gateway), jsonBody, idempotency(gateway));
+  app.route('/v1', providerRoutes(gateway));
+  app.route('/v1', connectionRoutes(gateway));
+  app.route('/v1', meetingRoutes(gateway));
+  app.route('/v1', recordingRoutes(gateway));
+  app.route('/v1', eventRoutes(gateway));
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: "The marketplace's API key",
+  });
+
+  app.route('/', connectRoutes(gateway));
+  app.route('/', meetingPageRoutes(gateway));
+  app.route('/', recordingPageRoutes(gateway));
+  app.route('/', problemRoutes(gateway));
+  app.route('/', healthRoutes(gateway));
+  app.route(
+    '/',
+    docsRoutes(gateway, () =>
+      app.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: {
+          title: 'Conferencing gateway',
+          version: '1',
+          description: 'Zoom, Microsoft Teams and Google Meet behind one interface for service marketplaces.',
+        },
+        servers: [{ url: config.publicUrl }],
+      }),
+    ),
+  );
+  return app;
+}

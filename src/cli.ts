@@ -1,0 +1,135 @@
+/** The operator's commands: `npm run gateway -- <command>`. */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { ConfigInvalid, readConfig } from './config.ts';
+import { Failure } from './domain/failure.ts';
+import { PRESET_NAMES } from './domain/policy.ts';
+import { redeliverEvent } from './events/endpoints.ts';
+import type { Gateway } from './gateway.ts';
+import { loadKeys } from './keys.ts';
+import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
+import { openGateway } from './server.ts';
+import { listConnections } from './store/connections.ts';
+import { DatabaseUnusable } from './store/database.ts';
+import { listMarketplaces } from './store/marketplaces.ts';
+
+const HELP = `Usage: npm run gateway -- <command> [options] [--json]
+
+  marketplace create --name N [--policy ${PRESET_NAMES.join('|')}] [--return-url URL]...
+  marketplace list
+  keys create --marketplace M
+  keys revoke --key K
+  connections list --marketplace M
+  events redeliver --marketplace M --event E
+  doctor`;
+
+class Usage extends Error {}
+
+type Row = Record<string, unknown>;
+
+const options = {
+  json: { type: 'boolean' },
+  name: { type: 'string' },
+  policy: { type: 'string' },
+  'return-url': { type: 'string', multiple: true },
+  marketplace: { type: 'string' },
+  key: { type: 'string' },
+  event: { type: 'string' },
+} as const;
+
+try {
+  const { positionals, values } = parseArguments();
+  const command = positionals.join(' ');
+  const handler = commands(values)[command];
+  if (handler === undefined) throw new Usage(command === '' ? HELP : `There is no command "${command}".\n\n${HELP}`);
+  const config = readConfig(process.env);
+  const gateway = await openGateway(
+    { ...config, logLevel: 'silent' },
+    { now: () => new Date(), random: randomBytes, keys: loadKeys(config, randomBytes) },
+  );
+  try {
+    const rows = await handler(gateway);
+    if (values.json === true) console.log(JSON.stringify(rows));
+    else for (const row of Array.isArray(rows) ? rows : [rows]) console.log(shown(row));
+  } finally {
+    await gateway.db.close();
+  }
+} catch (error) {
+  const expected =
+    error instanceof Usage || error instanceof ConfigInvalid || error instanceof DatabaseUnusable || error instanceof Failure;
+  console.error(expected ? error.message : error);
+  process.exitCode = 1;
+}
+
+function commands(values: ReturnType<typeof parseArguments>['values']): Record<string, (gateway: Gateway) => Promise<Row | Row[]>> {
+  const required = (name: 'name' | 'marketplace' | 'key' | 'event'): string => {
+    const value = values[name];
+    if (value === undefined || value === '') throw new Usage(`--${name} is missing.`);
+    return value;
+  };
+  return {
+    'marketplace create': async (gateway) => {
+      const preset = PRESET_NAMES.find((known) => known === (values.policy ?? 'guide'));
+      if (preset === undefined) throw new Usage(`--policy has to be one of ${PRESET_NAMES.join(', ')}.`);
+      const { marketplace, keyId, apiKey } = await createMarketplace(gateway, {
+        name: required('name'),
+        preset,
+        returnUrls: values['return-url'] ?? [],
+      });
+      return { id: marketplace.id, name: marketplace.name, policy: preset, key_id: keyId, api_key: apiKey };
+    },
+    'marketplace list': async ({ db }) =>
+      (await listMarketplaces(db.read)).map(({ id, name, preset, returnUrls, createdAt }) => ({
+        id,
+        name,
+        policy: preset,
+        return_urls: returnUrls,
+        created_at: createdAt.toISOString(),
+      })),
+    'keys create': async (gateway) => {
+      const { keyId, apiKey } = await createKey(gateway, required('marketplace'));
+      return { key_id: keyId, api_key: apiKey };
+    },
+    'keys revoke': async (gateway) => {
+      await revokeKey(gateway, required('key'));
+      return { key_id: required('key'), revoked: true };
+    },
+    'connections list': async ({ db }) =>
+      (await listConnections(db.read, { marketplaceId: required('marketplace') })).map(
+        ({ id, professionalId, provider, email, plan, status, statusReason }) => ({
+          id,
+          professional_id: professionalId,
+          provider,
+          email,
+          plan,
+          status,
+          status_reason: statusReason,
+        }),
+      ),
+    'events redeliver': async (gateway) => ({
+      deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
+    }),
+    doctor: async ({ config, db, providers }) => [
+      { check: 'configuration', result: 'ok', public_url: config.publicUrl },
+      { check: 'database', result: 'ok', engine: db.dialect },
+      ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
+        check: id,
+        result: providers.has(id) ? 'configured' : 'not configured',
+      })),
+    ],
+  };
+}
+
+function parseArguments() {
+  try {
+    return parseArgs({ args: process.argv.slice(2), allowPositionals: true, options });
+  } catch (error) {
+    throw new Usage(`${(error as Error).message}\n\n${HELP}`);
+  }
+}
+
+function shown(row: Row): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
+    .join('  ');
+}

@@ -1,0 +1,84 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { createConnectSession } from '../../connections/connect.ts';
+import { disconnect } from '../../connections/disconnect.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Gateway } from '../../gateway.ts';
+import { findOwnConnection, listConnections } from '../../store/connections.ts';
+import { representConnection } from './represent.ts';
+import { about, apiRouter, body, idParameter, json, listOf, problems } from './router.ts';
+import * as schemas from './schemas.ts';
+
+const newConnectSession = z
+  .strictObject({
+    professional_id: schemas.foreignId,
+    providers: z.array(schemas.providerId).min(1).optional(),
+    return_url: z.string().max(2_048).nullish(),
+    locale: schemas.locale.nullish(),
+  })
+  .openapi('NewConnectSession');
+
+export const connectionRoutes = (gateway: Gateway) =>
+  apiRouter()
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/connect-sessions',
+        ...about('Connections', 'Make a link for a professional to connect accounts'),
+        request: { body: body(newConnectSession) },
+        responses: { 201: json(schemas.connectSession, 'The link; it works for 30 minutes'), ...problems },
+      }),
+      async (c) => {
+        const request = c.req.valid('json');
+        const { session, url } = await createConnectSession(gateway, {
+          marketplace: c.get('marketplace'),
+          professionalId: request.professional_id,
+          providers: request.providers,
+          returnUrl: request.return_url ?? null,
+          locale: request.locale ?? null,
+        });
+        return c.json({ id: session.id, url, expires_at: session.expiresAt.toISOString() }, 201);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/connections',
+        ...about('Connections', 'Connections of the marketplace, or of one professional'),
+        request: { query: z.strictObject({ professional_id: schemas.foreignId.optional() }) },
+        responses: { 200: json(listOf(schemas.connection), 'All of them'), ...problems },
+      }),
+      async (c) => {
+        const connections = await listConnections(gateway.db.read, {
+          marketplaceId: c.get('marketplace').id,
+          professionalId: c.req.valid('query').professional_id,
+        });
+        return c.json({ data: connections.map((connection) => representConnection(gateway, connection)), next_cursor: null }, 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/connections/{id}',
+        ...about('Connections', 'One connection'),
+        request: { params: idParameter },
+        responses: { 200: json(schemas.connection, 'The connection'), ...problems },
+      }),
+      async (c) => {
+        const connection = await findOwnConnection(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id);
+        if (connection === undefined) throw new Failure('not_found', 'There is no such resource.');
+        return c.json(representConnection(gateway, connection), 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'delete',
+        path: '/connections/{id}',
+        ...about('Connections', 'Disconnect: revoked at the vendor, tokens erased'),
+        request: { params: idParameter },
+        responses: { 204: { description: 'Disconnected' }, ...problems },
+      }),
+      async (c) => {
+        await disconnect(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id });
+        return c.body(null, 204);
+      },
+    );

@@ -1,0 +1,216 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { Failure } from '../../domain/failure.ts';
+import { MEETING_STATES } from '../../domain/meeting.ts';
+import type { Gateway } from '../../gateway.ts';
+import { recordConsent, setWishes } from '../../meetings/consent.ts';
+import { createMeeting } from '../../meetings/create.ts';
+import { cancelMeeting, changeMeeting, endMeeting } from '../../meetings/lifecycle.ts';
+import { purchase } from '../../meetings/purchase.ts';
+import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
+import { representAttendee, representMeeting } from './represent.ts';
+import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
+import * as schemas from './schemas.ts';
+
+const attendeeParameter = idParameter.extend({ customer_id: schemas.foreignId });
+const wishes = z.strictObject({ camera_off: z.boolean().optional(), locale: schemas.locale.nullable().optional() });
+
+export const meetingRoutes = (gateway: Gateway) => {
+  const shown = async (meeting: Meeting) => representMeeting(gateway, meeting, await listAttendees(gateway.db.read, [meeting.id]));
+
+  return apiRouter()
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings',
+        ...about('Meetings', 'A new meeting with a link of its own'),
+        request: { body: body(schemas.newMeeting) },
+        responses: { 201: json(schemas.meeting, 'The meeting; `link_pending` while the vendor is not reachable'), ...problems },
+      }),
+      async (c) => {
+        const request = c.req.valid('json');
+        const meeting = await createMeeting(gateway, {
+          marketplace: c.get('marketplace'),
+          booking: request.booking,
+          professionalId: request.professional_id,
+          attendees: request.attendees.map((attendee) => ({
+            customerId: attendee.customer_id,
+            name: attendee.name ?? null,
+            locale: attendee.locale ?? null,
+            cameraOff: attendee.camera_off,
+          })),
+          provider: request.provider,
+          startsAt: new Date(request.starts_at),
+          durationMinutes: request.duration_minutes,
+          timeZone: request.time_zone,
+          recording: request.recording,
+          joinUrl: request.join_url ?? null,
+          requestKey: c.get('idempotencyKey') ?? null,
+        });
+        return c.json(await shown(meeting), 201);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/meetings',
+        ...about('Meetings', 'Meetings, newest first'),
+        request: {
+          query: schemas.page.extend({
+            booking_id: schemas.foreignId.optional(),
+            professional_id: schemas.foreignId.optional(),
+            state: z.enum(MEETING_STATES).optional(),
+          }),
+        },
+        responses: { 200: json(listOf(schemas.meeting), 'A page of meetings'), ...problems },
+      }),
+      async (c) => {
+        const query = c.req.valid('query');
+        const meetings = await listMeetings(gateway.db.read, {
+          marketplaceId: c.get('marketplace').id,
+          bookingId: query.booking_id,
+          professionalId: query.professional_id,
+          state: query.state,
+          before: cursorOf(query.cursor),
+          limit: query.limit + 1,
+        });
+        const attendees = await listAttendees(
+          gateway.db.read,
+          meetings.map(({ id }) => id),
+        );
+        return c.json(
+          pageOf(meetings, query.limit, {
+            show: (meeting) =>
+              representMeeting(
+                gateway,
+                meeting,
+                attendees.filter(({ meetingId }) => meetingId === meeting.id),
+              ),
+            cursor: ({ id }) => id,
+          }),
+          200,
+        );
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/meetings/{id}',
+        ...about('Meetings', 'One meeting'),
+        request: { params: idParameter },
+        responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
+      }),
+      async (c) => {
+        const meeting = await findOwnMeeting(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id);
+        if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
+        return c.json(await shown(meeting), 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'patch',
+        path: '/meetings/{id}',
+        ...about('Meetings', 'Change time, length or title; the links stay'),
+        request: { params: idParameter, body: body(schemas.meetingChange) },
+        responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
+      }),
+      async (c) => {
+        const change = c.req.valid('json');
+        const meeting = await changeMeeting(gateway, {
+          marketplace: c.get('marketplace'),
+          meetingId: c.req.valid('param').id,
+          change: {
+            title: change.title,
+            startsAt: change.starts_at === undefined ? undefined : new Date(change.starts_at),
+            durationMinutes: change.duration_minutes,
+            timeZone: change.time_zone,
+          },
+        });
+        return c.json(await shown(meeting), 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings/{id}/purchases',
+        ...about('Meetings', 'A customer has bought: locks the link, opens the way in'),
+        request: { params: idParameter, body: body(z.strictObject({ customer_id: schemas.foreignId })) },
+        responses: { 200: json(schemas.attendee, 'Reported before'), 201: json(schemas.attendee, 'The attendee'), ...problems },
+      }),
+      async (c) => {
+        const { attendee, repeated } = await purchase(gateway, {
+          marketplace: c.get('marketplace'),
+          meetingId: c.req.valid('param').id,
+          customerId: c.req.valid('json').customer_id,
+        });
+        return repeated ? c.json(representAttendee(gateway, attendee), 200) : c.json(representAttendee(gateway, attendee), 201);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings/{id}/cancel',
+        ...about('Meetings', 'Cancel: the vendor meeting is deleted, the join links answer 410'),
+        request: {
+          params: idParameter,
+          body: { required: false, content: { 'application/json': { schema: z.strictObject({ reason: schemas.line(500).nullish() }) } } },
+        },
+        responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
+      }),
+      async (c) => {
+        const reason = (c.req.valid('json') as { reason?: string | null } | undefined)?.reason ?? null;
+        return c.json(
+          await shown(await cancelMeeting(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id, reason })),
+          200,
+        );
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings/{id}/end',
+        ...about('Meetings', 'End the running meeting at the vendor'),
+        request: { params: idParameter },
+        responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
+      }),
+      async (c) =>
+        c.json(await shown(await endMeeting(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id })), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'put',
+        path: '/meetings/{id}/attendees/{customer_id}',
+        ...about('Meetings', 'Wishes of a customer'),
+        request: { params: attendeeParameter, body: body(wishes) },
+        responses: { 200: json(schemas.attendee, 'The attendee'), ...problems },
+      }),
+      async (c) => {
+        const { id, customer_id: customerId } = c.req.valid('param');
+        const { camera_off: cameraOff, locale } = c.req.valid('json');
+        const { attendee } = await setWishes(
+          gateway,
+          { marketplaceId: c.get('marketplace').id, meetingId: id, customerId },
+          { ...(cameraOff === undefined ? {} : { cameraOff }), ...(locale === undefined ? {} : { locale }) },
+        );
+        return c.json(representAttendee(gateway, attendee), 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'put',
+        path: '/meetings/{id}/attendees/{customer_id}/recording-consent',
+        ...about('Meetings', "A customer's decision about the recording; every decision is kept"),
+        request: { params: attendeeParameter, body: body(schemas.consent) },
+        responses: { 200: json(schemas.attendee, 'The attendee'), ...problems },
+      }),
+      async (c) => {
+        const { id, customer_id: customerId } = c.req.valid('param');
+        const { decision, locale, text_version: textVersion } = c.req.valid('json');
+        const { attendee } = await recordConsent(
+          gateway,
+          { marketplaceId: c.get('marketplace').id, meetingId: id, customerId },
+          { decision, locale, textVersion, channel: 'api' },
+        );
+        return c.json(representAttendee(gateway, attendee), 200);
+      },
+    );
+};

@@ -1,0 +1,24 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { PROVIDER_IDS } from '../../domain/apps.ts';
+import { effectivePolicy } from '../../domain/policy.ts';
+import type { Gateway } from '../../gateway.ts';
+import { representProvider } from './represent.ts';
+import { about, apiRouter, json, listOf, problems } from './router.ts';
+import * as schemas from './schemas.ts';
+
+export const providerRoutes = ({ providers }: Gateway) =>
+  apiRouter().openapi(
+    createRoute({
+      method: 'get',
+      path: '/providers',
+      ...about('Providers', 'The approved apps of the marketplace'),
+      request: { query: z.strictObject({}) },
+      responses: { 200: json(listOf(schemas.provider), 'All of them'), ...problems },
+    }),
+    (c) => {
+      const { preset, policyPatch } = c.get('marketplace');
+      const { approved_apps: approved } = effectivePolicy({ preset, patch: policyPatch });
+      const data = PROVIDER_IDS.filter((id) => approved.includes(id)).map((id) => representProvider(id, providers.has(id)));
+      return c.json({ data, next_cursor: null }, 200);
+    },
+  );

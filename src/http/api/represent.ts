@@ -1,0 +1,173 @@
+/** Rows as the API shows them. Links are shown again on every answer, so their tokens are opened here. */
+import type { z } from '@hono/zod-openapi';
+import { APPS } from '../../../providers/approved.ts';
+import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
+import type { Plan, ProviderId } from '../../domain/apps.ts';
+import { importantNotes, languageOf } from '../../domain/important-notes.ts';
+import { deliveryBody } from '../../events/deliver.ts';
+import type { Gateway } from '../../gateway.ts';
+import { joinUrlContext } from '../../meetings/link.ts';
+import type { Connection } from '../../store/connections.ts';
+import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '../../store/events.ts';
+import type { Attendee, Meeting } from '../../store/meetings.ts';
+import type { Recording, RecordingLink } from '../../store/recordings.ts';
+import type * as schemas from './schemas.ts';
+
+const iso = (moment: Date): string => moment.toISOString();
+const isoOrNull = (moment: Date | null): string | null => moment?.toISOString() ?? null;
+
+export function representConnection({ providers }: Gateway, connection: Connection): z.infer<typeof schemas.connection> {
+  const id = connection.provider as ProviderId;
+  const plan = connection.plan as Plan;
+  const scopes = providers.get(id)?.oauth.scopes;
+  const missing = (scopes?.links ?? []).filter((scope) => !connection.scopes.includes(scope));
+  const recordings = scopes !== undefined && scopes.recordings.every((scope) => connection.scopes.includes(scope));
+  return {
+    id: connection.id,
+    professional_id: connection.professionalId,
+    provider: id,
+    account: { id: connection.accountId, email: connection.email },
+    plan,
+    limit_minutes: limitMinutes(id, plan),
+    status: connection.status as 'active',
+    status_reason: connection.statusReason,
+    missing_scopes: missing,
+    features: [
+      ...(connection.createsMeetings ? ['create'] : []),
+      ...(recordings && connection.cloudRecording !== 'no' ? ['recordings'] : []),
+    ],
+    daily_quota: null,
+    created_at: iso(connection.createdAt),
+  };
+}
+
+export function representMeeting(
+  { config, vault }: Gateway,
+  meeting: Meeting,
+  attendees: readonly Attendee[],
+): z.infer<typeof schemas.meeting> {
+  const provider = meeting.provider as ProviderId;
+  const app = APPS[provider];
+  const language = languageOf(attendees[0]?.locale ?? undefined) ?? 'en';
+  return {
+    id: meeting.id,
+    state: meeting.state as 'live',
+    purchase_by: iso(meeting.purchaseBy),
+    provider,
+    booking: { id: meeting.bookingId, kind: meeting.bookingKind as 'event', title: meeting.title },
+    professional_id: meeting.professionalId,
+    connection_id: meeting.connectionId,
+    starts_at: iso(meeting.startsAt),
+    duration_minutes: meeting.durationMinutes,
+    time_zone: meeting.timeZone,
+    link: {
+      source: meeting.linkSource as 'created',
+      locked_at: isoOrNull(meeting.lockedAt),
+      provider_join_url: meeting.vendorJoinUrlSealed === null ? null : vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id)),
+      degraded: meeting.degraded,
+    },
+    host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, ['meeting', meeting.id, 'host_token'])}`,
+    attendees: attendees.map((attendee) => representAttendee({ config, vault }, attendee)),
+    limit: { minutes: meeting.limitMinutes, plan: meeting.plan as Plan, exceeded: meeting.limitExceeded },
+    decision: { chosen: meeting.decision.chosen as ProviderId | null, considered: meeting.decision.considered },
+    recording: meeting.recording as 'none',
+    important_notes: importantNotes(language, { app: app.name, limitMinutes: meeting.limitMinutes, guideUrl: app.guides.participant }),
+    started_at: isoOrNull(meeting.startedAt),
+    ended_at: isoOrNull(meeting.endedAt),
+    cancel_reason: meeting.cancelReason,
+    created_at: iso(meeting.createdAt),
+  };
+}
+
+export function representAttendee(
+  { config, vault }: Pick<Gateway, 'config' | 'vault'>,
+  attendee: Attendee,
+): z.infer<typeof schemas.attendee> {
+  return {
+    customer_id: attendee.customerId,
+    name: attendee.name,
+    locale: attendee.locale,
+    state: attendee.purchasedAt === null ? 'awaiting_purchase' : 'purchased',
+    join_url: `${config.publicUrl}/j/${vault.open(attendee.joinTokenSealed, ['attendee', attendee.id, 'join_token'])}`,
+    camera_off: attendee.cameraOff,
+    recording_consent: attendee.recordingConsent as 'missing',
+  };
+}
+
+export function representRecording(
+  { config, vault }: Gateway,
+  recording: Recording,
+  links: readonly RecordingLink[],
+): z.infer<typeof schemas.recording> {
+  return {
+    id: recording.id,
+    meeting_id: recording.meetingId,
+    source: recording.source as 'provider',
+    state: recording.state as 'published',
+    files: recording.files.map(({ kind, contentType, bytes }) => ({ kind, content_type: contentType, bytes })),
+    published_at: isoOrNull(recording.publishedAt),
+    expires_at: isoOrNull(recording.expiresAt),
+    links: links
+      .filter(({ recordingId }) => recordingId === recording.id)
+      .map((link) => ({
+        customer_id: link.customerId,
+        url: link.tokenSealed === null ? null : `${config.publicUrl}/r/${vault.open(link.tokenSealed, ['recording_link', link.id])}`,
+        views: link.views,
+        first_viewed_at: isoOrNull(link.firstViewedAt),
+        revoked_at: isoOrNull(link.revokedAt),
+      })),
+    erased_at: isoOrNull(recording.erasedAt),
+    created_at: iso(recording.createdAt),
+  };
+}
+
+export const representEndpoint = (endpoint: WebhookEndpoint): z.infer<typeof schemas.endpoint> => ({
+  id: endpoint.id,
+  url: endpoint.url,
+  events: endpoint.events,
+  description: endpoint.description,
+  enabled: endpoint.disabledAt === null,
+  created_at: iso(endpoint.createdAt),
+});
+
+export const representEvent = (gateway: Gateway, event: StoredEvent): z.infer<typeof schemas.event> => ({
+  id: event.id,
+  ...deliveryBody(gateway, event),
+});
+
+export const representDelivery = ({
+  delivery,
+  type,
+  attempts,
+}: {
+  delivery: Delivery;
+  type: string;
+  attempts: readonly DeliveryAttempt[];
+}): z.infer<typeof schemas.delivery> => ({
+  id: delivery.id,
+  event_id: delivery.eventId,
+  type,
+  state: delivery.state as 'pending',
+  next_attempt_at: delivery.state === 'pending' ? iso(delivery.dueAt) : null,
+  attempts: attempts.map((attempt) => ({
+    at: iso(attempt.at),
+    status: attempt.status,
+    duration_ms: attempt.durationMs,
+    answer: attempt.answer,
+  })),
+});
+
+export const representProvider = (id: ProviderId, configured: boolean): z.infer<typeof schemas.provider> => ({
+  id,
+  name: APPS[id].name,
+  configured,
+  free_plan: {
+    limit_minutes: FREE_PLAN[id].limitMinutes,
+    applies_to: FREE_PLAN[id].appliesTo,
+    as_of: FREE_PLAN[id].asOf,
+    source: FREE_PLAN[id].source,
+  },
+  guides: { ...APPS[id].guides },
+  join_hosts: [...APPS[id].joinHosts],
+  features: [...APPS[id].features],
+});

@@ -1,0 +1,203 @@
+/** The shapes of the API, once: they validate requests and describe themselves at `/openapi.json`. */
+import { z } from '@hono/zod-openapi';
+import { PROVIDER_IDS } from '../../domain/apps.ts';
+import { MEETING_STATES } from '../../domain/meeting.ts';
+import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
+import { RECORDING_STATES } from '../../domain/recording.ts';
+
+const CONTROL = /^[^\p{Cc}]*$/u;
+
+export const line = (max: number) => z.string().min(1).max(max).regex(CONTROL, 'must not contain control characters');
+/** An id that the marketplace made. */
+export const foreignId = line(200);
+export const moment = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 moment with offset' });
+export const providerId = z.enum(PROVIDER_IDS);
+export const locale = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag');
+export const timeZone = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone');
+
+export const page = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(64).optional(),
+});
+
+export const problem = z
+  .object({
+    type: z.url(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .openapi('Problem');
+
+export const connectSession = z.object({ id: z.string(), url: z.url(), expires_at: moment }).openapi('ConnectSession');
+
+export const connection = z
+  .object({
+    id: z.string(),
+    professional_id: z.string().nullable(),
+    provider: providerId,
+    account: z.object({ id: z.string(), email: z.string().nullable() }),
+    plan: z.enum(['free', 'paid', 'unknown']),
+    limit_minutes: z.number().int().nullable(),
+    status: z.enum(['active', 'reconnect_required', 'revoked']),
+    status_reason: z.string().nullable(),
+    missing_scopes: z.array(z.string()),
+    features: z.array(z.string()),
+    daily_quota: z.object({ limit: z.number().int(), used: z.number().int(), resets_at: moment }).nullable(),
+    created_at: moment,
+  })
+  .openapi('Connection');
+
+export const attendee = z
+  .object({
+    customer_id: z.string(),
+    name: z.string().nullable(),
+    locale: z.string().nullable(),
+    state: z.enum(['awaiting_purchase', 'purchased']),
+    join_url: z.url(),
+    camera_off: z.boolean(),
+    recording_consent: z.enum(['missing', 'granted', 'refused']),
+  })
+  .openapi('Attendee');
+
+export const meeting = z
+  .object({
+    id: z.string(),
+    state: z.enum(MEETING_STATES),
+    purchase_by: moment,
+    provider: providerId,
+    booking: z.object({ id: z.string(), kind: z.enum(BOOKING_KINDS), title: z.string() }),
+    professional_id: z.string(),
+    connection_id: z.string().nullable(),
+    starts_at: moment,
+    duration_minutes: z.number().int(),
+    time_zone: z.string(),
+    link: z.object({
+      source: z.enum(['created', 'uploaded']),
+      locked_at: moment.nullable(),
+      provider_join_url: z.url().nullable(),
+      degraded: z.array(z.string()),
+    }),
+    host_url: z.url(),
+    attendees: z.array(attendee),
+    limit: z.object({ minutes: z.number().int().nullable(), plan: z.enum(['free', 'paid', 'unknown']), exceeded: z.boolean() }),
+    decision: z.object({
+      chosen: providerId.nullable(),
+      considered: z.array(z.object({ provider: z.string(), rejected: z.string(), limit_minutes: z.number().int().nullable() })),
+    }),
+    recording: z.enum(RECORDING_MODES),
+    important_notes: z.string(),
+    started_at: moment.nullable(),
+    ended_at: moment.nullable(),
+    cancel_reason: z.string().nullable(),
+    created_at: moment,
+  })
+  .openapi('Meeting');
+
+export const newMeeting = z
+  .strictObject({
+    booking: z.strictObject({ id: foreignId, kind: z.enum(BOOKING_KINDS), title: line(200) }),
+    professional_id: foreignId,
+    attendees: z
+      .array(
+        z.strictObject({
+          customer_id: foreignId,
+          name: line(200).nullish(),
+          locale: locale.nullish(),
+          camera_off: z.boolean().default(false),
+        }),
+      )
+      .max(100)
+      .default([]),
+    provider: z.enum(['auto', ...PROVIDER_IDS]).default('auto'),
+    starts_at: moment,
+    duration_minutes: z.number().int().min(1).max(1_440),
+    time_zone: timeZone.default('UTC'),
+    recording: z.enum(RECORDING_MODES).default('none'),
+    join_url: z.string().max(2_048).nullish(),
+  })
+  .openapi('NewMeeting');
+
+export const meetingChange = z
+  .strictObject({ title: line(200), starts_at: moment, duration_minutes: z.number().int().min(1).max(1_440), time_zone: timeZone })
+  .partial()
+  .openapi('MeetingChange');
+
+export const consent = z
+  .strictObject({ decision: z.enum(['granted', 'refused']), locale, text_version: line(100) })
+  .openapi('RecordingConsent');
+
+export const recording = z
+  .object({
+    id: z.string(),
+    meeting_id: z.string(),
+    source: z.enum(['provider', 'upload']),
+    state: z.enum(RECORDING_STATES),
+    files: z.array(z.object({ kind: z.string(), content_type: z.string(), bytes: z.number().nullable() })),
+    published_at: moment.nullable(),
+    expires_at: moment.nullable(),
+    links: z.array(
+      z.object({
+        customer_id: z.string(),
+        url: z.url().nullable(),
+        views: z.number().int(),
+        first_viewed_at: moment.nullable(),
+        revoked_at: moment.nullable(),
+      }),
+    ),
+    erased_at: moment.nullable(),
+    created_at: moment,
+  })
+  .openapi('Recording');
+
+export const endpoint = z
+  .object({
+    id: z.string(),
+    url: z.url(),
+    events: z.array(z.string()),
+    description: z.string().nullable(),
+    enabled: z.boolean(),
+    created_at: moment,
+  })
+  .openapi('WebhookEndpoint');
+
+export const endpointWithSecret = endpoint.extend({ secret: z.string() }).openapi('WebhookEndpointWithSecret');
+
+export const event = z
+  .object({ id: z.string(), type: z.string(), timestamp: moment, data: z.record(z.string(), z.unknown()) })
+  .openapi('Event');
+
+export const delivery = z
+  .object({
+    id: z.string(),
+    event_id: z.string(),
+    type: z.string(),
+    state: z.enum(['pending', 'delivered', 'dead']),
+    next_attempt_at: moment.nullable(),
+    attempts: z.array(z.object({ at: moment, status: z.number().int().nullable(), duration_ms: z.number().int(), answer: z.string() })),
+  })
+  .openapi('Delivery');
+
+export const provider = z
+  .object({
+    id: providerId,
+    name: z.string(),
+    configured: z.boolean(),
+    free_plan: z.object({ limit_minutes: z.number().int(), applies_to: z.string(), as_of: z.string(), source: z.string() }),
+    guides: z.object({ participant: z.url(), host: z.url() }),
+    join_hosts: z.array(z.string()),
+    features: z.array(z.string()),
+  })
+  .openapi('Provider');
+
+function isTimeZone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}

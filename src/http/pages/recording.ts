@@ -1,0 +1,79 @@
+import { Hono } from 'hono';
+import { APPS } from '../../../providers/approved.ts';
+import type { Media } from '../../../providers/provider.ts';
+import type { ProviderId } from '../../domain/apps.ts';
+import type { Gateway } from '../../gateway.ts';
+import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
+import { findMarketplace } from '../../store/marketplaces.ts';
+import { findMeeting } from '../../store/meetings.ts';
+import { pageHeaders } from './headers.ts';
+import { languageFor, sendPage } from './page.ts';
+import { recordingPage } from './views/index.ts';
+
+export const recordingPageRoutes = (gateway: Gateway) =>
+  new Hono()
+    .get('/r/:token', async (c) => {
+      const { db, now } = gateway;
+      const token = c.req.param('token');
+      const opened = await openRecordingLink(gateway, token);
+      const { recording } = opened;
+      const meeting = (await findMeeting(db.read, recording.meetingId))!;
+      const marketplace = await findMarketplace(db.read, recording.marketplaceId);
+      // Link previews ask with HEAD or not at all; a page that was sent counts as opened.
+      if (c.req.method === 'GET') await noteView(gateway, opened, meeting);
+      const provider = meeting.provider as ProviderId;
+      const view = recordingPage({
+        language: languageFor(c),
+        now: now(),
+        marketplace: marketplace?.name ?? null,
+        token,
+        title: recording.title ?? meeting.title,
+        app: { id: provider, name: APPS[provider].name },
+        recordedAt: recording.startedAt,
+        timeZone: meeting.timeZone,
+        source: 'provider',
+        state: {
+          kind: 'published',
+          expiresAt: recording.expiresAt!,
+          // The page knows the files by their place; the vendor's ids stay inside.
+          files: recording.files.map((file, index) => ({
+            id: String(index),
+            kind: file.kind as 'video',
+            bytes: file.bytes,
+            streamable: true,
+          })),
+          passcode: null,
+        },
+      });
+      return sendPage(c, gateway, view);
+    })
+    .get('/r/:token/media', async (c) => {
+      const token = c.req.param('token');
+      const { recording } = await openRecordingLink(gateway, token);
+      const asked = c.req.query('file');
+      const firstVideo = recording.files.findIndex(({ kind }) => kind === 'video');
+      const fileIndex = asked === undefined ? Math.max(firstVideo, 0) : /^\d{1,3}$/.test(asked) ? Number(asked) : -1;
+      const media = await openMedia(gateway, token, { fileIndex, range: oneRange(c.req.header('range')), signal: c.req.raw.signal });
+      return sendMedia(gateway, media, recording.files[fileIndex]?.kind ?? 'file', c.req.query('download') === '1');
+    });
+
+/** Only a single range of bytes is passed on; anything else is answered with the whole file, as RFC 9110 allows. */
+const oneRange = (header: string | undefined): string | undefined =>
+  header !== undefined && /^bytes=(\d{1,15}-\d{0,15}|-\d{1,15})$/.test(header) ? header : undefined;
+
+function sendMedia({ config }: Gateway, media: Media, name: string, download: boolean): Response {
+  const headers = {
+    ...pageHeaders({ secure: config.publicUrl.startsWith('https:') }),
+    'content-type': media.contentType,
+    ...(media.contentLength === null ? {} : { 'content-length': String(media.contentLength) }),
+    ...(media.contentRange === null ? {} : { 'content-range': media.contentRange }),
+    // Said only where the vendor proved it: Graph documents no ranges.
+    ...(media.status === 200 ? {} : { 'accept-ranges': 'bytes' }),
+    ...(download
+      ? {
+          'content-disposition': `attachment; filename="${name}.${media.contentType.split('/')[1]?.replaceAll(/[^a-z0-9]/g, '') ?? 'bin'}"`,
+        }
+      : {}),
+  };
+  return new Response(media.body, { status: media.status, headers });
+}

@@ -1,0 +1,40 @@
+/** RFC 9457 in one place. Handlers throw; this answers. */
+import type { Context } from 'hono';
+import { Failure, type FieldError } from '../domain/failure.ts';
+import { SECOND } from '../domain/time.ts';
+import type { z } from 'zod';
+
+export function problemResponse(failure: Failure, requestId: string, publicUrl: string): Response {
+  const body = {
+    type: `${publicUrl}/problems/${failure.code}`,
+    title: failure.title,
+    status: failure.status,
+    detail: failure.message,
+    code: failure.code,
+    request_id: requestId,
+    ...(failure.errors.length > 0 ? { errors: failure.errors } : {}),
+    ...failure.extra,
+  };
+  return Response.json(body, {
+    status: failure.status,
+    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter(failure) },
+  });
+}
+
+/** Seconds, rounded up; every 429 and 503 has one. */
+export function retryAfter({ status, retryAfterMs }: Failure): Record<string, string> {
+  if (retryAfterMs === undefined && status !== 503 && status !== 429) return {};
+  return { 'retry-after': String(Math.max(1, Math.ceil((retryAfterMs ?? 5 * SECOND) / SECOND))) };
+}
+
+/** A zod error as the failure of a request. `base`: where the value stands in the request (`''` for the body). */
+export function invalidRequest(error: z.ZodError, base = ''): Failure {
+  const errors = error.issues.flatMap((issue): FieldError[] => {
+    const pointer = base + issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, detail: 'is not known' }));
+    return [{ pointer, detail: issue.message }];
+  });
+  return new Failure('invalid', 'The request breaks the schema.', { errors });
+}
+
+export const requestIdOf = (c: Context): string => (c.get('requestId') as string | undefined) ?? 'req_unknown';

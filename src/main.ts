@@ -1,0 +1,34 @@
+/** Environment -> config -> gateway -> listen. With `cli.ts` the only place that reads environment, clock and randomness. */
+import { randomBytes } from 'node:crypto';
+import { ConfigInvalid, readConfig } from './config.ts';
+import { loadKeys } from './keys.ts';
+import { serveGateway } from './server.ts';
+import { DatabaseUnusable } from './store/database.ts';
+
+/** A supervisor that gets no answer to SIGTERM kills after 30 s as a rule. */
+const GRACE_MS = 25_000;
+
+try {
+  const config = readConfig(process.env);
+  const keys = loadKeys(config, randomBytes);
+  const running = await serveGateway(config, { now: () => new Date(), random: randomBytes, keys });
+  running.gateway.log.info(
+    { url: running.url, public_url: config.publicUrl, providers: [...running.gateway.providers.keys()] },
+    'listening',
+  );
+
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), GRACE_MS).unref();
+    void running.close().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  if (error instanceof ConfigInvalid || error instanceof DatabaseUnusable || (error instanceof Error && 'code' in error))
+    console.error(error.message);
+  else console.error(error);
+  process.exit(1);
+}

@@ -1,0 +1,180 @@
+/** Claims due work under leases and runs it: jobs, vendors' deliveries, events to marketplaces. Any number of processes may do this. */
+import { applyDelivery } from '../webhooks/apply.ts';
+import { renewSubscription } from '../webhooks/renew.ts';
+import { jobBackoffMs } from './domain/backoff.ts';
+import { Failure } from './domain/failure.ts';
+import { DAY, plus, SECOND } from './domain/time.ts';
+import { deliver, type Send } from './events/deliver.ts';
+import type { Gateway } from './gateway.ts';
+import { closeMeeting, expireMeeting } from './meetings/lifecycle.ts';
+import { releaseLink, repairLink } from './meetings/link.ts';
+import { expireRecording } from './recordings/erase.ts';
+import { deleteExpiredSessions } from './store/connect-sessions.ts';
+import { claimDeliveries } from './store/events.ts';
+import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
+import { claimInboxEntries, deleteOldInboxEntries } from './store/inbox.ts';
+import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
+import { writePulse } from './store/pulses.ts';
+
+/** Longer than any single piece of work may take (15 s to deliver, three tries of 15 s at a vendor). */
+const LEASE_MS = 90 * SECOND;
+/** How long nobody looks for work when nothing rings. */
+const POLL_MS = SECOND;
+const MAX_JOB_ATTEMPTS = 15;
+/** Requests under way to one endpoint, so that a slow one never takes all places. */
+const PER_ENDPOINT = 8;
+/** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
+const INBOX_KEPT_MS = 30 * DAY;
+const IDEMPOTENCY_KEPT_MS = 2 * DAY;
+
+const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
+  'meeting.link': repairLink,
+  'meeting.release': releaseLink,
+  'meeting.expire': expireMeeting,
+  'meeting.close': closeMeeting,
+  'recording.expire': expireRecording,
+  'subscription.renew': renewSubscription,
+  'gateway.sweep': sweep,
+};
+
+export interface Worker {
+  /** Looks for work now. */
+  wake(): void;
+  /** Takes no new work and waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+export async function startWorker(gateway: Gateway, send: Send): Promise<Worker> {
+  const { db, now } = gateway;
+  await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
+  const perEndpoint = new Map<string, number>();
+  const lanes = [
+    startLane(gateway, {
+      places: 16,
+      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit })),
+      run: (job) => runJob(gateway, job),
+    }),
+    startLane(gateway, {
+      places: 32,
+      claim: (limit) => db.write((tx) => claimInboxEntries(tx, { now: now(), leaseMs: LEASE_MS, limit })),
+      run: (entry) => applyDelivery(gateway, entry),
+    }),
+    startLane(gateway, {
+      places: 64,
+      claim: (limit) => {
+        const busy = [...perEndpoint].filter(([, count]) => count >= PER_ENDPOINT).map(([id]) => id);
+        return db.write((tx) => claimDeliveries(tx, { now: now(), leaseMs: LEASE_MS, limit: Math.min(limit, PER_ENDPOINT), busy }));
+      },
+      async run(delivery) {
+        const { endpointId } = delivery;
+        perEndpoint.set(endpointId, (perEndpoint.get(endpointId) ?? 0) + 1);
+        try {
+          await deliver(gateway, send, delivery);
+        } finally {
+          const left = perEndpoint.get(endpointId)! - 1;
+          if (left === 0) perEndpoint.delete(endpointId);
+          else perEndpoint.set(endpointId, left);
+        }
+      },
+    }),
+  ];
+  return {
+    wake: () => {
+      for (const lane of lanes) lane.wake();
+    },
+    stop: async () => {
+      await Promise.all(lanes.map((lane) => lane.stop()));
+    },
+  };
+}
+
+interface Lane<Work> {
+  /** How many pieces may be under way at once. */
+  readonly places: number;
+  readonly claim: (limit: number) => Promise<Work[]>;
+  readonly run: (work: Work) => Promise<void>;
+}
+
+function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): Worker {
+  const underWay = new Set<Promise<void>>();
+  let stopping = false;
+  // A ring while a claim runs must not get lost: the claim may have looked just before the work was written.
+  let rung = true;
+  let ring: (() => void) | undefined;
+
+  const sleep = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      ring = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const loop = async (): Promise<void> => {
+    while (!stopping) {
+      rung = false;
+      const free = places - underWay.size;
+      let claimed: Work[] = [];
+      try {
+        if (free > 0) claimed = await claim(free);
+      } catch (error) {
+        log.error({ err: error }, 'work could not be claimed');
+      }
+      for (const work of claimed) {
+        const running: Promise<void> = run(work)
+          .catch((error: unknown) => log.error({ err: error }, 'a piece of work failed outside its own error handling'))
+          .finally(() => {
+            underWay.delete(running);
+            wake();
+          });
+        underWay.add(running);
+      }
+      if (claimed.length === 0 && !rung && !stopping) await sleep();
+    }
+    await Promise.all(underWay);
+  };
+  const wake = (): void => {
+    rung = true;
+    ring?.();
+  };
+  const finished = loop();
+  return {
+    wake,
+    stop: () => {
+      stopping = true;
+      wake();
+      return finished;
+    },
+  };
+}
+
+async function runJob(gateway: Gateway, job: Job): Promise<void> {
+  const { db, log, now, random } = gateway;
+  try {
+    const handler = JOBS[job.kind];
+    if (handler === undefined) throw new Error(`There is no handler for the job ${job.kind}.`);
+    await handler(gateway, job.subjectId);
+    await db.write((tx) => finishJob(tx, job));
+  } catch (error) {
+    const failure = Failure.from(error);
+    const final = job.attempts >= MAX_JOB_ATTEMPTS || failure.code === 'reconnect_required' || failure.code === 'not_capable';
+    const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
+    log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
+    await db.write((tx) =>
+      failJob(tx, job, { dueAt: final ? null : plus(now(), wait), error: `${failure.code}: ${failure.message}`, now: now() }),
+    );
+  }
+}
+
+/** Job `gateway.sweep`, hourly: what is past its time goes. */
+async function sweep(gateway: Gateway): Promise<void> {
+  const { db, now } = gateway;
+  const at = now();
+  await db.write((tx) => deleteExpiredSessions(tx, at));
+  await db.write((tx) => deleteOldIdempotencyKeys(tx, plus(at, -IDEMPOTENCY_KEPT_MS)));
+  // In steps, so that receiving never waits long for the write lock.
+  while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
+  await db.write((tx) => writePulse(tx, 'sweep', at));
+  await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: plus(at, DAY / 24) }));
+}
