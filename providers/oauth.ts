@@ -154,10 +154,7 @@ export function createOAuthClient({
   };
 }
 
-/**
- * Zoom documents `base64(id:secret)`. RFC 6749 would have both form-encoded first, down to `-` and `_`, which Zoom's ids contain and
- * which no client of Zoom does.
- */
+/** Zoom documents `base64(id:secret)` and does not mention that RFC 6749 would have both form-encoded first, down to `-` and `_`. */
 const plainBasic =
   (clientSecret: string): oauth.ClientAuth =>
   (_server, client, _body, headers) => {

@@ -64,6 +64,13 @@ const KEPT_ANSWER_CHARACTERS = 2_000;
 export function createDeliveries({ agenda, fetch }: { agenda: Agenda; fetch: typeof globalThis.fetch }): Deliveries {
   let sent: { delivery: Delivery; outgoing: Outgoing }[] = [];
   let count = 0;
+  /** One after the other for each vendor, so that things arrive in the order in which they happened and a test can rely on it. */
+  const lines = new Map<VendorId, Promise<void>>();
+  const inLine = (vendor: VendorId, run: () => Promise<void>): Promise<void> => {
+    const turn = (lines.get(vendor) ?? Promise.resolve()).then(run, run);
+    lines.set(vendor, turn);
+    return turn;
+  };
 
   const attempt = async (delivery: Delivery, outgoing: Outgoing): Promise<void> => {
     const number = delivery.attempts.length + 1;
@@ -83,7 +90,7 @@ export function createDeliveries({ agenda, fetch }: { agenda: Agenda; fetch: typ
       return;
     }
     delivery.nextAttemptAt = plus(agenda.now(), delayMs);
-    agenda.at(delivery.nextAttemptAt, () => attempt(delivery, outgoing));
+    agenda.at(delivery.nextAttemptAt, () => inLine(delivery.vendor, () => attempt(delivery, outgoing)));
   };
 
   const send = (outgoing: Outgoing, tamper: Tamper | null = null): Delivery => {
@@ -102,7 +109,7 @@ export function createDeliveries({ agenda, fetch }: { agenda: Agenda; fetch: typ
       tamper,
     };
     sent.push({ delivery, outgoing });
-    agenda.at(createdAt, () => attempt(delivery, outgoing));
+    agenda.at(createdAt, () => inLine(vendor, () => attempt(delivery, outgoing)));
     return delivery;
   };
 

@@ -19,11 +19,6 @@ export const TRANSCRIPT: () => MediaFile = () => ({
   bytes: new TextEncoder().encode('WEBVTT\n\n00:00:00.000 --> 00:00:12.000\nThis is a recording made by the sandbox.\n'),
 });
 
-export const TIMELINE: () => MediaFile = () => ({
-  contentType: 'application/json',
-  bytes: new TextEncoder().encode('{"timeline":[{"ts":"00:00:00.000"}]}'),
-});
-
 export function wholeFile({ bytes, contentType }: MediaFile): Response {
   return new Response(bytes, { headers: { 'content-type': contentType, 'content-length': String(bytes.length) } });
 }

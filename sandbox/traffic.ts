@@ -8,23 +8,27 @@ import type { Env, VendorId } from './world.ts';
 /** The oldest entries are forgotten first. */
 const KEPT_REQUESTS = 5_000;
 
-export const faultBody = z.object({
+const effect = z.object({
+  status: z.number().int().min(200).max(599).optional(),
+  /** Text is answered as it is, anything else as JSON. */
+  body: z.unknown().optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  delay_ms: z.number().min(0).default(0),
+  drop_connection: z.enum(['before', 'after']).optional(),
+  /** The request is carried out, and then answered with `status` all the same. */
+  process: z.boolean().default(false),
+});
+const faultRule = z.object({
   vendor: z.enum(VENDORS).optional(),
   /** `path` is a regular expression over path and query. */
   match: z.object({ method: z.string().toUpperCase().optional(), path: z.string().default('') }).default({ path: '' }),
   times: z.number().int().min(1).default(1),
-  // oxlint-disable-next-line unicorn/no-thenable -- a word of the control API; never a function
-  then: z.object({
-    status: z.number().int().min(200).max(599).optional(),
-    body: z.unknown().optional(),
-    headers: z.record(z.string(), z.string()).default({}),
-    delay_ms: z.number().min(0).default(0),
-    drop_connection: z.enum(['before', 'after']).optional(),
-    /** The request is carried out, and then answered with `status` all the same. */
-    process: z.boolean().default(false),
-  }),
+  answer: effect,
 });
-export type Fault = z.infer<typeof faultBody>;
+export type Fault = z.infer<typeof faultRule>;
+
+/** On the wire `answer` may also be called `then`; inside it is not, because awaiting an object with that member is a trap. */
+export const faultBody = z.looseObject({}).transform((body): Fault => faultRule.parse({ ...body, answer: body['answer'] ?? body['then'] }));
 
 export interface LoggedRequest {
   readonly at: Date;
@@ -39,7 +43,7 @@ export interface LoggedRequest {
 
 export interface Traffic {
   readonly middleware: MiddlewareHandler<Env>;
-  addFault(fault: z.input<typeof faultBody>): void;
+  addFault(fault: z.input<typeof faultRule>): void;
   faults(): readonly Fault[];
   requests(): readonly LoggedRequest[];
   reset(): void;
@@ -50,13 +54,13 @@ export function createTraffic(now: () => Date): Traffic {
   let requests: LoggedRequest[] = [];
 
   const take = (vendor: VendorId, method: string, address: string): Fault | undefined => {
-    const fault = faults.find(
+    const found = faults.find(
       ({ vendor: only, match }) =>
         (only ?? vendor) === vendor && (match.method ?? method) === method && new RegExp(match.path).test(address),
     );
-    if (fault) fault.times -= 1;
+    if (found) found.times -= 1;
     faults = faults.filter(({ times }) => times > 0);
-    return fault;
+    return found;
   };
 
   return {
@@ -64,11 +68,11 @@ export function createTraffic(now: () => Date): Traffic {
       const { pathname, search } = new URL(c.req.url);
       const vendor = vendorOf(pathname);
       if (!vendor) return next();
-      const fault = take(vendor, c.req.method, pathname + search);
-      const entry: LoggedRequest = { at: now(), vendor, method: c.req.method, path: pathname, status: null, fault: fault !== undefined };
+      const taken = take(vendor, c.req.method, pathname + search);
+      const entry: LoggedRequest = { at: now(), vendor, method: c.req.method, path: pathname, status: null, fault: taken !== undefined };
       requests = [...requests.slice(1 - KEPT_REQUESTS), entry];
 
-      const { delay_ms = 0, drop_connection, process = false, status } = fault?.then ?? {};
+      const { delay_ms = 0, drop_connection, process = false, status } = taken?.answer ?? {};
       if (delay_ms > 0) await new Promise((resolve) => setTimeout(resolve, delay_ms));
       const processed = drop_connection === 'after' || process || (drop_connection === undefined && status === undefined);
       if (processed) await next();
@@ -78,14 +82,14 @@ export function createTraffic(now: () => Date): Traffic {
         c.res = c.env.incoming ? RESPONSE_ALREADY_SENT : Response.error();
         return;
       }
-      if (fault && status !== undefined) {
+      if (taken && status !== undefined) {
         c.res = undefined;
-        c.res = faultyAnswer(fault, status);
+        c.res = faultyAnswer(taken, status);
       }
       entry.status = c.res.status;
     },
-    addFault(fault) {
-      faults.push(faultBody.parse(fault));
+    addFault(added) {
+      faults.push(faultRule.parse(added));
     },
     faults: () => faults,
     requests: () => requests,
@@ -104,8 +108,7 @@ function vendorOf(path: string): VendorId | undefined {
   return 'google-meet';
 }
 
-/** Text is answered as it is, so that nonsense is possible; anything else as JSON. */
-function faultyAnswer({ then: { body, headers } }: Fault, status: number): Response {
+function faultyAnswer({ answer: { body, headers } }: Fault, status: number): Response {
   const empty = body === undefined || status === 204 || status === 304;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return new Response(empty ? null : text, { status, headers: { ...(empty ? {} : { 'content-type': 'application/json' }), ...headers } });

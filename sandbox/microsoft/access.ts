@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Env } from '../world.ts';
 import type { Token } from '../oauth.ts';
-import { includesScope } from './oauth.ts';
+import { includesScope } from './consent-rules.ts';
 import { PERSONAL_TENANT, graphError } from './state.ts';
 import type { Microsoft, MicrosoftUser } from './state.ts';
 

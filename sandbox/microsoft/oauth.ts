@@ -3,12 +3,12 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { DAY, HOUR, unixSeconds } from '../clock.ts';
 import { refuseAuthorization } from '../consent.ts';
-import type { Consent, ConsentRules } from '../consent.ts';
+import type { Consent } from '../consent.ts';
 import { guid } from '../ids.ts';
 import { authenticates, readAuthorizeRequest } from '../oauth.ts';
-import type { AuthorizeRequest, Grant } from '../oauth.ts';
-import type { ConsentUser, Env, Routes } from '../world.ts';
-import { ADMIN_SCOPES, PERSONAL_TENANT } from './state.ts';
+import type { Grant } from '../oauth.ts';
+import type { Env, Routes } from '../world.ts';
+import { bareScope, includesScope } from './consent-rules.ts';
 import type { Microsoft, MicrosoftUser } from './state.ts';
 
 /** https://learn.microsoft.com/entra/identity-platform/refresh-tokens */
@@ -201,40 +201,8 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
     });
 }
 
-/** Scopes are compared without the Graph prefix and without case. */
-export const includesScope = (granted: readonly string[], scope: string): boolean =>
-  granted.some((candidate) => candidate.toLowerCase() === scope.toLowerCase());
-
-export function microsoftConsentRules({ state }: Microsoft): ConsentRules {
-  return {
-    title: 'Microsoft: permissions requested',
-    users: ({ parameters }) => state.users.filter((user) => mayComeIn(user, parameters.get('tenant') ?? 'common')).map(asConsentUser),
-    optional: () => [],
-    denial: () => ({ error: 'access_denied', error_description: 'AADSTS65004: User declined to consent to access the app.' }),
-    refusal: (request, { id }) => {
-      const user = state.users.find((candidate) => candidate.id === id);
-      if (!user || !needsAdmin(request) || state.consentedTenants.has(user.tenantId)) return null;
-      return { error: 'access_denied', error_description: 'AADSTS90094: The grant requires admin permission.', error_subcode: 'cancel' };
-    },
-  };
-}
-
-export function asConsentUser({ id, email, name, tenantId, hasTeams }: MicrosoftUser): ConsentUser {
-  const licence = hasTeams ? 'work, Teams licence' : 'work, no Teams licence';
-  return { id, email, name, note: tenantId === PERSONAL_TENANT ? 'personal account' : licence };
-}
-
 /** Application permissions that the administrator has granted. */
 const APPLICATION_PERMISSIONS = ['OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All', 'Calendars.ReadWrite', 'User.Read.All'];
-
-const bareScope = (scope: string): string => scope.replace(/^https:\/\/graph\.microsoft\.com\//i, '');
-const needsAdmin = ({ scopes }: AuthorizeRequest): boolean => scopes.some((scope) => ADMIN_SCOPES.includes(scope.toLowerCase()));
-
-function mayComeIn({ tenantId }: MicrosoftUser, tenant: string): boolean {
-  if (tenant === 'common') return true;
-  if (tenant === 'consumers') return tenantId === PERSONAL_TENANT;
-  return tenant === 'organizations' ? tenantId !== PERSONAL_TENANT : tenantId === tenant;
-}
 
 function signIdToken({ world, key }: Microsoft, audience: string, user: MicrosoftUser, nonce: string | null): Promise<string> {
   const issuedAt = unixSeconds(world.agenda.now());

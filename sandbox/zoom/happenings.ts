@@ -4,7 +4,7 @@ import { HOUR, MINUTE, seconds, unixSeconds, plus } from '../clock.ts';
 import { Refused } from '../world.ts';
 import type { Happenings, Person } from '../world.ts';
 import { describeRecording } from './recording-answers.ts';
-import { AUDIO, TIMELINE, TRANSCRIPT, VIDEO } from '../media.ts';
+import { AUDIO, TRANSCRIPT, VIDEO } from '../media.ts';
 import { newUuid, signOwn } from './state.ts';
 import type { Instance, Participant, Zoom, ZoomMeeting, ZoomRecording } from './state.ts';
 
@@ -212,7 +212,7 @@ function makeRecording({ world }: Zoom, meeting: ZoomMeeting, instance: Instance
     files: [
       { id: guid(world.random), fileType: 'MP4', recordingType: 'shared_screen_with_speaker_view', size: VIDEO().bytes.length },
       { id: guid(world.random), fileType: 'M4A', recordingType: 'audio_only', size: AUDIO().bytes.length },
-      { id: guid(world.random), fileType: 'TIMELINE', recordingType: 'timeline', size: TIMELINE().bytes.length },
+      { id: guid(world.random), fileType: 'CC', recordingType: 'closed_caption', size: TRANSCRIPT().bytes.length },
     ],
     state: 'available',
     settings: {

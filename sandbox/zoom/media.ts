@@ -1,12 +1,12 @@
 /** Downloads: a Bearer token in the header, with byte ranges. Tokens in the URL are refused, as since 2023. */
 import { Hono } from 'hono';
 import { unixSeconds } from '../clock.ts';
-import { AUDIO, TIMELINE, TRANSCRIPT, VIDEO, fileOrRange } from '../media.ts';
+import { AUDIO, TRANSCRIPT, VIDEO, fileOrRange } from '../media.ts';
 import type { Env, Routes } from '../world.ts';
 import { readOwn, zoomError } from './state.ts';
 import type { Zoom, ZoomRecording } from './state.ts';
 
-const FILES = { MP4: VIDEO, M4A: AUDIO, TRANSCRIPT, TIMELINE } as const;
+const FILES = { MP4: VIDEO, M4A: AUDIO, TRANSCRIPT, CC: TRANSCRIPT } as const;
 
 export function zoomMediaRoutes(zoom: Zoom): Routes {
   const { state, world } = zoom;

@@ -1,7 +1,7 @@
 import { seconds } from '../clock.ts';
 import type { RecordingFile, Zoom, ZoomRecording } from './state.ts';
 
-const EXTENSIONS = { MP4: 'MP4', M4A: 'M4A', TRANSCRIPT: 'VTT', TIMELINE: 'JSON' } as const;
+const EXTENSIONS = { MP4: 'MP4', M4A: 'M4A', TRANSCRIPT: 'VTT', CC: 'VTT' } as const;
 
 /** The recording as the API lists it, or as an event carries it: events have more fields and other download addresses. */
 export function describeRecording({ world }: Zoom, recording: ZoomRecording, place: 'api' | 'event'): Record<string, unknown> {
@@ -41,6 +41,6 @@ function describeFile(origin: string, recording: ZoomRecording, file: RecordingF
     // The address in an event answers with a redirect, the one of the API with the bytes.
     download_url: `${origin}/rec/${place === 'event' ? 'webhook_download' : 'download'}/${file.id}`,
   };
-  if (file.fileType === 'TIMELINE') return common;
+  if (file.fileType === 'CC') return common;
   return { id: file.id, ...common, file_size: file.size, play_url: `${origin}/rec/play/${file.id}`, status: 'completed' };
 }

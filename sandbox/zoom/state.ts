@@ -55,9 +55,9 @@ export interface ZoomMeeting {
 }
 
 export interface RecordingFile {
-  /** What its media URL ends with; also the `id`, which TIMELINE files do not show. */
+  /** What its media URL ends with; also the `id`, which CC files do not show. */
   readonly id: string;
-  readonly fileType: 'MP4' | 'M4A' | 'TRANSCRIPT' | 'TIMELINE';
+  readonly fileType: 'MP4' | 'M4A' | 'TRANSCRIPT' | 'CC';
   readonly recordingType: string;
   readonly size: number;
 }

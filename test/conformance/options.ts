@@ -14,7 +14,7 @@ import type {
 import type { Clock } from '../../src/domain/time.ts';
 import type { GuardOptions } from '../contracts/validate.ts';
 
-/** A part of the contract that this vendor has nothing for. The reason becomes the name of a skipped test. */
+/** A part of the contract that this vendor has nothing for. The reason becomes the name of a test that proves nothing but that there is one. */
 export interface NotApplicable {
   readonly notApplicable: string;
 }

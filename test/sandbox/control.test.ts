@@ -9,7 +9,7 @@ describe('the control API of the sandbox', () => {
     const { url, call } = await running();
     const { access } = await connect(url, ZOOM, ADA);
     const match = { method: 'post', path: '^/v2/users/me/meetings$' };
-    await call('POST', '/control/faults', { body: { vendor: 'zoom', match, then: { drop_connection: 'after' } } });
+    await call('POST', '/control/faults', { body: { vendor: 'zoom', match, answer: { drop_connection: 'after' } } });
     const create = () => call('POST', '/v2/users/me/meetings', { token: access, body: { agenda: 'tag' } });
     await expect(create()).rejects.toThrow('fetch failed');
     const listed = await call('GET', '/v2/users/me/meetings', { token: access });
@@ -20,7 +20,9 @@ describe('the control API of the sandbox', () => {
   test('drops a connection before anything happens', async () => {
     const { url, call } = await running();
     const { access } = await connect(url, ZOOM, ADA);
-    await call('POST', '/control/faults', { body: { match: { path: 'meetings' }, then: { drop_connection: 'before' } } });
+    await call('POST', '/control/faults', {
+      body: JSON.parse('{"match": {"path": "meetings"}, "then": {"drop_connection": "before"}}') as object,
+    });
     await expect(call('POST', '/v2/users/me/meetings', { token: access, body: {} })).rejects.toThrow('fetch failed');
     expect((await call('GET', '/v2/users/me/meetings', { token: access })).body).toMatchObject({ total_records: 0 });
   });
@@ -28,8 +30,8 @@ describe('the control API of the sandbox', () => {
   test('answers with a scripted status, headers and nonsense as often as asked', async () => {
     const { url, call } = await running();
     const { access } = await connect(url, ZOOM, ADA);
-    const then = { status: 429, headers: { 'retry-after': '7' }, body: '<html>' };
-    await call('POST', '/control/faults', { body: { match: { path: '/v2/users/me$' }, times: 2, then } });
+    const answer = { status: 429, headers: { 'retry-after': '7' }, body: '<html>' };
+    await call('POST', '/control/faults', { body: { match: { path: '/v2/users/me$' }, times: 2, answer } });
     const answers = [];
     for (let count = 0; count < 3; count += 1) answers.push(await call('GET', '/v2/users/me', { token: access }));
     expect(answers.map(({ status }) => status)).toEqual([429, 429, 200]);

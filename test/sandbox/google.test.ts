@@ -104,8 +104,7 @@ describe('Google in the sandbox', () => {
     ]);
     const participants = await call('GET', `/v2/${record}/participants`, { token: access });
     expect(participants.body['participants']).toMatchObject([{ anonymousUser: { displayName: 'Guest' } }]);
-    const { recording } = events[4]?.data as unknown as { recording: { name: string } };
-    const found = await call('GET', `/v2/${recording.name}`, { token: access });
+    const found = await call('GET', `/v2/${events[4]?.data['recording']?.['name']}`, { token: access });
     expect(found.body).toMatchObject({ state: 'FILE_GENERATED' });
     const { file } = found.body['driveDestination'] as unknown as { file: string };
     const metadata = await call('GET', `/drive/v3/files/${file}?fields=id,size,mimeType,capabilities/canDownload`, { token: access });

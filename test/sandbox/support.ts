@@ -1,9 +1,10 @@
 /** What the sandbox's own tests share: a running sandbox, a receiver of webhooks, and an OAuth client written for the purpose. */
 import { createHash, randomBytes } from 'node:crypto';
 import { serve } from '@hono/node-server';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { startSandbox } from '../../sandbox/server.ts';
 import type { SandboxOptions } from '../../sandbox/app.ts';
+import { loadContract } from '../contracts/contract.ts';
 
 export const START = new Date('2026-12-01T10:00:00Z');
 export const REDIRECT = 'http://gateway.example/callback';
@@ -19,10 +20,32 @@ export async function running(options: Partial<SandboxOptions> = {}) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
+    if (response.ok) expect(outsideContract(method, path, response.status, text)).toEqual([]);
     return { status: response.status, headers: response.headers, body: (text.startsWith('{') ? JSON.parse(text) : text) as Body };
   };
   return { url, sandbox, call };
 }
+
+/** What the vendors' published shapes have against an answer of the sandbox; nothing where no shape is published. */
+function outsideContract(method: string, path: string, status: number, text: string): string[] {
+  const host = PUBLISHED.find(([prefix]) => path.startsWith(prefix));
+  if (!host) return [];
+  const contract = loadContract(host[1]);
+  const operation = contract.find(method, new URL(host[2] + path));
+  const schema = operation?.answers[status]?.['application/json'];
+  if (operation && !operation.answers[status]) return [`${method} ${path}: the answer ${status} is not documented`];
+  return schema ? contract.checkAnswer(schema, JSON.parse(text)).map((error) => `${method} ${path}${error}`) : [];
+}
+
+const PUBLISHED = [
+  ['/v2/users', 'zoom', 'https://api.zoom.us'],
+  ['/v2/meetings', 'zoom', 'https://api.zoom.us'],
+  ['/v1.0/', 'microsoft-graph', 'https://graph.microsoft.com'],
+  ['/v2/', 'google', 'https://meet.googleapis.com'],
+  ['/v1/subscriptions', 'google', 'https://workspaceevents.googleapis.com'],
+  ['/calendar/', 'google', 'https://www.googleapis.com'],
+  ['/drive/', 'google', 'https://www.googleapis.com'],
+] as const;
 
 /** An answer of a vendor: text, or an object of such, as the test that looks into it expects. */
 export type Body = string & { readonly [name: string]: Body };

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MINUTE } from '../../sandbox/clock.ts';
+import { loadContract } from '../contracts/contract.ts';
 import { REDIRECT, ZOOM, connect, consent, receiver, running, token } from './support.ts';
 import type { Body, Received } from './support.ts';
 
@@ -49,6 +50,11 @@ describe('Zoom in the sandbox', () => {
     const received = gateway.received.slice(1);
     expect(received.every(signed)).toBe(true);
     const events = eventsOf(received);
+    const published = loadContract('zoom');
+    // Two things are reported of the real service against its own description: addresses of guests, and bare CC files.
+    const deviations = events.flatMap((one) => published.checkAnswer(published.webhooks[one.event] ?? {}, one));
+    expect(deviations.filter((one) => !/"public_ip"|recording_files\/2: must have required/.test(one))).toEqual([]);
+    expect(events.every(({ event }) => event in published.webhooks)).toBe(true);
     expect(events.map(({ event }) => event)).toEqual([
       'meeting.created',
       'meeting.started',
@@ -74,7 +80,7 @@ describe('Zoom in the sandbox', () => {
       id?: string;
     }[];
     const video = files.find(({ file_type }) => file_type === 'MP4');
-    expect(files.find(({ file_type }) => file_type === 'TIMELINE')).not.toHaveProperty('id');
+    expect(files.find(({ file_type }) => file_type === 'CC')).not.toHaveProperty('id');
     for (const bearer of [access, listed.body['download_access_token'] as string, events[7]?.download_token]) {
       const answer = await fetch(video?.download_url ?? '', { headers: { authorization: `Bearer ${bearer}` } });
       expect(answer.status).toBe(200);

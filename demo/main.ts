@@ -1,0 +1,69 @@
+/** `npm run demo`: the whole main job on all three vendors' stand-ins, over real HTTP. `-- --stay` leaves everything running. */
+import { CASTS, check, checkGone, expect, playStory, type Published, type Say } from './story.ts';
+import { createWorld } from './world.ts';
+
+const DAY = 86_400_000;
+const stay = process.argv.includes('--stay');
+const startedAt = performance.now();
+
+const world = await createWorld({ logLevel: process.env['LOG_LEVEL'] ?? 'silent', operator: 'cli', clock: 'running' });
+const proven: { step: string; proof: string }[] = [];
+let current = 'registration of the webhook endpoint';
+
+const sayAbout =
+  (app: string): Say =>
+  (what, detail = '') => {
+    current = `${app}: after ${what}`;
+    proven.push({ step: `${app}: ${what}`, proof: detail });
+    console.log(`  ✓ ${what}${detail === '' ? '' : `\n      ${detail}`}`);
+  };
+
+try {
+  console.log(
+    `Sandbox of the vendors ${world.sandbox.url}\nGateway                ${world.gateway.url}\nMarketplace            ${world.receiver.url}`,
+  );
+  const endpoint = await world.api('POST', '/v1/webhook-endpoints', { url: world.receiver.url });
+  expect(endpoint, 201);
+  world.receiver.secret = String(endpoint.json['secret']);
+
+  const published: (Published & { app: string })[] = [];
+  for (const cast of CASTS) {
+    console.log(`\n${cast.app}`);
+    current = `${cast.app}: connecting`;
+    published.push({ app: cast.app, ...(await playStory(world, cast, sayAbout(cast.app))) });
+  }
+
+  if (stay) {
+    const session = await world.api('POST', '/v1/connect-sessions', { professional_id: 'pro_you' });
+    console.log(
+      `\nStill running, until Ctrl+C. Open in a browser:\n  connect page    ${String(session.json['url'])}\n  API             ${world.gateway.url}/docs`,
+    );
+    for (const { app, link } of published) console.log(`  recording       ${link} (${app})`);
+    console.log(`  vendors' side   ${world.sandbox.url}/control/state`);
+    await new Promise((resolve) => process.once('SIGINT', resolve));
+  } else {
+    console.log('\nThe clock jumps to day 15');
+    world.jump(15 * DAY);
+    for (const one of published) {
+      current = `${one.app}: the end of the link`;
+      await checkGone(world, one, sayAbout(one.app));
+    }
+    check(world.receiver.rejected() === 0, 'every event was signed with the secret of the endpoint');
+    printTable();
+  }
+} catch (error) {
+  console.error(`\n✗ failed ${current}\n  ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await world.close();
+}
+
+function printTable(): void {
+  const width = Math.max(...proven.map(({ step }) => step.length));
+  console.log(`\n${'Proven against the sandbox'.padEnd(width)}  Seen`);
+  console.log(`${'-'.repeat(width)}  ${'-'.repeat(40)}`);
+  for (const { step, proof } of proven) console.log(`${step.padEnd(width)}  ${proof}`);
+  console.log(
+    `\n${proven.length} steps, ${world.receiver.events.length} signed events, ${((performance.now() - startedAt) / 1_000).toFixed(1)} s. Nothing here was checked against the live services.`,
+  );
+}

@@ -1,0 +1,59 @@
+/** A whole world for tests: gateway, sandbox and receiver over real HTTP, on a clock that stands still until it is moved. */
+import { onTestFinished } from 'vitest';
+import { createBrowser, location } from '../../demo/clients.ts';
+import { createWorld, type World, type WorldOptions } from '../../demo/world.ts';
+
+export type Vendor = 'zoom' | 'microsoft-teams' | 'google-meet';
+
+/** The sandbox's users that can do everything. */
+export const USERS: Readonly<Record<Vendor, string>> = {
+  zoom: 'ada@zoom.sandbox.example',
+  'microsoft-teams': 'ada@microsoft.sandbox.example',
+  'google-meet': 'ada@google.sandbox.example',
+};
+
+/** Closed when the test is over. The marketplace's receiver is registered for all events. */
+export async function testWorld(options: Partial<WorldOptions> = {}): Promise<World> {
+  const world = await createWorld({ logLevel: 'silent', operator: 'direct', clock: 'standing', ...options });
+  onTestFinished(() => world.close());
+  const endpoint = await world.api('POST', '/v1/webhook-endpoints', { url: world.receiver.url });
+  world.receiver.secret = String(endpoint.json['secret']);
+  return world;
+}
+
+/** Connects a sandbox user through the connect page and the vendor's consent; the connection's id. */
+export async function connect(
+  world: World,
+  vendor: Vendor,
+  { professionalId = 'pro_1', user = USERS[vendor], recordings = true } = {},
+): Promise<string> {
+  const session = await world.api('POST', '/v1/connect-sessions', { professional_id: professionalId, providers: [vendor] });
+  const url = String(session.json['url']);
+  const browser = createBrowser();
+  await browser(url);
+  const away = await browser(`${url}/${vendor}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: recordings ? 'recordings=yes' : '',
+  });
+  const authorize = new URL(location(away));
+  authorize.searchParams.set('sandbox_user', user);
+  authorize.searchParams.set('sandbox_decision', 'allow');
+  const back = await browser(location(await browser(authorize.href)));
+  const id = new URL(location(back), url).searchParams.get('connection_id');
+  if (id === null) throw new Error(`The connection failed: ${location(back)}`);
+  return id;
+}
+
+/** A body for `POST /v1/meetings`: one customer, in ten minutes, half an hour. */
+export function meetingBody(world: World, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return {
+    booking: { id: 'bk_1', kind: 'one_to_one', title: 'Tax consultation' },
+    professional_id: 'pro_1',
+    attendees: [{ customer_id: 'cus_1', name: 'Ada', locale: 'en' }],
+    starts_at: new Date(world.now().getTime() + 600_000).toISOString(),
+    duration_minutes: 30,
+    time_zone: 'Europe/Berlin',
+    ...changes,
+  };
+}
