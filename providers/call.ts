@@ -26,7 +26,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Repeating this call cannot do harm. Only then are lost answers, 5xx and short 429s tried again, twice. */
+  /** Repeating this call cannot do harm. Only then are lost answers and 5xx tried again, twice. */
   readonly repeatable: boolean;
   /** Names the failure behind a refusing answer; undefined leaves it to the common rules of `refusal`. */
   readonly refused?: (answer: Answer) => Failure | undefined;

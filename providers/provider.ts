@@ -4,7 +4,7 @@
  *
  * Failures that leave an adapter are one of: `reconnect_required`, `not_capable`, `vendor_quota` (with reset time),
  * `vendor_unavailable` (with retry time), `vendor_refused` (extra.vendor_code), `vendor_nonsense` (a 2xx that is not
- * what was asked for), `webhook_unauthenticated`.
+ * what was asked for), `gone` (a recording, subscription or meeting that the vendor no longer has), `webhook_unauthenticated`.
  */
 import type { Plan, ProviderId } from '../src/domain/apps.ts';
 
