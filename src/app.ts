@@ -45,7 +45,7 @@ export function createApp(gateway: Gateway, intake: Intake) {
     return response;
   };
   app.onError((error, c) => answer(c, Failure.from(error)));
-  app.notFound((c) => answer(c, new Failure('not_found', 'There is nothing at this address.')) as Response);
+  app.notFound((c) => answer(c, new Failure('not_found', 'There is nothing at this address.')));
 
   // Before every middleware: the vendors' deliveries take the shortest way.
   app.route('/', webhookRoutes(gateway, intake));

@@ -97,7 +97,7 @@ interface Lane<Work> {
 
 function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): Worker {
   const underWay = new Set<Promise<void>>();
-  let stopping = false;
+  const state = { stopping: false };
   // A ring while a claim runs must not get lost: the claim may have looked just before the work was written.
   let rung = true;
   let ring: (() => void) | undefined;
@@ -112,7 +112,7 @@ function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): 
     });
 
   const loop = async (): Promise<void> => {
-    while (!stopping) {
+    while (!state.stopping) {
       rung = false;
       const free = places - underWay.size;
       let claimed: Work[] = [];
@@ -130,7 +130,7 @@ function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): 
           });
         underWay.add(running);
       }
-      if (claimed.length === 0 && !rung && !stopping) await sleep();
+      if (claimed.length === 0 && !rung && !state.stopping) await sleep();
     }
     await Promise.all(underWay);
   };
@@ -142,7 +142,7 @@ function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): 
   return {
     wake,
     stop: () => {
-      stopping = true;
+      state.stopping = true;
       wake();
       return finished;
     },

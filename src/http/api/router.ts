@@ -8,7 +8,7 @@ import * as schemas from './schemas.ts';
 export const apiRouter = () =>
   new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw invalidRequest(result.error as unknown as z.ZodError, '');
+      if (!result.success) throw invalidRequest(result.error);
     },
   });
 
