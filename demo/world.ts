@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startSandbox, type RunningSandbox } from '../sandbox/server.ts';
 import { readConfig } from '../src/config.ts';
-import type { PresetName } from '../src/domain/policy.ts';
+import type { PresetName } from '../src/domain/presets/index.ts';
 import { createMarketplace } from '../src/marketplaces/manage.ts';
 import { serveGateway, type Running } from '../src/server.ts';
 import { createApi, type Api } from './clients.ts';

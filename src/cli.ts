@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigInvalid, readConfig } from './config.ts';
 import { Failure } from './domain/failure.ts';
-import { PRESET_NAMES } from './domain/policy.ts';
+import { PRESET_NAMES } from './domain/presets/index.ts';
 import { redeliverEvent } from './events/endpoints.ts';
 import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';

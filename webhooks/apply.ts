@@ -5,7 +5,7 @@ import { markRevoked } from '../src/connections/health.ts';
 import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure } from '../src/domain/failure.ts';
-import { HOUR, plus } from '../src/domain/time.ts';
+import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
 import { move } from '../src/meetings/lifecycle.ts';
 import { tellMeeting } from '../src/meetings/tell.ts';
@@ -18,12 +18,15 @@ import { scheduleJob } from '../src/store/jobs.ts';
 import { findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
 import { findRecordingByFingerprint } from '../src/store/recordings.ts';
 
-/** A webhook may overtake the answer that tells us the meeting's id; after this time it is about a meeting that is not ours. */
-const UNMATCHED_FOR_MS = HOUR;
+/**
+ * A webhook may overtake the answer that tells us the meeting's id, so a stranger is looked at again after these waits. Few, because each
+ * look at a thin notification costs calls at the vendor; after the last one, an hour in all, the meeting is not ours.
+ */
+const UNMATCHED_WAITS_MS = [10 * SECOND, 2 * MINUTE, 15 * MINUTE, 43 * MINUTE];
 /** A delivery that failed this often is set aside with its reason. */
 const MAX_ATTEMPTS = 12;
 
-/** Applies a claimed delivery. Never throws: what fails is tried again, parked or dropped, with a reason. */
+/** Applies a claimed delivery. What fails is tried again, parked or dropped, with a reason; only the storage's own failures are thrown. */
 export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promise<void> {
   const { db, log, now, providers, random } = gateway;
   const provider = providers.get(entry.provider as ProviderId);
@@ -41,18 +44,17 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
     const failure = Failure.from(error);
     const unmatched = error instanceof Unmatched;
     const at = now();
-    const old = unmatched ? plus(entry.receivedAt, UNMATCHED_FOR_MS) <= at : entry.attempts >= MAX_ATTEMPTS;
+    const unmatchedWaitMs = unmatched ? UNMATCHED_WAITS_MS[entry.attempts - 1] : undefined;
     const reason = unmatched ? 'unmatched' : `${failure.code}: ${failure.message}`;
     if (!unmatched) log.warn({ err: error, inbox: entry.key, attempts: entry.attempts }, 'a delivery could not be applied');
     await db.write(async (tx) => {
       // Somebody else's meeting: nothing of it is kept but the key.
-      if (unmatched && old) await dropInboxEntry(tx, entry.key, reason);
-      else if (failure.code === 'malformed' || old) await parkInboxEntry(tx, entry.key, reason);
-      else
-        await retryInboxEntry(tx, entry.key, {
-          dueAt: plus(at, failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32)),
-          reason,
-        });
+      if (unmatched && unmatchedWaitMs === undefined) await dropInboxEntry(tx, entry.key, reason);
+      else if (failure.code === 'malformed' || (!unmatched && entry.attempts >= MAX_ATTEMPTS)) await parkInboxEntry(tx, entry.key, reason);
+      else {
+        const waitMs = unmatchedWaitMs ?? failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32);
+        await retryInboxEntry(tx, entry.key, { dueAt: plus(at, waitMs), reason });
+      }
     });
   }
   gateway.wake();

@@ -4,7 +4,8 @@ import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../../src/domain/time.ts';
 import { parseAnswer, type Answer } from '../call.ts';
 import type { MeetingChange, MeetingRequest } from '../provider.ts';
-import { errorCode, type Caller, type Graph } from './graph.ts';
+import { errorCode, type Graph } from './graph.ts';
+import type { Caller } from './options.ts';
 
 const eventAnswer = z.object({
   id: z.string().min(1),

@@ -1,13 +1,10 @@
 /** Microsoft Graph through its SDK, with our own middleware chain and our own names for what goes wrong. */
+import type { Caller } from './options.ts';
 import type { GraphRequest, Middleware } from '@microsoft/microsoft-graph-client';
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import { readAnswer, refusal, repeating, type Answer } from '../call.ts';
-import type { Account } from '../provider.ts';
 import { authenticating, noting, sending, type Noted } from './middleware.ts';
-
-/** What of an account a call needs. */
-export type Caller = Pick<Account, 'accessToken'>;
 
 export interface GraphCall {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';

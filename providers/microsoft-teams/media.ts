@@ -2,7 +2,8 @@
 import { Failure } from '../../src/domain/failure.ts';
 import { readAnswer, TIMEOUT_MS } from '../call.ts';
 import type { Media } from '../provider.ts';
-import { graphRefusal, type Caller } from './graph.ts';
+import { graphRefusal } from './graph.ts';
+import type { Caller } from './options.ts';
 import { dropBody } from './middleware.ts';
 
 export interface MediaOpening {

@@ -1,7 +1,7 @@
 /** The middleware chain of our Graph client: noting, authenticating, sending. */
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { TIMEOUT_MS } from '../call.ts';
-import type { Caller } from './graph.ts';
+import type { Caller } from './options.ts';
 
 export interface Noted {
   thrown?: unknown;

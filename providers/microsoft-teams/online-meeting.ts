@@ -4,7 +4,8 @@ import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { SECOND } from '../../src/domain/time.ts';
 import { parseAnswer, repeating } from '../call.ts';
 import type { MeetingRequest } from '../provider.ts';
-import type { Caller, Graph } from './graph.ts';
+import type { Graph } from './graph.ts';
+import type { Caller } from './options.ts';
 
 const onlineMeeting = z.object({
   id: z.string().min(1),

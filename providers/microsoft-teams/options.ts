@@ -1,3 +1,5 @@
+import type { Account } from '../provider.ts';
+
 export interface MicrosoftTeamsOptions {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -21,3 +23,6 @@ export const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 export const PERSONAL_ACCOUNT =
   'This is a personal Microsoft account, and Microsoft lets apps make Teams meetings only for work and school accounts. ' +
   'Connect a work or school account, or paste the link of a meeting you made yourself in Teams.';
+
+/** What of an account a call needs. */
+export type Caller = Pick<Account, 'accessToken'>;

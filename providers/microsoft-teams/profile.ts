@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { parseAnswer } from '../call.ts';
 import type { AccountProfile, Grant, Plan } from '../provider.ts';
-import type { Caller, Graph } from './graph.ts';
-import { PERSONAL_TENANT } from './options.ts';
+import type { Graph } from './graph.ts';
+import { PERSONAL_TENANT, type Caller } from './options.ts';
 
 const me = z.object({ id: z.string().min(1), mail: z.string().nullish(), userPrincipalName: z.string().nullish() });
 const claims = z.object({ tid: z.string().optional().catch(undefined) });

@@ -5,7 +5,7 @@ import type { AccountProfile, Grant, Provider } from '../../providers/provider.t
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import { effectivePolicy } from '../domain/policy.ts';
+import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -41,7 +41,7 @@ export async function createConnectSession(
 ): Promise<{ session: ConnectSession; url: string }> {
   const { config, db, now, random } = gateway;
   const { marketplace, returnUrl } = request;
-  const approved = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch }).approved_apps;
+  const approved = policyOf(marketplace).approved_apps;
   const refused = request.providers?.find((provider) => !approved.includes(provider));
   if (refused !== undefined)
     throw new Failure('app_not_approved', `The marketplace does not use ${refused}.`, { extra: { approved_apps: approved } });

@@ -1,10 +1,6 @@
 /** What a marketplace allows, as data. No code asks for a preset's name; it asks for a value of the policy. */
 import { z } from 'zod';
 import { PROVIDER_IDS } from './apps.ts';
-import { FIVERR } from './presets/fiverr.ts';
-import { GUIDE } from './presets/guide.ts';
-import { RODRUN } from './presets/rodrun.ts';
-import { TVIP } from './presets/tvip.ts';
 
 export const BOOKING_KINDS = ['one_to_one', 'private_group', 'event'] as const;
 export type BookingKind = (typeof BOOKING_KINDS)[number];
@@ -44,23 +40,3 @@ export const policySchema = z.strictObject({
 });
 
 export type Policy = z.infer<typeof policySchema>;
-
-export const PRESETS = { guide: GUIDE, tvip: TVIP, fiverr: FIVERR, rodrun: RODRUN } satisfies Record<string, Policy>;
-export type PresetName = keyof typeof PRESETS;
-export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
-
-/** The policy in force: a JSON merge patch (RFC 7396) over the preset. @throws ZodError when the result is not a policy. */
-export function effectivePolicy({ preset, patch }: { preset: string; patch: Record<string, unknown> }): Policy {
-  return policySchema.parse(mergePatch(PRESETS[preset as PresetName], patch));
-}
-
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {};
-  const merged = new Map<string, unknown>(Object.entries(base));
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) merged.delete(key);
-    else merged.set(key, mergePatch(merged.get(key), value));
-  }
-  return Object.fromEntries(merged);
-}

@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts';
 
 /** Azure's wire server: unicast by its class, never a marketplace. */
 const METADATA = new Set(['168.63.129.16']);
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** @throws Failure `invalid` when the URL may not be a webhook target */
 export function checkTargetUrl(text: string, allowPrivate: boolean): URL {
@@ -14,7 +15,8 @@ export function checkTargetUrl(text: string, allowPrivate: boolean): URL {
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') throw refuse('must not carry a user name or password');
   if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) throw refuse('must be https');
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  // A trailing dot names the same host.
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, '');
   if (!allowPrivate && (host === 'localhost' || host.endsWith('.localhost') || (isIP(host) !== 0 && !isPublicAddress(host)))) {
     throw refuse('must be a public address');
   }
@@ -23,7 +25,9 @@ export function checkTargetUrl(text: string, allowPrivate: boolean): URL {
 
 /** True for globally routable unicast addresses; the hidden IPv4 inside mapped, NAT64 and 6to4 forms does not make them public. */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address) || METADATA.has(address)) return false;
+  if (isIP(address) === 0 || METADATA.has(address)) return false;
+  // Everything global that was ever assigned is in 2000::/3; what lies outside may hide an IPv4 address (`::7f00:1`).
+  if (isIP(address) === 6 && !ipaddr.IPv6.parse(address).match(GLOBAL_UNICAST)) return false;
   return ipaddr.process(address).range() === 'unicast' && ipaddr.parse(address).range() === 'unicast';
 }
 

@@ -1,7 +1,7 @@
 /** Marketplaces and their API keys, for the operator. */
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import type { PresetName } from '../domain/policy.ts';
+import type { PresetName } from '../domain/presets/index.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { findMarketplace, insertApiKey, insertMarketplace, revokeApiKey, type Marketplace } from '../store/marketplaces.ts';

@@ -3,10 +3,10 @@ import { classifyJoinUrl } from '../../providers/approved.ts';
 import { accountOf } from '../connections/account.ts';
 import { Failure } from '../domain/failure.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
-import { effectivePolicy, type BookingKind, type Policy } from '../domain/policy.ts';
+import { type BookingKind, type Policy } from '../domain/policy.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
-import { findMarketplace } from '../store/marketplaces.ts';
+import { policyFor } from '../marketplaces/policy.ts';
 import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
 import { recordConsent } from './consent.ts';
 import { connectionOf, joinUrlContext, meetingRef, providerOf } from './link.ts';
@@ -66,8 +66,7 @@ export async function host(gateway: Gateway, token: string): Promise<string> {
 }
 
 async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Promise<Entrance> {
-  const marketplace = (await findMarketplace(gateway.db.read, meeting.marketplaceId))!;
-  const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+  const policy = await policyFor(gateway.db.read, meeting);
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   return { meeting, policy, opensAt, closesAt, door: doorOf(meeting, paid, gateway.now(), { opensAt, closesAt }) };
 }

@@ -12,12 +12,14 @@ import {
   type MeetingLife,
   type MeetingState,
 } from '../domain/meeting.ts';
-import { effectivePolicy, type BookingKind } from '../domain/policy.ts';
+import { type BookingKind } from '../domain/policy.ts';
+import { policyOf } from '../domain/presets/index.ts';
 import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
-import { findMarketplace, type Marketplace } from '../store/marketplaces.ts';
+import type { Marketplace } from '../store/marketplaces.ts';
 import { findMeeting, findOwnMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
 import { tellMeeting } from './tell.ts';
@@ -58,7 +60,7 @@ export async function changeMeeting(
   if (meeting.linkSource === 'created' && ref !== undefined) {
     await providerOf(gateway, meeting).changeMeeting(accountOf(gateway, await connectionOf(gateway, meeting)), ref, next);
   }
-  const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+  const policy = policyOf(marketplace);
   const updated = await db.write(async (tx) => {
     const deadline = purchaseBy(policy, { ...next, kind: meeting.bookingKind as BookingKind, confirmedAt: meeting.createdAt });
     const row = await updateMeeting(
@@ -124,8 +126,7 @@ export async function closeMeeting(gateway: Gateway, meetingId: string): Promise
   await db.write(async (tx) => {
     const meeting = await findMeeting(tx, meetingId);
     if (meeting === undefined) return;
-    const marketplace = (await findMarketplace(tx, meeting.marketplaceId))!;
-    const { closesAt } = joinWindow(effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch }), meeting);
+    const { closesAt } = joinWindow(await policyFor(tx, meeting), meeting);
     const deadline = meeting.state === 'live' ? plus(closesAt, LONGEST_OVERRUN_MS) : closesAt;
     if (deadline > now()) await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
     else await move(tx, gateway, meeting, { type: 'ended', at: endsAt(meeting) });

@@ -4,11 +4,11 @@ import { accountOf } from '../connections/account.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { recordsFromTheStart } from '../domain/recording.ts';
-import { effectivePolicy, type BookingKind, type RecordingMode } from '../domain/policy.ts';
+import { type BookingKind, type RecordingMode } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
+import { policyFor } from '../marketplaces/policy.ts';
 import { findConnection, type Connection } from '../store/connections.ts';
-import { findMarketplace } from '../store/marketplaces.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, listAttendees, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { tellMeeting } from './tell.ts';
@@ -21,8 +21,7 @@ export async function makeVendorMeeting(
   { retry }: { retry: boolean },
 ): Promise<VendorMeeting> {
   const { db } = gateway;
-  const marketplace = (await findMarketplace(db.read, meeting.marketplaceId))!;
-  const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+  const policy = await policyFor(db.read, meeting);
   const attendees = await listAttendees(db.read, [meeting.id]);
   return providerOf(gateway, meeting).createMeeting(accountOf(gateway, connection), {
     key: meeting.id,
@@ -38,14 +37,9 @@ export async function makeVendorMeeting(
 
 /**
  * Writes the vendor's meeting into ours. A meeting that was cancelled or expired while the vendor worked is not revived:
- * its vendor meeting is taken away again.
+ * its vendor meeting is taken away again. `late`: the request that asked for it has been answered, or its process is gone.
  */
-export async function settleLink(
-  gateway: Gateway,
-  meeting: Meeting,
-  made: VendorMeeting,
-  event: 'meeting.created' | 'meeting.link_ready',
-): Promise<Meeting> {
+export async function settleLink(gateway: Gateway, meeting: Meeting, made: VendorMeeting, { late }: { late: boolean }): Promise<Meeting> {
   const { db, vault, wake } = gateway;
   const settled = await db.write(async (tx) => {
     const vendor = {
@@ -67,7 +61,9 @@ export async function settleLink(
       return current;
     }
     await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
-    await tellMeeting(tx, gateway, updated, event, 'once');
+    // Written once in any case: a process that died before its answer has told nobody yet.
+    await tellMeeting(tx, gateway, updated, 'meeting.created', 'once');
+    if (late) await tellMeeting(tx, gateway, updated, 'meeting.link_ready', 'once');
     return updated;
   });
   wake();
@@ -81,7 +77,7 @@ export async function repairLink(gateway: Gateway, meetingId: string): Promise<v
   if (meeting === undefined || meeting.state !== 'link_pending') return;
   const connection = await connectionOf(gateway, meeting);
   const made = await makeVendorMeeting(gateway, meeting, connection, { retry: true });
-  await settleLink(gateway, meeting, made, 'meeting.link_ready');
+  await settleLink(gateway, meeting, made, { late: true });
 }
 
 /** Job `meeting.release`: takes the vendor's meeting of an expired or cancelled one away, also one whose creation got no answer. */

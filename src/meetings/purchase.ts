@@ -1,7 +1,7 @@
 /** A customer has bought: the first purchase locks the link (G06, G08), each one opens that customer's way in (G03). */
 import { Failure } from '../domain/failure.ts';
 import { isOver, joinWindow, type MeetingState } from '../domain/meeting.ts';
-import { effectivePolicy } from '../domain/policy.ts';
+import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
@@ -14,7 +14,7 @@ import {
   type Attendee,
   type Meeting,
 } from '../store/meetings.ts';
-import { newAttendee } from './create.ts';
+import { newAttendee } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 export interface Purchase {
@@ -54,7 +54,7 @@ export async function purchase(
     );
     if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
     if (first) {
-      const policy = effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
+      const policy = policyOf(marketplace);
       await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
       await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: joinWindow(policy, updated).closesAt });
       await tellMeeting(tx, gateway, updated, 'meeting.link_locked', 'once');

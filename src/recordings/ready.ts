@@ -3,14 +3,14 @@ import type { VendorRecording } from '../../providers/provider.ts';
 import { emit, type EventType } from '../events/emit.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import { effectivePolicy, type BookingKind, type Policy, type RecordingMode } from '../domain/policy.ts';
+import { type BookingKind, type Policy, type RecordingMode } from '../domain/policy.ts';
 import { judge, RECORDING_STATES, type Consent } from '../domain/recording.ts';
 import { DAY, plus } from '../domain/time.ts';
 import { fingerprint, hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
+import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
-import { findMarketplace } from '../store/marketplaces.ts';
 import { listAttendees, type Meeting } from '../store/meetings.ts';
 import { findRecordingByFingerprint, insertRecording, insertRecordingLink, updateRecording, type Recording } from '../store/recordings.ts';
 
@@ -48,7 +48,7 @@ export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, 
   const known = await updateRecording(tx, { id: recording.id, from: [recording.state] }, facts);
   if (known === undefined || known.state !== 'processing') return;
 
-  const policy = await policyOf(tx, meeting);
+  const policy = await policyFor(tx, meeting);
   const verdict = await verdictOn(tx, policy, meeting);
   if (verdict.publish) await publish(tx, gateway, policy, meeting, known);
   else {
@@ -60,7 +60,7 @@ export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, 
 /** A withheld one, once every consent is there. @throws Failure `consent_missing`, `conflict` */
 export async function publishWithheld(tx: Writer, gateway: Gateway, meeting: Meeting, recording: Recording): Promise<Recording> {
   if (recording.state !== 'withheld') throw new Failure('conflict', `The recording is ${recording.state}.`);
-  const policy = await policyOf(tx, meeting);
+  const policy = await policyFor(tx, meeting);
   const verdict = await verdictOn(tx, policy, meeting);
   if (!verdict.publish && verdict.reason === 'consent_missing')
     throw new Failure('consent_missing', 'Not every customer has consented to the recording.');
@@ -151,11 +151,6 @@ async function recipients(tx: Writer, policy: Policy, meeting: Meeting): Promise
     .filter(({ purchasedAt }) => purchasedAt !== null)
     .map(({ customerId }) => customerId);
   return policy.recording.recipients === 'everyone' ? [...buyers, meeting.professionalId] : buyers;
-}
-
-async function policyOf(tx: Writer, meeting: Meeting): Promise<Policy> {
-  const marketplace = (await findMarketplace(tx, meeting.marketplaceId))!;
-  return effectivePolicy({ preset: marketplace.preset, patch: marketplace.policyPatch });
 }
 
 function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording {

@@ -23,7 +23,7 @@ export async function testWorld(options: Partial<WorldOptions> = {}): Promise<Wo
 
 /** Connects a sandbox user through the connect page and the vendor's consent; the connection's id. */
 export async function connect(
-  world: World,
+  world: Pick<World, 'api'>,
   vendor: Vendor,
   { professionalId = 'pro_1', user = USERS[vendor], recordings = true } = {},
 ): Promise<string> {
@@ -46,7 +46,7 @@ export async function connect(
 }
 
 /** A body for `POST /v1/meetings`: one customer, in ten minutes, half an hour. */
-export function meetingBody(world: World, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function meetingBody(world: Pick<World, 'now'>, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     booking: { id: 'bk_1', kind: 'one_to_one', title: 'Tax consultation' },
     professional_id: 'pro_1',

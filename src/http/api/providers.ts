@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { PROVIDER_IDS } from '../../domain/apps.ts';
-import { effectivePolicy } from '../../domain/policy.ts';
+import { policyOf } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
 import { representProvider } from './represent.ts';
 import { about, apiRouter, json, listOf, problems } from './router.ts';
@@ -16,8 +16,7 @@ export const providerRoutes = ({ providers }: Gateway) =>
       responses: { 200: json(listOf(schemas.provider), 'All of them'), ...problems },
     }),
     (c) => {
-      const { preset, policyPatch } = c.get('marketplace');
-      const { approved_apps: approved } = effectivePolicy({ preset, patch: policyPatch });
+      const { approved_apps: approved } = policyOf(c.get('marketplace'));
       const data = PROVIDER_IDS.filter((id) => approved.includes(id)).map((id) => representProvider(id, providers.has(id)));
       return c.json({ data, next_cursor: null }, 200);
     },

@@ -4,15 +4,16 @@ import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
 import { beginAuthorization, completeAuthorization, openConnectSession } from '../../connections/connect.ts';
 import { PROVIDER_IDS, type Plan, type ProviderId } from '../../domain/apps.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
 import { newToken } from '../../domain/token.ts';
 import type { Gateway } from '../../gateway.ts';
 import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
-import { languageFor, sendPage } from './page.ts';
-import { connectPage, type ConnectApp, type ConnectNotice } from './views/index.ts';
+import { languageFor, sendFailurePage, sendPage } from './page.ts';
+import { textsFor } from './texts/index.ts';
+import { connectPage, type ConnectApp, type ConnectedAccount, type ConnectNotice } from './views/index.ts';
 
 const COOKIE_SECONDS = (45 * MINUTE) / SECOND;
 const NOTICES: readonly ConnectNotice[] = [
@@ -45,20 +46,25 @@ export const connectRoutes = (gateway: Gateway) =>
     })
     .get('/oauth/:provider/callback', async (c) => {
       const provider = knownProvider(c.req.param('provider'));
-      const { state, code, error } = c.req.query();
+      const { state, code, error, error_description: words = '' } = c.req.query();
       if (state === undefined || (code === undefined) === (error === undefined))
         throw new Failure('malformed', 'The answer of the vendor is incomplete.');
       const result = await completeAuthorization(gateway, { provider, state, code, error, browser: getCookie(c, cookieName(gateway)) });
-      const query = new URLSearchParams({ app: provider, ...outcome(gateway, result) });
+      const query = new URLSearchParams({ app: provider, ...outcome(gateway, result, words) });
       return c.redirect(`/connect/${result.connectToken}?${query.toString()}`, 303);
+    })
+    .onError((error, c) => {
+      // A link that is over, or a sign-in that was not begun here: either way there is one thing to do, and the page says it.
+      if (isFailure(error, 'gone') || isFailure(error, 'forbidden'))
+        return sendFailurePage(c, gateway, error, textsFor(languageFor(c)).connectNotice.link_expired);
+      throw error;
     });
 
-function outcome({ providers }: Gateway, result: Awaited<ReturnType<typeof completeAuthorization>>): Record<string, string> {
+function outcome({ providers }: Gateway, result: Awaited<ReturnType<typeof completeAuthorization>>, words: string): Record<string, string> {
   if (result.outcome === 'failed')
     return { notice: result.failure.code === 'vendor_unavailable' ? 'vendor_unavailable' : 'failed', error: result.failure.code };
   if (result.outcome === 'refused') {
-    // Entra says so when only an administrator may agree.
-    const notice = result.error === 'consent_required' ? 'admin_approval' : 'access_denied';
+    const notice = refusal(result.error, words);
     return { notice, error: notice };
   }
   const { connection } = result;
@@ -69,6 +75,14 @@ function outcome({ providers }: Gateway, result: Awaited<ReturnType<typeof compl
       ? 'permission_missing'
       : 'connected';
   return { notice, connection_id: connection.id };
+}
+
+/** What the errors of RFC 6749, 4.1.2.1 mean to a person. */
+function refusal(error: string, words: string): ConnectNotice {
+  // Entra says so when only an administrator may agree; AADSTS90094 comes under `access_denied`.
+  if (error === 'consent_required' || words.includes('AADSTS90094')) return 'admin_approval';
+  if (error === 'access_denied') return 'access_denied';
+  return error === 'server_error' || error === 'temporarily_unavailable' ? 'vendor_unavailable' : 'failed';
 }
 
 async function show(c: Context, gateway: Gateway, session: ConnectSession, token: string) {
@@ -121,12 +135,21 @@ function appModel({ providers }: Gateway, id: ProviderId, configured: boolean, c
       plan,
       limit: minutes === null ? null : { minutes, asOf: FREE_PLAN[id].asOf },
       recording: connection.cloudRecording as 'yes' | 'no' | 'unknown',
-      status: connection.status as 'active' | 'reconnect_required',
+      ...usability(
+        connection,
+        missingPermissions.some(({ neededFor }) => neededFor === 'links'),
+      ),
       recordingsWanted,
-      reason: connection.createsMeetings ? (connection.status === 'reconnect_required' ? 'grant_ended' : 'unknown') : 'cannot_create',
       missingPermissions,
     },
   };
+}
+
+/** To the professional a connection without which no meeting comes about is not done, whatever the vendor accepted. */
+function usability({ createsMeetings, status }: Connection, incomplete: boolean): Pick<ConnectedAccount, 'status' | 'reason'> {
+  if (!createsMeetings) return { status: 'reconnect_required', reason: 'cannot_create' };
+  if (status !== 'active') return { status: 'reconnect_required', reason: 'grant_ended' };
+  return incomplete ? { status: 'reconnect_required', reason: 'permission_missing' } : { status: 'active', reason: 'unknown' };
 }
 
 /** The way back to the marketplace carries what came of it. */

@@ -21,14 +21,20 @@ export function sendPage(
   return c.html(view, status as 200);
 }
 
-export function sendFailurePage(c: Context, gateway: Pick<Gateway, 'config' | 'now'>, failure: Failure): Response | Promise<Response> {
+/** `words`: what the page says instead of the message that goes with the status. */
+export function sendFailurePage(
+  c: Context,
+  gateway: Pick<Gateway, 'config' | 'now'>,
+  failure: Failure,
+  words?: { readonly title: string; readonly text: string },
+): Response | Promise<Response> {
   const language = languageFor(c);
   for (const [name, value] of Object.entries(retryAfter(failure))) c.header(name, value);
   const view = messagePage({
     language,
     now: gateway.now(),
     marketplace: null,
-    ...messageTexts(language, messageKindOf(failure.status)),
+    ...(words ?? messageTexts(language, messageKindOf(failure.status))),
     reference: requestIdOf(c),
   });
   return sendPage(c, gateway, view, { status: failure.status });

@@ -1,51 +1,33 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { APPS } from '../../../providers/approved.ts';
 import type { Media } from '../../../providers/provider.ts';
 import type { ProviderId } from '../../domain/apps.ts';
+import { isFailure } from '../../domain/failure.ts';
+import { hashToken } from '../../domain/token.ts';
 import type { Gateway } from '../../gateway.ts';
-import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
+import { noteView, openMedia, openRecordingLink, type OpenedRecording } from '../../recordings/view.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
-import { findMeeting } from '../../store/meetings.ts';
+import { findMeeting, listAttendees } from '../../store/meetings.ts';
+import { findRecordingByLink } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
-import { recordingPage } from './views/index.ts';
+import { recordingPage, type RecordingPageState } from './views/index.ts';
 
 export const recordingPageRoutes = (gateway: Gateway) =>
   new Hono()
     .get('/r/:token', async (c) => {
-      const { db, now } = gateway;
-      const token = c.req.param('token');
-      const opened = await openRecordingLink(gateway, token);
+      const opened = await openRecordingLink(gateway, c.req.param('token'));
       const { recording } = opened;
-      const meeting = (await findMeeting(db.read, recording.meetingId))!;
-      const marketplace = await findMarketplace(db.read, recording.marketplaceId);
+      const meeting = (await findMeeting(gateway.db.read, recording.meetingId))!;
       // Link previews ask with HEAD or not at all; a page that was sent counts as opened.
       if (c.req.method === 'GET') await noteView(gateway, opened, meeting);
-      const provider = meeting.provider as ProviderId;
-      const view = recordingPage({
-        language: languageFor(c),
-        now: now(),
-        marketplace: marketplace?.name ?? null,
-        token,
-        title: recording.title ?? meeting.title,
-        app: { id: provider, name: APPS[provider].name },
-        recordedAt: recording.startedAt,
-        timeZone: meeting.timeZone,
-        source: 'provider',
-        state: {
-          kind: 'published',
-          expiresAt: recording.expiresAt!,
-          // The page knows the files by their place; the vendor's ids stay inside.
-          files: recording.files.map((file, index) => ({
-            id: String(index),
-            kind: file.kind as 'video',
-            bytes: file.bytes,
-            streamable: true,
-          })),
-          passcode: null,
-        },
+      return show(c, gateway, opened, {
+        kind: 'published',
+        expiresAt: recording.expiresAt!,
+        // The page knows the files by their place; the vendor's ids stay inside.
+        files: recording.files.map((file, index) => ({ id: String(index), kind: file.kind as 'video', bytes: file.bytes, streamable: true })),
+        passcode: null,
       });
-      return sendPage(c, gateway, view);
     })
     .get('/r/:token/media', async (c) => {
       const token = c.req.param('token');
@@ -55,7 +37,41 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       const fileIndex = asked === undefined ? Math.max(firstVideo, 0) : /^\d{1,3}$/.test(asked) ? Number(asked) : -1;
       const media = await openMedia(gateway, token, { fileIndex, range: oneRange(c.req.header('range')), signal: c.req.raw.signal });
       return sendMedia(gateway, media, recording.files[fileIndex]?.kind ?? 'file', c.req.query('download') === '1');
+    })
+    .onError(async (error, c) => {
+      const found = isFailure(error, 'gone') ? await findRecordingByLink(gateway.db.read, hashToken(c.req.param('token') ?? '')) : undefined;
+      const state = found && closedState(found, gateway.now());
+      if (found === undefined || state === undefined) throw error;
+      return show(c, gateway, found, state, 410);
     });
+
+async function show(c: Context, gateway: Gateway, { link, recording }: OpenedRecording, state: RecordingPageState, status = 200) {
+  const { db, now } = gateway;
+  const meeting = (await findMeeting(db.read, recording.meetingId))!;
+  const marketplace = await findMarketplace(db.read, recording.marketplaceId);
+  const reader = (await listAttendees(db.read, [meeting.id])).find(({ customerId }) => customerId === link.customerId);
+  const provider = meeting.provider as ProviderId;
+  const view = recordingPage({
+    language: languageFor(c, reader?.locale),
+    now: now(),
+    marketplace: marketplace?.name ?? null,
+    token: c.req.param('token') ?? '',
+    title: recording.title ?? meeting.title,
+    app: { id: provider, name: APPS[provider].name },
+    recordedAt: recording.startedAt,
+    timeZone: meeting.timeZone,
+    source: 'provider',
+    state,
+  });
+  return sendPage(c, gateway, view, { status });
+}
+
+/** Why a link does not lead to its recording any more; undefined when it does. */
+function closedState({ link, recording }: OpenedRecording, now: Date): RecordingPageState | undefined {
+  if (link.revokedAt !== null || recording.state === 'revoked') return { kind: 'revoked' };
+  if (recording.state === 'expired' || (recording.expiresAt !== null && recording.expiresAt <= now)) return { kind: 'expired' };
+  return recording.state === 'withheld' ? { kind: 'withheld', reason: 'consent_missing' } : undefined;
+}
 
 /** Only a single range of bytes is passed on; anything else is answered with the whole file, as RFC 9110 allows. */
 const oneRange = (header: string | undefined): string | undefined =>

@@ -134,7 +134,7 @@ function details(model: ConnectPage, app: ConnectApp, account: ConnectedAccount)
       ${fact(connect.account, account.email ?? withApp(connect.accountUnknown, app))} ${plan(model, app, account)}
       ${fact(connect.limit, limit(model, account))} ${fact(connect.recording, recording)}
     </dl>
-    ${account.missingPermissions.length === 0 ? '' : missing(model, account)}
+    ${account.missingPermissions.length === 0 || (broken && account.reason === 'cannot_create') ? '' : missing(model, account)}
     ${app.configured ? html`<div class="actions">${buttons(model, app, account)}</div>` : ''}`;
 }
 
@@ -142,11 +142,13 @@ function buttons(model: ConnectPage, app: ConnectApp, account: ConnectedAccount)
   const { connect } = textsFor(model.language);
   const { recordingsWanted: recordings } = account;
   const broken = account.status === 'reconnect_required';
-  const again = broken || account.missingPermissions.length > 0;
+  // The same account once more would end in the same place.
+  const hopeless = broken && account.reason === 'cannot_create';
+  const again = !hopeless && (broken || account.missingPermissions.length > 0);
   const more = !broken && !recordings && account.recording !== 'no';
   return html`${again ? connectForm(model, app, withApp(connect.reconnectButton, app), { main: true, recordings }) : ''}
   ${more ? connectForm(model, app, connect.recordingsButton, { main: false, recordings: true }) : ''}
-  ${connectForm(model, app, connect.otherAccountButton, { main: false, recordings })}`;
+  ${connectForm(model, app, connect.otherAccountButton, { main: hopeless, recordings })}`;
 }
 
 function plan({ language }: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {

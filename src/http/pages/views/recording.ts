@@ -1,7 +1,7 @@
 /** Where one recipient watches one recording. The gateway streams it; where it lies is not told. */
 import { html } from 'hono/html';
 import { textsFor } from '../texts/index.ts';
-import { dateTime, fileSize } from './format.ts';
+import { dateTime, fileSize, zoneName } from './format.ts';
 import { type AppName, countdown, fact, type Html, type MaybeHtml, page, type PageBase, withApp } from './layout.ts';
 
 export type RecordingFileKind = 'video' | 'audio' | 'transcript' | 'chat' | 'other';
@@ -56,7 +56,8 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
       ${main?.streamable ? player(model) : ''}
       <dl class="facts">
         ${about(model)}
-        ${fact(recording.availableUntil, html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>`)}
+        ${fact(recording.availableUntil, html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>
+            <p class="quiet small">${zoneName(model.language, state.expiresAt, model.timeZone)}</p>`)}
         ${fact(recording.timeLeft, countdown(model, state.expiresAt, true))}
         ${state.passcode === null ? '' : fact(recording.passcode, html`<code>${state.passcode}</code>`)}
       </dl>

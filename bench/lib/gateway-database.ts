@@ -1,0 +1,66 @@
+/** Looks into the gateway's database while and after it is loaded, past everything of the gateway's. */
+import Sqlite from 'better-sqlite3';
+import pg from 'pg';
+import { FIRST_MEETING } from './deliveries.ts';
+
+type Row = Readonly<Record<string, string | number>>;
+
+export interface Peek {
+  /** Vendor times of all stored deliveries, by the first part of their keys. */
+  storedTimes(): Promise<number[]>;
+  /** Deliveries that the worker has not looked at yet. */
+  untouched(): Promise<number>;
+  states(): Promise<Record<string, number>>;
+  /** Makes `count` meetings known, as if customers had booked them, without endpoints that would be told. */
+  addMeetings(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function peek(databaseUrl: string): Peek {
+  const { query, close } = databaseUrl.startsWith('postgres:') ? onPostgres(databaseUrl) : onSqlite(databaseUrl);
+  return {
+    storedTimes: async () => (await query(`select substr(key, 6, 13) as ms from inbox`)).map((row) => Number(row['ms'])),
+    untouched: async () => Number((await query(`select count(*) as n from inbox where state = 'pending' and attempts = 0`))[0]!['n']),
+    states: async () => {
+      const rows = await query(`select state, count(*) as n from inbox group by state`);
+      return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
+    },
+    addMeetings: async (count) => void (await query(meetings(count, databaseUrl.startsWith('postgres:')))),
+    close,
+  };
+}
+
+function onSqlite(databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } {
+  const db = new Sqlite(databaseUrl.replace(/^file:/, ''));
+  return {
+    query: async (text) => {
+      const statement = db.prepare(text);
+      return statement.reader ? (statement.all() as Row[]) : (statement.run(), []);
+    },
+    close: async () => void db.close(),
+  };
+}
+
+function onPostgres(databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  return { query: async (text) => (await pool.query<Record<string, string | number>>(text)).rows, close: () => pool.end() };
+}
+
+/** One statement on both databases; only the moments and the bytes are written differently. */
+function meetings(count: number, postgres: boolean): string {
+  const now = Date.now();
+  const at = postgres ? `to_timestamp(${now / 1_000})` : String(now);
+  const bytes = postgres ? `'\\x00'::bytea` : `x'00'`;
+  const no = postgres ? 'false' : '0';
+  const numbers = postgres
+    ? `select ${FIRST_MEETING} + i as n from generate_series(0, ${count - 1}) i`
+    : `with recursive counter(n) as (select ${FIRST_MEETING} union all select n + 1 from counter where n < ${FIRST_MEETING + count - 1}) select n from counter`;
+  const json = postgres ? '::jsonb' : '';
+  return `insert into meetings (id, marketplace_id, booking_id, booking_kind, title, professional_id, provider, state, purchase_by, starts_at,
+      duration_minutes, time_zone, recording, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
+      plan, limit_exceeded, decision, created_at)
+    select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'one_to_one', 'Bench', 'pro_1', 'zoom', 'ended', ${at}, ${at},
+      30, 'UTC', 'on_consent', 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
+      'paid', ${no}, '{}'${json}, ${at}
+    from (${numbers}) as numbers`;
+}

@@ -1,0 +1,94 @@
+/**
+ * The load generator, a process of its own: keep-alive connections with one request each under way, written to the socket by hand,
+ * because a client library would take more processor time than the server under test. All requests are signed before the clock starts.
+ */
+import { connect } from 'node:net';
+import { bodyOf, requestOf } from './deliveries.ts';
+
+export interface LoadOrder {
+  readonly port: number;
+  readonly connections: number;
+  readonly seconds: number;
+  /** The most requests there will be; the run ends early when they are used up. */
+  readonly requests: number;
+  /** Vendor time of the first delivery; the following count up. */
+  readonly startMs: number;
+  /** Number of different meetings the deliveries are about. */
+  readonly meetings?: number;
+}
+
+export interface LoadReport {
+  readonly seconds: number;
+  /** Answers by status. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Vendor times of the deliveries that were answered with 2xx. */
+  readonly acknowledged: readonly number[];
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+process.on('message', (order: LoadOrder) => {
+  void run(order).then((report) => process.send!(report));
+});
+
+async function run({ port, connections, seconds, requests, startMs, meetings }: LoadOrder): Promise<LoadReport> {
+  const host = `127.0.0.1:${port}`;
+  const signed = Array.from({ length: requests }, (_, index) =>
+    requestOf(bodyOf({ startMs, index, ...(meetings === undefined ? {} : { meetings }) }), { host, atMs: Date.now() }),
+  );
+  const latencies = new Float64Array(requests);
+  const acknowledged: number[] = [];
+  const statuses: Record<string, number> = {};
+  let next = 0;
+  let answered = 0;
+  const began = performance.now();
+  const end = began + seconds * 1_000;
+
+  const worker = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      let index = -1;
+      let sentAt = 0;
+      let text = '';
+      const send = (): void => {
+        sentAt = performance.now();
+        if (next >= requests || sentAt >= end) {
+          socket.end();
+          resolve();
+          return;
+        }
+        index = next++;
+        socket.write(signed[index]!);
+      };
+      socket.on('connect', send);
+      socket.on('error', reject);
+      socket.on('close', () => {
+        if (text !== '') reject(new Error(`the server closed the connection within an answer: ${text}`));
+        resolve();
+      });
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+        if (!isWhole(text)) return;
+        const status = text.slice(9, 12);
+        statuses[status] = (statuses[status] ?? 0) + 1;
+        if (status.startsWith('2')) acknowledged.push(startMs + index);
+        latencies[answered++] = performance.now() - sentAt;
+        text = '';
+        send();
+      });
+    });
+
+  await Promise.all(Array.from({ length: connections }, worker));
+  const took = (performance.now() - began) / 1_000;
+  const sorted = latencies.subarray(0, answered).toSorted();
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+  return { seconds: took, statuses, acknowledged, latencyMs: { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? Number.NaN } };
+}
+
+/** One request is under way per connection, so the answer ends where its length says. */
+function isWhole(text: string): boolean {
+  const head = text.indexOf('\r\n\r\n');
+  if (head === -1) return false;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, head + 2));
+  if (length !== null) return text.length >= head + 4 + Number(length[1]);
+  return /\r\ntransfer-encoding: *chunked/i.test(text.slice(0, head)) ? text.endsWith('0\r\n\r\n') : true;
+}

@@ -1,0 +1,84 @@
+/** Which connection a new meeting is made with; a refusal says what would help. */
+import { limitMinutes } from '../../providers/limits.ts';
+import { createConnectSession } from '../connections/connect.ts';
+import type { Plan, ProviderId } from '../domain/apps.ts';
+import { decide, type Candidate, type Decision } from '../domain/decision.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Gateway } from '../gateway.ts';
+import { listConnections, type Connection } from '../store/connections.ts';
+import type { MeetingRequest } from './request.ts';
+
+/** @throws Failure `not_connected`, `limit_exceeded`, `reconnect_required`, `not_capable`, `app_not_approved` */
+export async function chooseConnection(
+  gateway: Gateway,
+  policy: Policy,
+  request: MeetingRequest,
+): Promise<{ connection: Connection; decision: Decision }> {
+  const { db, providers } = gateway;
+  const { marketplace, professionalId } = request;
+  const connections = (await listConnections(db.read, { marketplaceId: marketplace.id, professionalId })).filter((connection) =>
+    providers.has(connection.provider as ProviderId),
+  );
+  const candidates = connections.map(candidateOf);
+  const decision = decide({ policy, asked: request.provider, durationMinutes: request.durationMinutes, candidates });
+  const connection = connections.find(({ id }) => id === decision.chosen?.connectionId);
+  if (connection !== undefined) return { connection, decision };
+
+  const considered = decision.considered.map(({ provider, rejected, limitMinutes }) => ({
+    provider,
+    rejected,
+    limit_minutes: limitMinutes,
+  }));
+  const first = (rejected: string) => decision.considered.find((candidate) => candidate.rejected === rejected);
+  const tooLong = first('limit_exceeded');
+  if (tooLong !== undefined) {
+    const fitting = candidates.filter(
+      ({ provider, status, plan, limitMinutes: limit }) =>
+        provider !== tooLong.provider &&
+        status === 'active' &&
+        policy.approved_apps.includes(provider) &&
+        (plan === 'paid' || limit === null || limit >= request.durationMinutes),
+    );
+    throw new Failure('limit_exceeded', `The plan ends a meeting after ${tooLong.limitMinutes} minutes.`, {
+      extra: {
+        limit_minutes: tooLong.limitMinutes,
+        alternatives: fitting.map(({ provider, limitMinutes: limit }) => ({ provider, limit_minutes: limit })),
+        considered,
+      },
+    });
+  }
+  if (first('reconnect_required') !== undefined) throw await reconnectFailure(gateway, request, considered);
+  const unapproved = first('app_not_approved');
+  if (unapproved !== undefined)
+    throw new Failure('app_not_approved', `The marketplace does not use ${unapproved.provider}.`, {
+      extra: { approved_apps: policy.approved_apps },
+    });
+  if (first('not_capable') !== undefined) {
+    throw new Failure('not_capable', 'The connected account cannot make meeting links; the professional can upload one.', {
+      extra: { considered },
+    });
+  }
+  throw new Failure('not_connected', 'The professional has not connected an account that could be used.', { extra: { considered } });
+}
+
+const candidateOf = (connection: Connection): Candidate => ({
+  connectionId: connection.id,
+  provider: connection.provider as ProviderId,
+  status: connection.status as Candidate['status'],
+  createsMeetings: connection.createsMeetings,
+  plan: connection.plan as Plan,
+  limitMinutes: limitMinutes(connection.provider as ProviderId, connection.plan as Plan),
+});
+
+/** The refusal carries the way out: a connect link made for this moment. */
+export async function reconnectFailure(
+  gateway: Gateway,
+  { marketplace, professionalId }: MeetingRequest,
+  considered: unknown,
+): Promise<Failure> {
+  const { url } = await createConnectSession(gateway, { marketplace, professionalId, providers: undefined, returnUrl: null, locale: null });
+  return new Failure('reconnect_required', 'The professional has to connect the account again.', {
+    extra: { connect_url: url, considered },
+  });
+}

@@ -1,0 +1,99 @@
+/** A meeting's rows before the vendor knows of it: meeting, attendees, deadline, and the claim on booking and customer. */
+import { limitMinutes } from '../../providers/limits.ts';
+import type { Plan, ProviderId } from '../domain/apps.ts';
+import type { Decision } from '../domain/decision.ts';
+import { Failure } from '../domain/failure.ts';
+import { newId } from '../domain/id.ts';
+import { purchaseBy } from '../domain/meeting.ts';
+import type { Policy } from '../domain/policy.ts';
+import { hashToken, newToken } from '../domain/token.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Writer } from '../store/database.ts';
+import { scheduleJob } from '../store/jobs.ts';
+import { insertAttendee, insertMeeting, reserveLiveBookings, type Attendee, type Meeting } from '../store/meetings.ts';
+import type { AttendeeRequest, MeetingRequest } from './request.ts';
+
+export function newMeeting(
+  gateway: Gateway,
+  policy: Policy,
+  request: MeetingRequest,
+  link: Pick<Meeting, 'id' | 'connectionId' | 'linkSource'> & { provider: ProviderId; plan: Plan; decision: Decision },
+): Meeting {
+  const { now, random, vault } = gateway;
+  const hostToken = newToken(random);
+  const createdAt = now();
+  const { decision, ...rest } = link;
+  return {
+    ...rest,
+    marketplaceId: request.marketplace.id,
+    bookingId: request.booking.id,
+    bookingKind: request.booking.kind,
+    title: request.booking.title,
+    professionalId: request.professionalId,
+    state: 'link_pending',
+    purchaseBy: purchaseBy(policy, {
+      kind: request.booking.kind,
+      confirmedAt: createdAt,
+      startsAt: request.startsAt,
+      durationMinutes: request.durationMinutes,
+    }),
+    startsAt: request.startsAt,
+    durationMinutes: request.durationMinutes,
+    timeZone: request.timeZone,
+    recording: request.recording,
+    lockedAt: null,
+    vendorMeetingId: null,
+    vendorDetails: {},
+    vendorJoinUrlSealed: null,
+    degraded: [],
+    hostTokenHash: hashToken(hostToken),
+    hostTokenSealed: vault.seal(hostToken, ['meeting', link.id, 'host_token']),
+    limitMinutes: limitMinutes(link.provider, link.plan),
+    limitExceeded: decision.exceeded,
+    decision: {
+      chosen: link.provider,
+      considered: decision.considered.map(({ provider, rejected, limitMinutes }) => ({ provider, rejected, limit_minutes: limitMinutes })),
+    },
+    startedAt: null,
+    endedAt: null,
+    cancelReason: null,
+    requestKey: request.requestKey,
+    createdAt,
+  };
+}
+
+/** The meeting, its attendees and its deadlines. @throws Failure `meeting_exists` */
+export async function reserve(tx: Writer, gateway: Gateway, request: MeetingRequest, meeting: Meeting): Promise<void> {
+  const keys =
+    request.booking.kind === 'event'
+      ? [`${meeting.marketplaceId} ${meeting.bookingId}`]
+      : request.attendees.map(({ customerId }) => `${meeting.marketplaceId} ${meeting.bookingId} ${customerId}`);
+  const holder = await reserveLiveBookings(tx, meeting.id, keys);
+  if (holder !== undefined) {
+    throw new Failure('meeting_exists', 'There is a live meeting for this booking and customer already.', {
+      extra: { meeting_id: holder },
+    });
+  }
+  await insertMeeting(tx, meeting);
+  for (const attendee of request.attendees) await insertAttendee(tx, newAttendee(gateway, meeting, attendee));
+  await scheduleJob(tx, { kind: 'meeting.expire', subjectId: meeting.id, dueAt: meeting.purchaseBy });
+}
+
+export function newAttendee(gateway: Gateway, meeting: Meeting, request: AttendeeRequest): Attendee {
+  const id = newId(gateway, 'att');
+  const token = newToken(gateway.random);
+  return {
+    id,
+    marketplaceId: meeting.marketplaceId,
+    meetingId: meeting.id,
+    customerId: request.customerId,
+    name: request.name,
+    locale: request.locale,
+    cameraOff: request.cameraOff,
+    purchasedAt: null,
+    recordingConsent: 'missing',
+    joinTokenHash: hashToken(token),
+    joinTokenSealed: gateway.vault.seal(token, ['attendee', id, 'join_token']),
+    createdAt: gateway.now(),
+  };
+}

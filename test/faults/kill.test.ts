@@ -1,0 +1,258 @@
+/** The real program, killed again and again without warning, at moments chosen by dice. */
+import { randomInt } from 'node:crypto';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { deliveryKey } from '../../providers/zoom/delivery-key.ts';
+import { MINUTE } from '../../src/domain/time.ts';
+import type { Running } from '../../src/server.ts';
+import { describeOnBothDatabases, raw } from '../support/databases.ts';
+import { built } from '../support/support.ts';
+import { connect, meetingBody } from '../support/world.ts';
+import { createDice } from './dice.ts';
+import { createStage, ZOOM_SECRET, type Stage } from './stage.ts';
+import { tellGateway, zoomStory, type Told } from './zoom-story.ts';
+
+/** The program runs on the real clock and its leases on the database; this puts them behind us: 90 s of work, 2 min of an Idempotency-Key. */
+const AFTER_ALL_LEASES_MS = 3 * MINUTE;
+const world = { now: () => new Date() };
+
+beforeAll(built);
+
+describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
+  it('cases 1-5: loses no acknowledged webhook and does nothing twice, however often it dies', { timeout: 180_000 }, async () => {
+    await withSeed(async (seed) => {
+      const dice = createDice(seed);
+      const stage = await createStage(await engine.createUrl());
+      const meetings = await prepareMeetings(stage, 10);
+      const stories = meetings.map(({ number }) => zoomStory(number, { startsAt: new Date(), people: 25 }));
+      const keys = (told: readonly Told[]) => told.map(({ bytes }) => `zoom:${keyOf(bytes)}`);
+
+      const waiting = dice.shuffled(stories.flat());
+      const acknowledged: Told[] = [];
+      const perRound = Math.ceil(waiting.length / ROUNDS);
+      let unfinished = 0;
+      let leased = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        const program = await stage.start();
+        let alive = true;
+        const kill = (): void => {
+          alive = false;
+          program.kill('SIGKILL');
+        };
+        // By turns: at some moment, after some acknowledgement, and while the marketplace holds an event that it has not answered.
+        const [byAck, byArrival] = round % 3 === 1 ? [dice.between(1, perRound), Infinity] : [Infinity, dice.between(1, 20)];
+        let [acks, arrivals] = [0, 0];
+        stage.ledger.onArrival = () => {
+          if (round % 3 === 2 && ++arrivals === byArrival) kill();
+        };
+        const timer = setTimeout(kill, round % 3 === 0 ? dice.between(1, 200) : 2_000);
+        let fresh = perRound;
+        const send = async (): Promise<void> => {
+          while (alive) {
+            // Vendors repeat what they have sent before, acknowledged or not.
+            const isNew = fresh > 0 && waiting.length > 0 && (acknowledged.length === 0 || dice.between(1, 4) > 1);
+            if (!isNew && acknowledged.length === 0) return;
+            const told = isNew ? waiting.shift()! : dice.pick(acknowledged);
+            if (isNew) fresh -= 1;
+            const ok = await tellGateway(stage.publicUrl, ZOOM_SECRET, told, new Date());
+            if (isNew) (ok ? acknowledged : waiting).push(told);
+            if (ok && ++acks === byAck) kill();
+          }
+        };
+        await Promise.all(Array.from({ length: 4 }, send));
+        const exit = await program.exit;
+        clearTimeout(timer);
+        expect(exit.signal, `round ${round}: ${program.stderr()}`).toBe('SIGKILL');
+        unfinished += await count(stage, `select count(*) as n from inbox where state = 'pending'`);
+        leased += await count(stage, `select count(*) as n from deliveries where state = 'pending' and leased_until is not null`);
+      }
+      stage.ledger.onArrival = undefined;
+
+      // Every acknowledged one is there, before anybody repeats it.
+      const stored = new Set((await raw(stage.databaseUrl, 'select key from inbox')).map(({ key }) => String(key)));
+      expect(acknowledged.length).toBeGreaterThan(ROUNDS);
+      expect(keys(acknowledged).filter((key) => !stored.has(key))).toEqual([]);
+      // The loop was no walk in the park: work was cut off in the middle.
+      expect(unfinished).toBeGreaterThan(0);
+      expect(leased).toBeGreaterThan(0);
+
+      // A process that comes after all leases finishes what the dead ones began, and gets the vendor's last repeats.
+      const running = await stage.serve({ aheadMs: AFTER_ALL_LEASES_MS });
+      for (const told of waiting) expect(await tellGateway(stage.publicUrl, ZOOM_SECRET, told, running.gateway.now())).toBe(true);
+      await everythingDone(stage, running);
+
+      const rows = await raw(stage.databaseUrl, 'select key, state, body from inbox order by key');
+      expect(rows).toEqual(
+        keys(stories.flat())
+          .toSorted()
+          .map((key) => ({ key, state: 'applied', body: null })),
+      );
+      await checkEffects(stage, running, meetings, stories);
+    });
+  });
+
+  it('cases 3, 66, 67: a burst of new meetings leaves exactly one vendor meeting for each reservation', { timeout: 120_000 }, async () => {
+    await withSeed(async (seed) => {
+      const dice = createDice(seed);
+      const stage = await createStage(await engine.createUrl());
+      const first = await stage.serve();
+      await connect(stage, 'zoom');
+      await first.close();
+      const ask = (booking: string) =>
+        stage.api('POST', '/v1/meetings', bookingBody(booking), { 'idempotency-key': booking }).catch(() => undefined);
+
+      const bookings: string[] = [];
+      let unsettled = 0;
+      for (let round = 0; round < BURSTS; round++) {
+        const burst = Array.from({ length: 6 }, (_, index) => `bk_${round}_${index}`);
+        bookings.push(...burst);
+        // Some calls are under way for long enough to be caught.
+        stage.sandbox.sandbox.traffic.addFault({
+          vendor: 'zoom',
+          match: { method: 'POST', path: '/users/me/meetings$' },
+          times: 3,
+          answer: { delay_ms: dice.between(1, 150) },
+        });
+        const program = await stage.start();
+        const answers = burst.map(ask);
+        const timer = setTimeout(() => program.kill('SIGKILL'), dice.between(5, 250));
+        expect((await program.exit).signal).toBe('SIGKILL');
+        clearTimeout(timer);
+        await Promise.all(answers);
+        unsettled += await count(stage, `select count(*) as n from meetings where state = 'link_pending'`);
+      }
+      // Calls that outlive their caller still reach the vendor; nothing is compared before they have.
+      await vi.waitFor(() => expect(stage.sandbox.sandbox.traffic.requests().every(({ status }) => status !== null)).toBe(true));
+      expect(unsettled).toBeGreaterThan(0);
+
+      const running = await stage.serve({ aheadMs: AFTER_ALL_LEASES_MS });
+      await everythingDone(stage, running, `state = 'link_pending'`);
+      // The marketplace, which got no answer, asks again with the same key.
+      for (const booking of bookings) expect(await ask(booking)).toMatchObject({ status: 201, json: { state: 'awaiting_purchase' } });
+      await everythingDone(stage, running, `state = 'link_pending'`);
+
+      const made = await raw(stage.databaseUrl, 'select booking_id, state, vendor_meeting_id from meetings order by booking_id');
+      expect(made.map(({ booking_id: booking }) => booking)).toEqual(bookings.toSorted());
+      expect(new Set(made.map(({ state }) => state))).toEqual(new Set(['awaiting_purchase']));
+      expect(made.map(({ vendor_meeting_id: id }) => String(id)).toSorted()).toEqual((await zoomMeetings(stage)).toSorted());
+      const created = stage.ledger.receipts.filter(({ type }) => type === 'meeting.created' || type === 'meeting.link_ready');
+      expect(created).toEqual([]);
+    });
+  });
+});
+
+const ROUNDS = 21;
+const BURSTS = 8;
+
+interface Prepared {
+  readonly id: string;
+  readonly number: string;
+}
+
+/** Bought, consented meetings of one professional, told to the ledger; the gateway that made them is closed again. */
+async function prepareMeetings(stage: Stage, amount: number): Promise<Prepared[]> {
+  const running = await stage.serve();
+  await connect(stage, 'zoom');
+  const meetings: Prepared[] = [];
+  for (let index = 0; index < amount; index++) {
+    const created = await stage.api('POST', '/v1/meetings', bookingBody(`bk_${index}`));
+    expect(created.status, created.text).toBe(201);
+    const { id, link } = created.json as { id: string; link: { provider_join_url: string } };
+    expect((await stage.api('POST', `/v1/meetings/${id}/purchases`, { customer_id: 'cus_1' })).status).toBe(201);
+    const consent = { decision: 'granted', locale: 'en', text_version: '1' };
+    expect((await stage.api('PUT', `/v1/meetings/${id}/attendees/cus_1/recording-consent`, consent)).status).toBe(200);
+    meetings.push({ id, number: new URL(link.provider_join_url).pathname.split('/').at(-1)! });
+  }
+  expect((await stage.api('POST', '/v1/webhook-endpoints', { url: stage.ledger.url })).status).toBe(201);
+  await running.close();
+  return meetings;
+}
+
+const bookingBody = (id: string): Record<string, unknown> =>
+  meetingBody(world, { booking: { id, kind: 'one_to_one', title: 'Tax consultation' }, provider: 'zoom', recording: 'on_consent' });
+
+/** Nothing is waiting any more: no delivery of a vendor, no event to the marketplace, no meeting in `where`. */
+async function everythingDone(stage: Stage, running: Running, where = '1 = 0'): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      running.gateway.wake();
+      expect({
+        inbox: await count(stage, `select count(*) as n from inbox where state = 'pending'`),
+        deliveries: await count(stage, `select count(*) as n from deliveries where state <> 'delivered'`),
+        meetings: await count(stage, `select count(*) as n from meetings where ${where}`),
+      }).toEqual({ inbox: 0, deliveries: 0, meetings: 0 });
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+}
+
+/** In the database, at the marketplace and at the vendor: everything happened, and once. */
+async function checkEffects(stage: Stage, running: Running, meetings: readonly Prepared[], stories: readonly Told[][]): Promise<void> {
+  const { db } = running.gateway;
+  const { receipts } = stage.ledger;
+
+  for (const state of await raw(stage.databaseUrl, 'select state from meetings')) expect(state).toEqual({ state: 'ended' });
+  const recordings = await db.read.select().from(db.read.t.recordings);
+  expect(recordings.map(({ meetingId }) => meetingId).toSorted()).toEqual(meetings.map(({ id }) => id).toSorted());
+  for (const { state, files } of recordings) expect({ state, kinds: files.map(({ kind }) => kind).toSorted() }).toEqual(PUBLISHED);
+  const links = await db.read.select().from(db.read.t.recordingLinks);
+  expect(links.map(({ recordingId, customerId }) => `${recordingId} ${customerId}`).toSorted()).toEqual(
+    recordings.map(({ id }) => `${id} cus_1`).toSorted(),
+  );
+
+  // One happening, one id, one body; and at least one event came again because its receipt could not be written down.
+  const ids = new Map<string, Set<string>>();
+  const bodies = new Map<string, Set<string>>();
+  for (const { id, type, data, body } of receipts) {
+    const participant = (data['participant'] as { id: string } | undefined)?.id ?? '';
+    const happening = [type, data['meeting_id'], participant].join(' ');
+    ids.set(happening, (ids.get(happening) ?? new Set()).add(id));
+    bodies.set(id, (bodies.get(id) ?? new Set()).add(body));
+  }
+  expect([...ids].filter(([, all]) => all.size > 1)).toEqual([]);
+  expect([...bodies].filter(([, all]) => all.size > 1)).toEqual([]);
+  expect(receipts.length).toBeGreaterThan(bodies.size);
+
+  const arrived = new Set(ids.keys());
+  const people = stories[0]!.filter(({ event }) => event === 'meeting.participant_joined').length;
+  const expected = meetings.flatMap(({ id, number }) => [
+    `meeting.ended ${id} `,
+    `recording.processing ${id} `,
+    `recording.published ${id} `,
+    ...Array.from({ length: people }, (_, index) => [
+      `meeting.participant_joined ${id} ${number}-${index}`,
+      `meeting.participant_left ${id} ${number}-${index}`,
+    ]).flat(),
+  ]);
+  // Whether it is told that a meeting started depends on what arrived first; whether it is told that files are being made, too.
+  const optional = /^(meeting\.started|recording\.processing) /;
+  expect([...arrived].filter((happening) => !optional.test(happening)).toSorted()).toEqual(
+    expected.filter((happening) => !optional.test(happening)).toSorted(),
+  );
+  const published = receipts.filter(({ type }) => type === 'recording.published');
+  for (const { data } of published) expect(data['links']).toMatchObject([{ customer_id: 'cus_1' }]);
+
+  expect((await zoomMeetings(stage)).toSorted()).toEqual(meetings.map(({ number }) => number).toSorted());
+}
+
+const PUBLISHED = { state: 'published', kinds: ['audio', 'transcript', 'video'] };
+
+const keyOf = (bytes: Buffer): string => deliveryKey(JSON.parse(bytes.toString('utf8')), bytes);
+
+const count = async ({ databaseUrl }: Stage, query: string): Promise<number> => Number((await raw(databaseUrl, query))[0]!['n']);
+
+/** The numbers of the meetings that Zoom has. */
+async function zoomMeetings({ sandbox }: Stage): Promise<string[]> {
+  const answer = await fetch(`${sandbox.url}/control/state`);
+  const { vendors } = (await answer.json()) as { vendors: { zoom: { meetings: { id: number; deleted: boolean }[] } } };
+  return vendors.zoom.meetings.filter(({ deleted }) => !deleted).map(({ id }) => String(id));
+}
+
+/** A failure names the seed that leads to it. */
+async function withSeed(run: (seed: number) => Promise<void>): Promise<void> {
+  const seed = randomInt(2 ** 31);
+  try {
+    await run(seed);
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
