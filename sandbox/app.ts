@@ -3,6 +3,7 @@
  * push) as one Hono program. See docs/sandbox.md.
  */
 import { Hono } from 'hono';
+import { html } from 'hono/html';
 import { createAgenda } from './clock.ts';
 import { createConsent } from './consent.ts';
 import type { Consent } from './consent.ts';
@@ -14,6 +15,7 @@ import { createGoogle } from './google/google.ts';
 import type { RandomBytes } from './ids.ts';
 import { createMicrosoft } from './microsoft/microsoft.ts';
 import { createOAuthStore } from './oauth.ts';
+import { shell } from './shell.ts';
 import { createTraffic } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
 import type { Client, ConsentUser, Env, GoogleWebhook, Happenings, Routes, VendorId, Webhooks, World, ZoomWebhook } from './world.ts';
@@ -113,7 +115,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   const app = new Hono<Env>({ getPath: plainPath })
     .use(traffic.middleware)
-    .get('/', (c) => c.text('Vendor sandbox. See docs/sandbox.md; GET /control/state shows what is inside.'))
+    .get('/', (c) => c.html(rootPage(Object.entries(vendors).map(([id, vendor]) => ({ id, users: vendor.users() })))))
     .route('/', consent.routes)
     .route('/', controlRoutes({ vendors, agenda, deliveries, traffic, webhooks, configureWebhooks, reset }))
     .route('/', zoom.routes)
@@ -142,6 +144,25 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     close: () => stop?.(),
   };
 }
+
+const rootPage = (vendors: readonly { readonly id: string; readonly users: readonly ConsentUser[] }[]) =>
+  shell(
+    'Zoom, Microsoft and Google',
+    html`<p>Stateful stand-ins of the three vendors. What they do is described in <code>docs/sandbox.md</code>.</p>
+      <ul>
+        <li><a href="/control/state">/control/state</a>: everything that exists in here</li>
+        <li><a href="/control/deliveries">/control/deliveries</a>: the webhooks that went out</li>
+        <li><a href="/control/requests">/control/requests</a>: the calls that came in</li>
+      </ul>
+      <h2>Users</h2>
+      ${vendors.map(
+        ({ id, users }) =>
+          html`<p><strong>${id}</strong></p>
+            <ul>
+              ${users.map(({ email, note }) => html`<li>${email}<small>${note}</small></li>`)}
+            </ul>`,
+      )}`,
+  );
 
 function everyTick(run: () => void): () => void {
   const timer = setInterval(run, TICK_MS);

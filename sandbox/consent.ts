@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { AuthorizeRequest, OAuthStore } from './oauth.ts';
+import { type Html, shell } from './shell.ts';
 import type { ConsentUser, Env, Routes, VendorId } from './world.ts';
 
 export interface ConsentRules {
@@ -63,12 +64,7 @@ export function createConsent(oauth: OAuthStore, rules: Readonly<Record<VendorId
 
 /** An error for the user himself: it is not safe to send him back to the application. */
 export const refuseAuthorization = (c: Context<Env>, reason: string): Response | Promise<Response> =>
-  c.html(
-    html`<!doctype html><meta charset="utf-8" /><title>Sandbox</title>
-      <h1>Error</h1>
-      <p>${reason}</p>`,
-    400,
-  );
+  c.html(shell('Error', html`<p>${reason}</p>`), 400);
 
 function back(c: Context<Env>, { redirectUri, state }: AuthorizeRequest, parameters: Readonly<Record<string, string>>): Response {
   const url = new URL(redirectUri);
@@ -85,57 +81,36 @@ interface Page {
   readonly optional: readonly string[];
 }
 
-const page = ({ title, id, request, users, optional }: Page) =>
-  html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}: sandbox</title>
-        <style>
-          body {
-            font:
-              1rem/1.5 system-ui,
-              sans-serif;
-            max-width: 34rem;
-            margin: 3rem auto;
-            padding: 0 1rem;
-          }
-          label {
-            display: block;
-            padding: 0.25rem 0;
-          }
-          fieldset {
-            margin: 1rem 0;
-          }
-          button {
-            font: inherit;
-            padding: 0.5rem 1.5rem;
-          }
-        </style>
-      </head>
-      <body>
-        <h1>${title}</h1>
-        <p>Stand-in for tests. <strong>${new URL(request.redirectUri).host}</strong> asks for access.</p>
-        <form method="post" action="/sandbox/consent">
-          <input type="hidden" name="request" value="${id}" />
-          <fieldset>
-            <legend>Who are you?</legend>
-            ${users.map(
-              ({ email, note }, index) =>
-                html`<label><input type="radio" name="user" value="${email}" ${index === 0 ? 'checked' : ''} /> ${email} (${note})</label>`,
-            )}
-          </fieldset>
+const page = ({ title, id, request, users, optional }: Page): Html =>
+  shell(
+    title,
+    html`<p><strong>${new URL(request.redirectUri).host}</strong> asks for access.</p>
+      <form method="post" action="/sandbox/consent">
+        <input type="hidden" name="request" value="${id}" />
+        <fieldset>
+          <legend>Who are you?</legend>
+          ${users.map(
+            ({ email, note }, index) =>
+              html`<label>
+                <input type="radio" name="user" value="${email}" ${index === 0 ? 'checked' : ''} />
+                <span>${email}<small>${note}</small></span>
+              </label>`,
+          )}
+        </fieldset>
+        <fieldset>
+          <legend>${optional.length > 0 ? 'What do you allow?' : 'What it asks for'}</legend>
+          ${optional.map(
+            (scope) => html`<label><input type="checkbox" name="scope" value="${scope}" checked /><code>${scope}</code></label>`,
+          )}
           ${
             optional.length > 0
-              ? html`<fieldset>
-                  <legend>What do you allow?</legend>
-                  ${optional.map((scope) => html`<label><input type="checkbox" name="scope" value="${scope}" checked /> ${scope}</label>`)}
-                </fieldset>`
-              : html`<p>${request.scopes.join(' ')}</p>`
+              ? ''
+              : html`<ul>
+                  ${request.scopes.map((scope) => html`<li><code>${scope}</code></li>`)}
+                </ul>`
           }
-          <button name="decision" value="allow">Allow</button>
-          <button name="decision" value="deny">Deny</button>
-        </form>
-      </body>
-    </html>`;
+        </fieldset>
+        <button name="decision" value="allow">Allow</button>
+        <button name="decision" value="deny">Deny</button>
+      </form>`,
+  );

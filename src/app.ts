@@ -1,7 +1,7 @@
 /** Mounts the routes and answers what they throw. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Intake } from '../webhooks/receive.ts';
+import type { Intake } from '../webhooks/intake.ts';
 import { Failure } from './domain/failure.ts';
 import { newId } from './domain/id.ts';
 import type { Gateway } from './gateway.ts';
@@ -42,7 +42,8 @@ export function createApp(gateway: Gateway, intake: Intake) {
     if (failure.code === 'unauthenticated') response.headers.set('www-authenticate', 'Bearer');
     // The rest of an oversized body is not read: the connection cannot be used again.
     if (failure.code === 'too_large') response.headers.set('connection', 'close');
-    return response;
+    // Not the bare response: headers that were set before the failure, the limits among them, belong to the answer.
+    return c.newResponse(response.body, response);
   };
   app.onError((error, c) => answer(c, Failure.from(error)));
   app.notFound((c) => answer(c, new Failure('not_found', 'There is nothing at this address.')));

@@ -7,7 +7,7 @@ import { createGoogleMeet } from '../providers/google-meet/index.ts';
 import { createMicrosoftTeams } from '../providers/microsoft-teams/index.ts';
 import type { Provider, ProviderId } from '../providers/provider.ts';
 import { createZoom } from '../providers/zoom/index.ts';
-import { createIntake } from '../webhooks/receive.ts';
+import { createIntake } from '../webhooks/intake.ts';
 import { createApp } from './app.ts';
 import type { Config, EncryptionKey } from './config.ts';
 import { createVault, type Vault } from './connections/vault.ts';
@@ -47,7 +47,8 @@ export async function openGateway(
 export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0.0' }: { host?: string } = {}): Promise<Running> {
   let worker: Worker | undefined;
   const gateway = await openGateway(config, seams, () => worker?.wake());
-  const app = createApp(gateway, createIntake(gateway));
+  const intake = createIntake({ ...gateway, wake: () => worker?.wakeInbox() });
+  const app = createApp(gateway, intake);
   // The types of the adapter also allow HTTP/2; without options it is a plain server.
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   server.headersTimeout = 5 * SECOND;
@@ -62,7 +63,7 @@ export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0
     await gateway.db.close();
     throw error;
   }
-  worker = await startWorker(gateway, send);
+  worker = await startWorker(gateway, send, intake);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,

@@ -1,5 +1,7 @@
 /** Claims due work under leases and runs it: jobs, vendors' deliveries, events to marketplaces. Any number of processes may do this. */
-import { applyDelivery } from '../webhooks/apply.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { applyDeliveries } from '../webhooks/apply.ts';
+import type { Intake } from '../webhooks/intake.ts';
 import { renewSubscription } from '../webhooks/renew.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
 import { Failure } from './domain/failure.ts';
@@ -21,6 +23,8 @@ const LEASE_MS = 90 * SECOND;
 /** How long nobody looks for work when nothing rings. */
 const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
+/** Deliveries of vendors come in swarms; so many together cost little more than one. */
+const GATHER_MS = 10;
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
 const PER_ENDPOINT = 8;
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
@@ -40,48 +44,61 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
 export interface Worker {
   /** Looks for work now. */
   wake(): void;
+  /** Looks for vendors' deliveries only: these come by the thousand, and bring nothing else. */
+  wakeInbox(): void;
   /** Takes no new work and waits for what is under way. */
   stop(): Promise<void>;
 }
 
-export async function startWorker(gateway: Gateway, send: Send): Promise<Worker> {
+/** `intake`: whose breaks applying waits for, so that it never holds up acknowledging. */
+export async function startWorker(gateway: Gateway, send: Send, intake?: Pick<Intake, 'break'>): Promise<Worker> {
   const { db, now } = gateway;
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
   const perEndpoint = new Map<string, number>();
+  let backlog = false;
+  const inbox = startLane(gateway, {
+    places: 64,
+    async claim(limit) {
+      if (!backlog) await pause(GATHER_MS);
+      await intake?.break();
+      const entries = await db.write((tx) => claimInboxEntries(tx, { now: now(), leaseMs: LEASE_MS, limit }));
+      backlog = entries.length === limit;
+      return entries;
+    },
+    run: (entries) => applyDeliveries(gateway, entries),
+  });
   const lanes = [
     startLane(gateway, {
       places: 16,
       claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit })),
-      run: (job) => runJob(gateway, job),
+      run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
-    startLane(gateway, {
-      places: 32,
-      claim: (limit) => db.write((tx) => claimInboxEntries(tx, { now: now(), leaseMs: LEASE_MS, limit })),
-      run: (entry) => applyDelivery(gateway, entry),
-    }),
+    inbox,
     startLane(gateway, {
       places: 64,
       claim: (limit) => {
         const busy = [...perEndpoint].filter(([, count]) => count >= PER_ENDPOINT).map(([id]) => id);
         return db.write((tx) => claimDeliveries(tx, { now: now(), leaseMs: LEASE_MS, limit: Math.min(limit, PER_ENDPOINT), busy }));
       },
-      async run(delivery) {
-        const { endpointId } = delivery;
-        perEndpoint.set(endpointId, (perEndpoint.get(endpointId) ?? 0) + 1);
-        try {
-          await deliver(gateway, send, delivery);
-        } finally {
-          const left = perEndpoint.get(endpointId)! - 1;
-          if (left === 0) perEndpoint.delete(endpointId);
-          else perEndpoint.set(endpointId, left);
-        }
-      },
+      run: (deliveries) =>
+        deliveries.map(async (delivery) => {
+          const { endpointId } = delivery;
+          perEndpoint.set(endpointId, (perEndpoint.get(endpointId) ?? 0) + 1);
+          try {
+            await deliver(gateway, send, delivery);
+          } finally {
+            const left = perEndpoint.get(endpointId)! - 1;
+            if (left === 0) perEndpoint.delete(endpointId);
+            else perEndpoint.set(endpointId, left);
+          }
+        }),
     }),
   ];
   return {
     wake: () => {
       for (const lane of lanes) lane.wake();
     },
+    wakeInbox: inbox.wake,
     stop: async () => {
       await Promise.all(lanes.map((lane) => lane.stop()));
     },
@@ -92,10 +109,11 @@ interface Lane<Work> {
   /** How many pieces may be under way at once. */
   readonly places: number;
   readonly claim: (limit: number) => Promise<Work[]>;
-  readonly run: (work: Work) => Promise<void>;
+  /** One promise per piece. */
+  readonly run: (work: Work[]) => Promise<void>[];
 }
 
-function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): Worker {
+function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): Omit<Worker, 'wakeInbox'> {
   const underWay = new Set<Promise<void>>();
   const state = { stopping: false };
   // A ring while a claim runs must not get lost: the claim may have looked just before the work was written.
@@ -121,8 +139,8 @@ function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): 
       } catch (error) {
         log.error({ err: error }, 'work could not be claimed');
       }
-      for (const work of claimed) {
-        const running: Promise<void> = run(work)
+      for (const piece of run(claimed)) {
+        const running: Promise<void> = piece
           .catch((error: unknown) => log.error({ err: error }, 'a piece of work failed outside its own error handling'))
           .finally(() => {
             underWay.delete(running);

@@ -4,7 +4,7 @@ import { accountOf } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
 import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
-import { Failure } from '../src/domain/failure.ts';
+import { Failure, isFailure } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
 import { move } from '../src/meetings/lifecycle.ts';
@@ -13,7 +13,7 @@ import { revokeRecording } from '../src/recordings/erase.ts';
 import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
 import { deleteSubscriptionOf, findConnection, findSubscription, listConnectionsOfAccount } from '../src/store/connections.ts';
 import type { Writer } from '../src/store/database.ts';
-import { dropInboxEntry, finishInboxEntry, parkInboxEntry, retryInboxEntry, type InboxEntry } from '../src/store/inbox.ts';
+import { dropInboxEntries, finishInboxEntries, parkInboxEntry, retryInboxEntries, type InboxEntry } from '../src/store/inbox.ts';
 import { scheduleJob } from '../src/store/jobs.ts';
 import { findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
 import { findRecordingByFingerprint } from '../src/store/recordings.ts';
@@ -26,6 +26,83 @@ const UNMATCHED_WAITS_MS = [10 * SECOND, 2 * MINUTE, 15 * MINUTE, 43 * MINUTE];
 /** A delivery that failed this often is set aside with its reason. */
 const MAX_ATTEMPTS = 12;
 
+/**
+ * Applies claimed deliveries. Those that say everything themselves share one transaction; the others ask their vendor, each for itself.
+ * One promise per delivery.
+ */
+export function applyDeliveries(gateway: Gateway, entries: readonly InboxEntry[]): Promise<void>[] {
+  const complete: Read[] = [];
+  const others: InboxEntry[] = [];
+  for (const entry of entries) {
+    const read = readComplete(gateway, entry);
+    if (read === undefined) others.push(entry);
+    else complete.push(read);
+  }
+  const together = applyTogether(gateway, complete);
+  return [...complete.map(() => together), ...others.map((entry) => applyDelivery(gateway, entry))];
+}
+
+interface Read {
+  readonly entry: InboxEntry;
+  readonly provider: Provider;
+  readonly events: readonly VendorEvent[];
+}
+
+/** Undefined for what needs its vendor, and for what cannot be read: `applyDelivery` says why. */
+function readComplete({ providers }: Gateway, entry: InboxEntry): Read | undefined {
+  const provider = providers.get(entry.provider as ProviderId);
+  if (provider === undefined) return undefined;
+  try {
+    const events: VendorEvent[] = [];
+    for (const notice of provider.webhook.read(entry.body ?? Buffer.alloc(0))) {
+      if (isPointer(notice)) return undefined;
+      events.push(notice);
+    }
+    return { entry, provider, events };
+  } catch {
+    return undefined;
+  }
+}
+
+async function applyTogether(gateway: Gateway, reads: readonly Read[]): Promise<void> {
+  if (reads.length === 0) return;
+  try {
+    const applied = await gateway.db.write(async (tx) => {
+      const matched: string[] = [];
+      const strangers: InboxEntry[] = [];
+      for (const { entry, provider, events } of reads) {
+        if (await applyEvents(tx, gateway, provider, events)) matched.push(entry.key);
+        else strangers.push(entry);
+      }
+      await finishInboxEntries(tx, matched);
+      await putOff(tx, strangers, gateway.now());
+      return matched.length;
+    });
+    if (applied > 0) gateway.wake();
+  } catch (error) {
+    if (isFailure(error, 'storage_unavailable')) throw error;
+    // Nothing of the transaction is left. Alone, each is applied or fails for its own reason.
+    for (const { entry } of reads) await applyDelivery(gateway, entry);
+  }
+}
+
+/** About meetings that nobody here knows: looked at again later, and forgotten after the last time. */
+async function putOff(tx: Writer, strangers: readonly InboxEntry[], at: Date): Promise<void> {
+  for (const attempts of new Set(strangers.map((entry) => entry.attempts))) {
+    const keys = strangers.filter((entry) => entry.attempts === attempts).map((entry) => entry.key);
+    const waitMs = UNMATCHED_WAITS_MS[attempts - 1];
+    if (waitMs === undefined) await dropInboxEntries(tx, keys, 'unmatched');
+    else await retryInboxEntries(tx, keys, { dueAt: plus(at, waitMs), reason: 'unmatched' });
+  }
+}
+
+/** False when one of them is about something that we do not know (yet). */
+async function applyEvents(tx: Writer, gateway: Gateway, provider: Provider, events: readonly VendorEvent[]): Promise<boolean> {
+  let matched = true;
+  for (const event of events) matched = (await applyEvent(tx, gateway, provider, event)) && matched;
+  return matched;
+}
+
 /** Applies a claimed delivery. What fails is tried again, parked or dropped, with a reason; only the storage's own failures are thrown. */
 export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promise<void> {
   const { db, log, now, providers, random } = gateway;
@@ -34,26 +111,23 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
     if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');
     const events = await readEvents(gateway, provider, entry.body ?? Buffer.alloc(0));
     const unmatched = await db.write(async (tx) => {
-      let missing = false;
-      for (const event of events) missing = !(await applyEvent(tx, gateway, provider, event)) || missing;
-      if (!missing) await finishInboxEntry(tx, entry.key);
-      return missing;
+      const matched = await applyEvents(tx, gateway, provider, events);
+      if (matched) await finishInboxEntries(tx, [entry.key]);
+      return !matched;
     });
     if (unmatched) throw new Unmatched();
   } catch (error) {
     const failure = Failure.from(error);
     const unmatched = error instanceof Unmatched;
     const at = now();
-    const unmatchedWaitMs = unmatched ? UNMATCHED_WAITS_MS[entry.attempts - 1] : undefined;
-    const reason = unmatched ? 'unmatched' : `${failure.code}: ${failure.message}`;
+    const reason = `${failure.code}: ${failure.message}`;
     if (!unmatched) log.warn({ err: error, inbox: entry.key, attempts: entry.attempts }, 'a delivery could not be applied');
     await db.write(async (tx) => {
-      // Somebody else's meeting: nothing of it is kept but the key.
-      if (unmatched && unmatchedWaitMs === undefined) await dropInboxEntry(tx, entry.key, reason);
-      else if (failure.code === 'malformed' || (!unmatched && entry.attempts >= MAX_ATTEMPTS)) await parkInboxEntry(tx, entry.key, reason);
+      if (unmatched) await putOff(tx, [entry], at);
+      else if (failure.code === 'malformed' || entry.attempts >= MAX_ATTEMPTS) await parkInboxEntry(tx, entry.key, reason);
       else {
-        const waitMs = unmatchedWaitMs ?? failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32);
-        await retryInboxEntry(tx, entry.key, { dueAt: plus(at, waitMs), reason });
+        const waitMs = failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32);
+        await retryInboxEntries(tx, [entry.key], { dueAt: plus(at, waitMs), reason });
       }
     });
   }

@@ -25,7 +25,10 @@ export function peek(databaseUrl: string): Peek {
       const rows = await query(`select state, count(*) as n from inbox group by state`);
       return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
     },
-    addMeetings: async (count) => void (await query(meetings(count, databaseUrl.startsWith('postgres:')))),
+    addMeetings: async (count) => {
+      await query(marketplace(databaseUrl.startsWith('postgres:')));
+      await query(meetings(count, databaseUrl.startsWith('postgres:')));
+    },
     close,
   };
 }
@@ -45,6 +48,10 @@ function onPostgres(databaseUrl: string): { query: (text: string) => Promise<Row
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   return { query: async (text) => (await pool.query<Record<string, string | number>>(text)).rows, close: () => pool.end() };
 }
+
+const marketplace = (postgres: boolean): string =>
+  `insert into marketplaces (id, name, preset, policy_patch, return_urls, created_at)
+    values ('mkt_bench', 'Bench', 'guide', '{}', '[]', ${postgres ? 'now()' : Date.now()})`;
 
 /** One statement on both databases; only the moments and the bytes are written differently. */
 function meetings(count: number, postgres: boolean): string {

@@ -61,12 +61,16 @@ export async function startReference(...options: readonly string[]): Promise<Ser
 export function startLoad(): { run(order: LoadOrder): Promise<LoadReport>; stop(): Promise<void> } {
   const child = forkScript('load.ts', []);
   return {
-    async run(order) {
-      const answered = once(child, 'message') as Promise<[LoadReport]>;
-      child.send(order);
-      const ended = once(child, 'exit').then(() => Promise.reject(new Error('the load generator ended')));
-      return (await Promise.race([answered, ended]))[0];
-    },
+    run: (order) =>
+      new Promise((resolve, reject) => {
+        const onExit = (): void => reject(new Error('the load generator ended'));
+        child.once('exit', onExit);
+        child.once('message', (report) => {
+          child.off('exit', onExit);
+          resolve(report as LoadReport);
+        });
+        child.send(order);
+      }),
     stop: () => stop(child),
   };
 }

@@ -9,7 +9,7 @@ import { markRevoked } from './health.ts';
 export async function disconnect(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
   const { db, log, providers } = gateway;
   const connection = await findOwnConnection(db.read, marketplaceId, id);
-  if (connection === undefined) throw new Failure('not_found', 'There is no such connection.');
+  if (connection === undefined) throw new Failure('not_found', 'There is no such resource.');
   const provider = providers.get(connection.provider as ProviderId);
   const tokens = openTokens(gateway, connection);
   if (provider !== undefined && tokens !== undefined) {

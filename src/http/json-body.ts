@@ -15,6 +15,10 @@ export const jsonBody: MiddlewareHandler = async (c, next) => {
     const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/json') throw new Failure('unsupported_media_type', 'Send the body as application/json.');
     checkJson(bytes);
+  } else {
+    // Many clients announce JSON and send nothing: that is a request without members, not one that is malformed.
+    // The cache holds promises, whatever its type says.
+    c.req.bodyCache.text = Promise.resolve('{}') as unknown as string;
   }
   return next();
 };

@@ -30,11 +30,14 @@ export function retryAfter({ status, retryAfterMs }: Failure): Record<string, st
 /** A zod error as the failure of a request. `base`: where the value stands in the request (`''` for the body). */
 export function invalidRequest(error: z.ZodError, base = ''): Failure {
   const errors = error.issues.flatMap((issue): FieldError[] => {
-    const pointer = base + issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, detail: 'is not known' }));
-    return [{ pointer, detail: issue.message }];
+    const pointer = (...more: string[]): string => base + [...issue.path, ...more].map(escaped).join('');
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: pointer(key), detail: 'is not known' }));
+    return [{ pointer: pointer(), detail: issue.message }];
   });
   return new Failure('invalid', 'The request breaks the schema.', { errors });
 }
+
+/** One step of a JSON pointer (RFC 6901). */
+const escaped = (part: PropertyKey): string => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 export const requestIdOf = (c: Context): string => (c.get('requestId') as string | undefined) ?? 'req_unknown';

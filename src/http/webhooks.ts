@@ -1,7 +1,8 @@
 /** The vendors' way in. No middleware: raw bytes, proof, storage, answer. */
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { type Intake, readBytes, receive } from '../../webhooks/receive.ts';
+import type { Intake } from '../../webhooks/intake.ts';
+import { readBytes, receive } from '../../webhooks/receive.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import type { Gateway } from '../gateway.ts';
 

@@ -45,6 +45,6 @@ export async function setWishes(
 async function find(tx: Writer, { marketplaceId, meetingId, customerId }: Who): Promise<{ meeting: Meeting; attendee: Attendee }> {
   const meeting = await findOwnMeeting(tx, marketplaceId, meetingId);
   const attendee = meeting && (await findAttendee(tx, meeting.id, customerId));
-  if (meeting === undefined || attendee === undefined) throw new Failure('not_found', 'There is no such attendee.');
+  if (meeting === undefined || attendee === undefined) throw new Failure('not_found', 'There is no such resource.');
   return { meeting, attendee };
 }

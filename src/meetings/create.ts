@@ -8,12 +8,11 @@ import { newId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
-import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, releaseLiveBookings, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { chooseConnection, reconnectFailure } from './choose.ts';
-import { joinUrlContext, makeVendorMeeting, settleLink } from './link.ts';
+import { joinUrlContext, linkHash, makeVendorMeeting, settleLink } from './link.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
 import { newMeeting, reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
@@ -91,7 +90,7 @@ async function uploadMeeting(gateway: Gateway, policy: Policy, request: MeetingR
     vendorJoinUrlSealed: vault.seal(link.url, joinUrlContext(id)),
   };
   await db.write(async (tx) => {
-    if (!(await reserveLink(tx, { linkHash: fingerprint('link', link.identity), meetingId: id }))) {
+    if (!(await reserveLink(tx, { linkHash: linkHash(link.url), meetingId: id }))) {
       throw new Failure('link_already_used', 'This link was used for another booking. Every customer needs a new one.');
     }
     await reserve(tx, gateway, request, meeting);

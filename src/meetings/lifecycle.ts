@@ -1,6 +1,7 @@
 /** What happens to a meeting after it was made: change, cancel, end, expire, close. */
 import { accountOf } from '../connections/account.ts';
 import { Failure } from '../domain/failure.ts';
+import { newId } from '../domain/id.ts';
 import {
   endsAt,
   isOver,
@@ -56,22 +57,30 @@ export async function changeMeeting(
   const changed = (Object.keys(next) as (keyof typeof next)[]).filter((name) => String(next[name]) !== String(meeting[name]));
   // Vendors count changes against daily quotas: nothing is sent that changes nothing.
   if (changed.length === 0) return meeting;
+  const policy = policyOf(marketplace);
+  const limitExceeded = meeting.plan !== 'paid' && meeting.limitMinutes !== null && next.durationMinutes > meeting.limitMinutes;
+  // What could not have been booked cannot be reached by a change either (G14).
+  if (limitExceeded && meeting.plan === 'free' && policy.limits.on_exceed === 'reject' && next.durationMinutes > meeting.durationMinutes) {
+    throw new Failure('limit_exceeded', `The plan ends a meeting after ${meeting.limitMinutes} minutes.`, {
+      extra: { limit_minutes: meeting.limitMinutes, alternatives: [] },
+    });
+  }
   const ref = meetingRef(gateway, meeting);
   if (meeting.linkSource === 'created' && ref !== undefined) {
     await providerOf(gateway, meeting).changeMeeting(accountOf(gateway, await connectionOf(gateway, meeting)), ref, next);
   }
-  const policy = policyOf(marketplace);
   const updated = await db.write(async (tx) => {
     const deadline = purchaseBy(policy, { ...next, kind: meeting.bookingKind as BookingKind, confirmedAt: meeting.createdAt });
     const row = await updateMeeting(
       tx,
       { id: meeting.id, from: MEETING_STATES.filter((state) => !isOver(state)) },
-      { ...next, purchaseBy: deadline },
+      { ...next, limitExceeded, purchaseBy: deadline },
     );
     if (row === undefined) throw new Failure('conflict', 'The meeting has ended meanwhile.');
     if (row.lockedAt === null) await scheduleJob(tx, { kind: 'meeting.expire', subjectId: row.id, dueAt: deadline });
     else await scheduleJob(tx, { kind: 'meeting.close', subjectId: row.id, dueAt: joinWindow(policy, row).closesAt });
-    await tellMeeting(tx, gateway, row, 'meeting.changed', now().toISOString(), { changed });
+    // Two changes may fall into one millisecond, and both are news.
+    await tellMeeting(tx, gateway, row, 'meeting.changed', newId(gateway, 'evt'), { changed });
     return row;
   });
   wake();
@@ -85,7 +94,7 @@ export async function cancelMeeting(
   const { db, wake } = gateway;
   const meeting = await db.write(async (tx) => {
     const current = await findOwnMeeting(tx, marketplaceId, meetingId);
-    if (current === undefined) throw new Failure('not_found', 'There is no such meeting.');
+    if (current === undefined) throw new Failure('not_found', 'There is no such resource.');
     if (current.state === 'cancelled') return current;
     if (isOver(current.state as MeetingState)) throw new Failure('conflict', `The meeting is ${current.state}.`);
     return (await move(tx, gateway, current, { type: 'cancelled' }, { cancelReason: reason })) ?? current;
@@ -170,6 +179,6 @@ export async function move(
 
 async function ownMeeting({ db }: Gateway, marketplaceId: string, meetingId: string): Promise<Meeting> {
   const meeting = await findOwnMeeting(db.read, marketplaceId, meetingId);
-  if (meeting === undefined) throw new Failure('not_found', 'There is no such meeting.');
+  if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
   return meeting;
 }

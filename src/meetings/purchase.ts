@@ -32,7 +32,7 @@ export async function purchase(
   const { db, now, wake } = gateway;
   const result = await db.write(async (tx) => {
     const meeting = await findOwnMeeting(tx, marketplace.id, meetingId);
-    if (meeting === undefined) throw new Failure('not_found', 'There is no such meeting.');
+    if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
     const known = await findAttendee(tx, meeting.id, customerId);
     if (known?.purchasedAt) return { meeting, attendee: known, repeated: true };
     const at = now();

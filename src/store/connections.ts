@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
@@ -39,22 +39,29 @@ export async function findOwnConnection(db: Reader, marketplaceId: string, id: s
   )[0];
 }
 
-/** Oldest first; those of the professional, or all of the marketplace. */
+/** Oldest first; those of the professional, or all of the marketplace. `after`: the id that a page begins behind. */
 export async function listConnections(
   db: Reader,
-  { marketplaceId, professionalId }: { marketplaceId: string; professionalId?: string | undefined },
+  {
+    marketplaceId,
+    professionalId,
+    after,
+    limit,
+  }: { marketplaceId: string; professionalId?: string | undefined; after?: string | undefined; limit?: number },
 ): Promise<Connection[]> {
   const { connections } = db.t;
-  return db
+  const found = db
     .select()
     .from(connections)
     .where(
       and(
         eq(connections.marketplaceId, marketplaceId),
         professionalId === undefined ? undefined : eq(connections.professionalId, professionalId),
+        after === undefined ? undefined : gt(connections.id, after),
       ),
     )
     .orderBy(asc(connections.id));
+  return limit === undefined ? found : found.limit(limit);
 }
 
 /** Every connection to a vendor account, or to all accounts of an organisation, over all marketplaces. */

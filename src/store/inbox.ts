@@ -1,66 +1,116 @@
 import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type InboxEntry = Tables['inbox']['$inferSelect'];
+export type NewInboxEntry = Pick<InboxEntry, 'key' | 'provider' | 'body' | 'receivedAt'>;
+
+/** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
+const ROWS = [64, 16, 4, 1];
+const INSERTS = ROWS.map((rows) => {
+  const names = Array.from({ length: rows }, (_, row) => ({ key: `k${row}`, provider: `p${row}`, body: `b${row}`, receivedAt: `r${row}` }));
+  const insert = prepared(`inbox_insert_${rows}`, (tx: Writer) =>
+    tx
+      .insert(tx.t.inbox)
+      .values(
+        names.map(({ key, provider, body, receivedAt }) => ({
+          key: sql.placeholder(key),
+          provider: sql.placeholder(provider),
+          body: sql.placeholder(body),
+          receivedAt: sql.placeholder(receivedAt),
+          dueAt: sql.placeholder(receivedAt),
+          state: sql`'pending'`,
+          attempts: sql`0`,
+        })),
+      )
+      .onConflictDoNothing(),
+  );
+  return { rows, names, insert };
+});
 
 /** Stores what is new; entries whose key is known already are repeats and change nothing. */
-export async function insertInboxEntries(
-  tx: Writer,
-  entries: readonly Pick<InboxEntry, 'key' | 'provider' | 'body' | 'receivedAt'>[],
-): Promise<void> {
-  await tx
-    .insert(tx.t.inbox)
-    .values(entries.map((entry) => ({ ...entry, state: 'pending', dueAt: entry.receivedAt, attempts: 0 })))
-    .onConflictDoNothing();
+export async function insertInboxEntries(tx: Writer, entries: readonly NewInboxEntry[]): Promise<void> {
+  // Two processes that get the same deliveries at once wait for each other's rows: in one order, so never for ever.
+  const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  let from = 0;
+  for (const { rows, names, insert } of INSERTS) {
+    for (; sorted.length - from >= rows; from += rows) {
+      const values: Record<string, unknown> = {};
+      for (const [row, name] of names.entries()) {
+        const entry = sorted[from + row]!;
+        values[name.key] = entry.key;
+        values[name.provider] = entry.provider;
+        values[name.body] = entry.body;
+        values[name.receivedAt] = entry.receivedAt;
+      }
+      await insert(tx, values);
+    }
+  }
 }
+
+const dueEntries = prepared('inbox_due', (tx: Writer) => {
+  const { inbox } = tx.t;
+  const now = slot('now', inbox.dueAt);
+  return tx.skipLocked(
+    tx
+      .select()
+      .from(inbox)
+      .where(and(eq(inbox.state, sql`'pending'`), lte(inbox.dueAt, now), or(isNull(inbox.leasedUntil), lt(inbox.leasedUntil, now))))
+      .orderBy(asc(inbox.dueAt), asc(inbox.key))
+      .limit(sql.placeholder('limit'))
+      .$dynamic(),
+  );
+});
 
 export async function claimInboxEntries(
   tx: Writer,
   { now, leaseMs, limit }: { now: Date; leaseMs: number; limit: number },
 ): Promise<InboxEntry[]> {
-  const { inbox } = tx.t;
-  const due = await tx.skipLocked(
-    tx
-      .select({ key: inbox.key })
-      .from(inbox)
-      .where(and(eq(inbox.state, sql`'pending'`), lte(inbox.dueAt, now), or(isNull(inbox.leasedUntil), lt(inbox.leasedUntil, now))))
-      .orderBy(asc(inbox.dueAt), asc(inbox.key))
-      .limit(limit)
-      .$dynamic(),
-  );
+  const due = await dueEntries(tx, { now, limit });
   if (due.length === 0) return [];
-  return tx
+  const leasedUntil = plus(now, leaseMs);
+  const { inbox } = tx.t;
+  await tx
     .update(inbox)
-    .set({ leasedUntil: plus(now, leaseMs), attempts: sql`${inbox.attempts} + 1` })
-    .where(
-      inArray(
-        inbox.key,
-        due.map((entry) => entry.key),
-      ),
-    )
-    .returning();
+    .set({ leasedUntil, attempts: sql`${inbox.attempts} + 1` })
+    .where(among(tx, keysOf(due)));
+  return due.map((entry) => ({ ...entry, leasedUntil, attempts: entry.attempts + 1 }));
 }
 
 /** Applied: the body goes (it carries vendor links and tokens), the key stays to recognize repeats. */
-export async function finishInboxEntry(tx: Writer, key: string): Promise<void> {
-  await tx.update(tx.t.inbox).set({ state: 'applied', body: null, reason: null, leasedUntil: null }).where(eq(tx.t.inbox.key, key));
+export async function finishInboxEntries(tx: Writer, keys: readonly string[]): Promise<void> {
+  await change(tx, keys, { state: 'applied', body: null, reason: null });
 }
 
-export async function retryInboxEntry(tx: Writer, key: string, { dueAt, reason }: { dueAt: Date; reason: string }): Promise<void> {
-  await tx.update(tx.t.inbox).set({ dueAt, reason, leasedUntil: null }).where(eq(tx.t.inbox.key, key));
+export async function retryInboxEntries(
+  tx: Writer,
+  keys: readonly string[],
+  { dueAt, reason }: { dueAt: Date; reason: string },
+): Promise<void> {
+  await change(tx, keys, { dueAt, reason });
 }
 
 /** Set aside with its reason; the operator can look at it and run it again. */
 export async function parkInboxEntry(tx: Writer, key: string, reason: string): Promise<void> {
-  await tx.update(tx.t.inbox).set({ state: 'parked', reason, leasedUntil: null }).where(eq(tx.t.inbox.key, key));
+  await change(tx, [key], { state: 'parked', reason });
 }
 
 /** Not ours: nothing is kept but the key. */
-export async function dropInboxEntry(tx: Writer, key: string, reason: string): Promise<void> {
-  await tx.update(tx.t.inbox).set({ state: 'dropped', body: null, reason, leasedUntil: null }).where(eq(tx.t.inbox.key, key));
+export async function dropInboxEntries(tx: Writer, keys: readonly string[], reason: string): Promise<void> {
+  await change(tx, keys, { state: 'dropped', body: null, reason });
 }
+
+const change = async (tx: Writer, keys: readonly string[], changes: Partial<InboxEntry>): Promise<void> => {
+  if (keys.length > 0)
+    await tx
+      .update(tx.t.inbox)
+      .set({ ...changes, leasedUntil: null })
+      .where(among(tx, keys));
+};
+
+const among = (tx: Writer, keys: readonly string[]) => inArray(tx.t.inbox.key, [...keys]);
+const keysOf = (entries: readonly Pick<InboxEntry, 'key'>[]): string[] => entries.map(({ key }) => key);
 
 export async function findInboxEntry(db: Reader, key: string): Promise<InboxEntry | undefined> {
   return (await db.select().from(db.t.inbox).where(eq(db.t.inbox.key, key)))[0];
@@ -71,11 +121,6 @@ export async function deleteOldInboxEntries(tx: Writer, before: Date, limit: num
   const { inbox } = tx.t;
   const old = await tx.select({ key: inbox.key }).from(inbox).where(lt(inbox.receivedAt, before)).orderBy(asc(inbox.key)).limit(limit);
   if (old.length === 0) return 0;
-  await tx.delete(inbox).where(
-    inArray(
-      inbox.key,
-      old.map((entry) => entry.key),
-    ),
-  );
+  await tx.delete(inbox).where(among(tx, keysOf(old)));
   return old.length;
 }

@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Meeting = Tables['meetings']['$inferSelect'];
 export type Attendee = Tables['attendees']['$inferSelect'];
@@ -52,14 +52,17 @@ export async function findOwnMeeting(db: Reader, marketplaceId: string, id: stri
   )[0];
 }
 
-export async function findMeetingByVendorId(db: Reader, provider: string, vendorMeetingId: string): Promise<Meeting | undefined> {
+const meetingByVendorId = prepared('meeting_by_vendor_id', (db: Reader) => {
   const { meetings } = db.t;
-  return (
-    await db
-      .select()
-      .from(meetings)
-      .where(and(eq(meetings.provider, provider), eq(meetings.vendorMeetingId, vendorMeetingId)))
-  )[0];
+  return db
+    .select()
+    .from(meetings)
+    .where(and(eq(meetings.provider, slot('provider', meetings.provider)), eq(meetings.vendorMeetingId, slot('id', meetings.vendorMeetingId))));
+});
+
+/** Asked for every delivery of a vendor. */
+export async function findMeetingByVendorId(db: Reader, provider: string, vendorMeetingId: string): Promise<Meeting | undefined> {
+  return (await meetingByVendorId(db, { provider, id: vendorMeetingId }))[0];
 }
 
 export async function findMeetingByHostToken(db: Reader, hostTokenHash: string): Promise<Meeting | undefined> {

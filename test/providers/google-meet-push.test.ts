@@ -147,6 +147,18 @@ describe("Google's keys", () => {
     expect(fetched()).toBe(1);
   });
 
+  it('proves a token once: later pushes with it need no key any more', async () => {
+    let keys = [GOOGLE_KEY];
+    const { open, pass, now } = start(() => keys);
+    const token = await pushToken(NOW);
+    await accepted(open(token));
+    keys = [NEW_KEY];
+    pass(MINUTE);
+    await accepted(open(await pushToken(now(), {}, NEW_KEY)));
+    await refused(open(await pushToken(now())));
+    await accepted(open(token));
+  });
+
   it('fetches once when the first pushes come all at once', async () => {
     const { open, fetched } = start();
     const tokens = await Promise.all([0, 1, 2, 3].map((seconds) => pushToken(plus(NOW, -seconds * SECOND))));

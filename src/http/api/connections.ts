@@ -3,9 +3,9 @@ import { createConnectSession } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
-import { findOwnConnection, listConnections } from '../../store/connections.ts';
+import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
 import { representConnection } from './represent.ts';
-import { about, apiRouter, body, idParameter, json, listOf, problems } from './router.ts';
+import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
 const newConnectSession = z
@@ -43,16 +43,20 @@ export const connectionRoutes = (gateway: Gateway) =>
       createRoute({
         method: 'get',
         path: '/connections',
-        ...about('Connections', 'Connections of the marketplace, or of one professional'),
-        request: { query: z.strictObject({ professional_id: schemas.foreignId.optional() }) },
-        responses: { 200: json(listOf(schemas.connection), 'All of them'), ...problems },
+        ...about('Connections', 'Connections of the marketplace, or of one professional, oldest first'),
+        request: { query: schemas.page.extend({ professional_id: schemas.foreignId.optional() }) },
+        responses: { 200: json(listOf(schemas.connection), 'A page of connections'), ...problems },
       }),
       async (c) => {
+        const { limit, cursor, professional_id: professionalId } = c.req.valid('query');
         const connections = await listConnections(gateway.db.read, {
           marketplaceId: c.get('marketplace').id,
-          professionalId: c.req.valid('query').professional_id,
+          professionalId,
+          after: cursorOf(cursor),
+          limit: limit + 1,
         });
-        return c.json({ data: connections.map((connection) => representConnection(gateway, connection)), next_cursor: null }, 200);
+        const show = (connection: Connection) => representConnection(gateway, connection);
+        return c.json(pageOf(connections, limit, { show, cursor: ({ id }) => id }), 200);
       },
     )
     .openapi(

@@ -8,7 +8,10 @@ import * as schemas from './schemas.ts';
 export const apiRouter = () =>
   new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw invalidRequest(result.error);
+      if (result.success) return;
+      // An id that nobody can have is as unknown as any other.
+      if (result.target === 'param') throw new Failure('not_found', 'There is no such resource.');
+      throw invalidRequest(result.error);
     },
   });
 
@@ -27,7 +30,7 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
 export const body = <Schema extends z.ZodType>(schema: Schema) => ({ required: true, content: { 'application/json': { schema } } });
 export const listOf = <Schema extends z.ZodType>(schema: Schema) => z.object({ data: z.array(schema), next_cursor: z.string().nullable() });
 
-export const idParameter = z.object({ id: z.string().max(64) });
+export const idParameter = z.object({ id: z.string().regex(/^[a-z]{3}_[A-Za-z0-9_-]{1,60}$/) });
 
 /** Ids are ordered by time, so the last one of a page leads to the next. @throws Failure `malformed` for what was never a cursor */
 export function cursorOf(cursor: string | undefined): string | undefined {

@@ -25,7 +25,12 @@ export const recordingPageRoutes = (gateway: Gateway) =>
         kind: 'published',
         expiresAt: recording.expiresAt!,
         // The page knows the files by their place; the vendor's ids stay inside.
-        files: recording.files.map((file, index) => ({ id: String(index), kind: file.kind as 'video', bytes: file.bytes, streamable: true })),
+        files: recording.files.map((file, index) => ({
+          id: String(index),
+          kind: file.kind as 'video',
+          bytes: file.bytes,
+          streamable: true,
+        })),
         passcode: null,
       });
     })
@@ -39,7 +44,9 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       return sendMedia(gateway, media, recording.files[fileIndex]?.kind ?? 'file', c.req.query('download') === '1');
     })
     .onError(async (error, c) => {
-      const found = isFailure(error, 'gone') ? await findRecordingByLink(gateway.db.read, hashToken(c.req.param('token') ?? '')) : undefined;
+      const found = isFailure(error, 'gone')
+        ? await findRecordingByLink(gateway.db.read, hashToken(c.req.param('token') ?? ''))
+        : undefined;
       const state = found && closedState(found, gateway.now());
       if (found === undefined || state === undefined) throw error;
       return show(c, gateway, found, state, 410);

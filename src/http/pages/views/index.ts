@@ -9,6 +9,7 @@ export {
   type ReconnectReason,
 } from './connect.ts';
 export { consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';
+export { type ApiDocument, docsPage, type DocsPage } from './docs.ts';
 export { type HostAttendee, hostPage, type HostPage } from './host.ts';
 export { joinPage, type JoinPage, type JoinRecording } from './join.ts';
 export type { AppName, Html, PageBase } from './layout.ts';

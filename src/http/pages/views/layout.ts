@@ -63,7 +63,7 @@ export const remark = (tone: Tone, lines: readonly string[]): Html =>
 
 export const badge = (tone: Tone, text: string): Html => html`<span class="badge ${tone}">${text}</span>`;
 
-export const fact = (name: string, value: Html | string): Html =>
+export const fact = (name: Html | string, value: Html | string): Html =>
   html`<div>
     <dt>${name}</dt>
     <dd>${value}</dd>

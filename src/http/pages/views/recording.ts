@@ -56,8 +56,11 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
       ${main?.streamable ? player(model) : ''}
       <dl class="facts">
         ${about(model)}
-        ${fact(recording.availableUntil, html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>
-            <p class="quiet small">${zoneName(model.language, state.expiresAt, model.timeZone)}</p>`)}
+        ${fact(
+          recording.availableUntil,
+          html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>
+            <p class="quiet small">${zoneName(model.language, state.expiresAt, model.timeZone)}</p>`,
+        )}
         ${fact(recording.timeLeft, countdown(model, state.expiresAt, true))}
         ${state.passcode === null ? '' : fact(recording.passcode, html`<code>${state.passcode}</code>`)}
       </dl>

@@ -25,6 +25,7 @@ body {
 h1, h2, h3, p, ul, dl, dd, figure { margin: 0; }
 h1 { font-size: clamp(1.5rem, 1.2rem + 1.6vw, 2rem); line-height: 1.2; letter-spacing: -0.015em; text-wrap: balance; }
 h2 { font-size: 1.125rem; line-height: 1.35; }
+h3 { font-size: 1rem; line-height: 1.35; }
 a { color: var(--accent); text-underline-offset: 0.18em; }
 a:hover { color: var(--accent-strong); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 4px; }
@@ -97,6 +98,18 @@ form { display: grid; gap: 0.85rem; }
 @media (scripting: enabled) and (min-width: 34rem) { .local { min-height: 1.55em; } }
 video { width: 100%; aspect-ratio: 16 / 9; background: #000; border-radius: 10px; display: block; }
 details.card { display: block; }
+nav ul { list-style: none; padding: 0; }
+nav a { display: inline-block; padding-block: 0.35rem; margin-inline-end: 0.5rem; }
+.fields .fields { border-inline-start: 2px solid var(--line); padding-inline-start: 0.9rem; margin-block: 0.35rem; }
+.fields dd { font-weight: 400; }
+.routes { list-style: none; padding: 0; display: grid; }
+.routes > li { border-top: 1px solid var(--line); padding-block: 0.7rem; }
+.routes > li:first-child { border-top: 0; padding-top: 0; }
+.routes > li:last-child { padding-bottom: 0; }
+.routes summary { font-weight: 400; }
+.routes summary .quiet { display: block; }
+.routes h3 { margin-top: 0.6rem; }
+[id] { scroll-margin-top: 1rem; }
 summary { cursor: pointer; font-weight: 600; padding-block: 0.15rem; }
 details[open] summary { margin-bottom: 0.6rem; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; scroll-behavior: auto !important; } }

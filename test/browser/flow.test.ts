@@ -1,0 +1,490 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { RETURN_URL, type World } from '../../demo/world.ts';
+import { CASTS, playStory } from '../../demo/story.ts';
+import { FAILURE_CODES, failureTitle } from '../../src/domain/failure.ts';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import { openBrowser, openPage, type WatchedPage } from '../support/browser.ts';
+import { connect, meetingBody, testWorld, USERS, type Vendor } from '../support/world.ts';
+
+const NAMES: Readonly<Record<Vendor, string>> = { zoom: 'Zoom', 'microsoft-teams': 'Microsoft Teams', 'google-meet': 'Google Meet' };
+const VENDORS = Object.keys(NAMES) as Vendor[];
+const SMALLEST = { viewport: { width: 320, height: 640 } };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+describe('connect page', { timeout: 60_000 }, () => {
+  it.each(VENDORS)('leads to the consent of %s and back to the connected account', async (vendor) => {
+    const world = await testWorld();
+    const { page, complaints } = await visit();
+    await page.goto(await connectUrl(world, { return_url: `${RETURN_URL}?from=connect` }));
+    await toConsent(page, world, vendor, { recordings: true });
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: `${NAMES[vendor]} is connected` }).waitFor();
+
+    const [connection] = await connections(world);
+    expect(connection).toMatchObject({ provider: vendor, status: 'active', missing_scopes: [], account: { email: USERS[vendor] } });
+    expect(await card(page, vendor).innerText()).toMatch(new RegExp(`Connected[^]*${USERS[vendor].replaceAll('.', String.raw`\.`)}`));
+    expect(await card(page, vendor).getByText('Missing permissions').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Back to Demo Marketplace' }).getAttribute('href')).toBe(
+      `${RETURN_URL}?from=connect&connection_id=${String(connection?.['id'])}`,
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(VENDORS)('says that nothing was connected when the professional denies it at %s', async (vendor) => {
+    const world = await testWorld();
+    const { page, complaints } = await visit();
+    await page.goto(await connectUrl(world, { return_url: RETURN_URL }));
+    await toConsent(page, world, vendor);
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.getByRole('heading', { name: 'Nothing was connected' }).waitFor();
+
+    expect(await page.getByRole('status').innerText()).toContain(`Access was declined at ${NAMES[vendor]}`);
+    expect(await card(page, vendor).innerText()).toContain('Not connected');
+    expect(await page.getByRole('link', { name: 'Back to' }).getAttribute('href')).toBe(`${RETURN_URL}?error=access_denied`);
+    expect(await connections(world)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells the owner of a personal Microsoft account to use another one, and asks for that only', async () => {
+    const world = await testWorld();
+    const { page, complaints } = await visit();
+    await page.goto(await connectUrl(world));
+    await toConsent(page, world, 'microsoft-teams');
+    await page.getByLabel('ben@outlook.sandbox.example').check();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('status').getByText('This account cannot create meeting links').waitFor();
+
+    await page.goto(page.url().replace(/\?.*/, ''));
+    const shown = card(page, 'microsoft-teams');
+    expect(await shown.innerText()).toMatch(/Action needed[^]*cannot create meeting links\. Use another account[^]*ben@outlook/);
+    expect(await shown.getByRole('button').allInnerTexts()).toEqual(['Use another account']);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells a professional whose administrator has to agree first', async () => {
+    const world = await testWorld();
+    world.sandbox.sandbox.addUser('microsoft-teams', {
+      email: 'eve@strict.sandbox.example',
+      tenant_id: '6f0b2f5a-5a3f-4a57-9a57-0d7a5a3f4a57',
+      admin_consented: false,
+    });
+    const { page, complaints } = await visit();
+    await page.goto(await connectUrl(world));
+    await toConsent(page, world, 'microsoft-teams', { recordings: true });
+    await page.getByLabel('eve@strict.sandbox.example').check();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'An administrator has to agree first' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('names the permission that was left out at Google, and asks to connect again', async () => {
+    const scope = 'https://www.googleapis.com/auth/meetings.space.created';
+    const world = await testWorld();
+    const { page, complaints } = await visit();
+    await page.goto(await connectUrl(world));
+    await toConsent(page, world, 'google-meet');
+    await page.getByLabel(scope).uncheck();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'A permission is missing' }).waitFor();
+
+    const shown = card(page, 'google-meet');
+    expect(await shown.getByRole('listitem').allInnerTexts()).toEqual([`${scope} – needed to create meetings`]);
+    expect(await shown.innerText()).toContain('Action needed');
+    expect(await shown.getByRole('button', { name: 'Connect Google Meet again' }).isVisible()).toBe(true);
+
+    await shown.getByRole('button', { name: 'Connect Google Meet again' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'Google Meet is connected' }).waitFor();
+    expect(await shown.getByRole('listitem').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('accepts the answer of a vendor once, and explains itself the second time', async () => {
+    const world = await testWorld();
+    const { page, complaints } = await visit();
+    const callbacks: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/callback?')) callbacks.push(request.url());
+    });
+    await page.goto(await connectUrl(world));
+    await toConsent(page, world, 'zoom');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'Zoom is connected' }).waitFor();
+
+    expect((await page.goto(callbacks[0]!))?.status()).toBe(403);
+    expect(await page.getByRole('main').innerText()).toContain('Go back and open the connection page again from there.');
+    expect(await connections(world)).toHaveLength(1);
+    expect(unexpected(complaints)).toEqual([]);
+  });
+
+  it('is finished only in the browser in which it was begun', async () => {
+    const world = await testWorld();
+    const [own, other] = [await visit(), await visit()];
+    await own.page.goto(await connectUrl(world));
+    await toConsent(own.page, world, 'google-meet');
+    await other.page.goto(own.page.url());
+    await other.page.getByRole('button', { name: 'Allow' }).click();
+    await other.page.getByRole('heading', { name: 'This link can no longer be used' }).waitFor();
+    expect(await connections(world)).toEqual([]);
+  });
+
+  it('says where to go when the link is over, in the language of the browser', async () => {
+    const world = await testWorld();
+    const url = await connectUrl(world);
+    world.jump(31 * MINUTE);
+    const { page } = await visit({ locale: 'de-DE' });
+    expect((await page.goto(url))?.status()).toBe(410);
+    expect(await page.getByRole('main').innerText()).toContain('Dieser Link');
+  });
+
+  it('speaks the language of the session, whatever the browser prefers', async () => {
+    const world = await testWorld();
+    const { page } = await visit({ locale: 'de-DE' });
+    await page.goto(await connectUrl(world, { locale: 'bg' }));
+    expect(await page.locator('html').getAttribute('lang')).toBe('bg');
+    await page.goto(await connectUrl(world));
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+  });
+});
+
+describe('join page', { timeout: 60_000 }, () => {
+  it.each(VENDORS)('G03 C03 opens after the purchase and in time, and then leads to %s', async (vendor) => {
+    const world = await testWorld();
+    await connect(world, vendor);
+    const { meeting, joinUrl } = await createMeeting(world, { starts_at: inFuture(world, HOUR) });
+    const { page, complaints } = await visit();
+    const arrivals = await catchDepartures(page);
+
+    expect((await page.goto(joinUrl))?.status()).toBe(402);
+    expect(await page.getByRole('heading', { level: 2 }).first().innerText()).toBe('Your purchase is not complete yet');
+    await purchase(world, meeting);
+    expect((await page.reload())?.status()).toBe(200);
+    expect(await page.getByRole('heading', { level: 2 }).first().innerText()).toBe('It is not time yet');
+    expect(await page.locator('.countdown time').innerText()).toMatch(/^4[45]:\d\d$/);
+    expect(await page.content()).not.toContain(new URL(meeting.link.provider_join_url).host);
+
+    world.jump(50 * MINUTE);
+    await page.reload();
+    expect(await page.content()).not.toContain(new URL(meeting.link.provider_join_url).host);
+    await page.getByRole('button', { name: `Join with ${NAMES[vendor]}` }).click();
+    await page.getByText('Arrived at the vendor').waitFor();
+    expect(page.url()).toBe(meeting.link.provider_join_url);
+    expect(arrivals).toEqual([{ method: 'GET', url: meeting.link.provider_join_url, referrer: undefined }]);
+
+    world.jump(DAY);
+    expect((await page.goto(joinUrl))?.status()).toBe(410);
+    expect(await page.getByRole('heading', { name: 'This meeting is over' }).isVisible()).toBe(true);
+    expect(await page.getByRole('button').count()).toBe(0);
+    expect(unexpected(complaints)).toEqual([]);
+  });
+
+  it('says that the meeting was cancelled', async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { meeting, joinUrl } = await createMeeting(world);
+    await world.api('POST', `/v1/meetings/${meeting.id}/cancel`, { reason: 'ill' });
+    const { page, complaints } = await visit();
+    expect((await page.goto(joinUrl))?.status()).toBe(410);
+    expect(await page.getByRole('heading', { name: 'This meeting was cancelled' }).isVisible()).toBe(true);
+    expect((await page.goto(meeting.host_url))?.status()).toBe(410);
+    expect(await page.getByRole('heading', { name: 'This meeting was cancelled' }).isVisible()).toBe(true);
+    expect(unexpected(complaints)).toEqual([]);
+  });
+
+  it('G12 asks for the consent to the recording and keeps the answer, and another one later', async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { meeting, joinUrl } = await createMeeting(world, { recording: 'on_consent' });
+    const { page, complaints } = await visit();
+    await page.goto(joinUrl);
+    expect(await consentOf(world, meeting.id)).toBe('missing');
+
+    await page.getByRole('button', { name: 'Yes, you may record' }).click();
+    await page.getByText('You agreed to the recording.').waitFor();
+    expect(await consentOf(world, meeting.id)).toBe('granted');
+    expect(page.url()).toBe(joinUrl);
+
+    await page.getByRole('button', { name: 'No, please do not record' }).click();
+    await page.getByText('You said no.').waitFor();
+    expect(await consentOf(world, meeting.id)).toBe('refused');
+    expect(unexpected(complaints)).toEqual([]);
+  });
+
+  it("speaks the customer's language, else the one of the browser", async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { joinUrl: bulgarian } = await createMeeting(world, { attendees: [{ customer_id: 'cus_1', locale: 'bg' }] });
+    const { joinUrl: unknown } = await createMeeting(world, {
+      booking: { id: 'bk_2', kind: 'one_to_one', title: 'Tax consultation' },
+      attendees: [{ customer_id: 'cus_1' }],
+    });
+    const { page } = await visit({ locale: 'ru-RU' });
+    await page.goto(bulgarian);
+    expect(await page.locator('html').getAttribute('lang')).toBe('bg');
+    await page.goto(unknown);
+    expect(await page.locator('html').getAttribute('lang')).toBe('ru');
+  });
+
+  it('lets the professional start the meeting from the host page, and shows who comes', async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { meeting } = await createMeeting(world, { recording: 'on_consent' });
+    await purchase(world, meeting);
+    const { page, complaints } = await visit();
+    const arrivals = await catchDepartures(page);
+    expect((await page.goto(meeting.host_url))?.status()).toBe(200);
+    expect(await page.locator('.people').innerText()).toMatch(/Ada\s+Recording: no answer yet/);
+    await page.getByRole('button', { name: 'Start in Zoom' }).click();
+    await page.getByText('Arrived at the vendor').waitFor();
+    // The host's link carries his right to start; the customers' one does not.
+    expect(arrivals[0]?.url).toMatch(/^https:\/\/[a-z0-9]+\.zoom\.us\/s\/\d+\?.*zak=/);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('recording page', { timeout: 90_000 }, () => {
+  it.each(CASTS)('G15 plays the video of $app until the link ends after 14 days', async (cast) => {
+    const world = await testWorld();
+    const { link, recordingId } = await playStory(world, cast, () => {});
+    const { page, complaints } = await visit({ acceptDownloads: true });
+    const media: number[] = [];
+    page.on('response', (response) => {
+      if (response.url() === `${link}/media`) media.push(response.status());
+    });
+    await page.goto(link);
+    await page.waitForFunction(() => document.querySelector('video')!.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA);
+    expect(await video(page)).toMatchObject({ duration: 12, videoWidth: 160, videoHeight: 96, error: null });
+    await page.evaluate(async () => {
+      const element = document.querySelector('video')!;
+      element.muted = true;
+      await element.play();
+    });
+    await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0.2);
+    if (cast.provider === 'microsoft-teams') {
+      // Graph documents no ranges: the video plays from the start, and nothing pretends that one could jump.
+      expect(new Set(media)).toEqual(new Set([200]));
+      expect(await page.evaluate(() => document.querySelector('video')!.seekable.length)).toBe(0);
+    } else {
+      expect(new Set(media)).toEqual(new Set([206]));
+      const reached = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            const element = document.querySelector('video')!;
+            element.addEventListener('seeked', () => resolve(element.currentTime), { once: true });
+            element.currentTime = 9;
+          }),
+      );
+      expect(reached).toBeGreaterThanOrEqual(9);
+    }
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download: Video' }).click()]);
+    expect(download.suggestedFilename()).toBe('video.mp4');
+    expect(await download.failure()).toBeNull();
+    expect(unexpected(complaints)).toEqual([]);
+
+    world.jump(14 * DAY);
+    expect((await page.reload())?.status()).toBe(410);
+    expect(await page.getByRole('heading', { name: 'The recording is no longer available' }).isVisible()).toBe(true);
+    expect(await page.locator('video').count()).toBe(0);
+    await world.receiver.waitFor(
+      'recording.expired',
+      ({ type, data }) => type === 'recording.expired' && data['recording_id'] === recordingId,
+    );
+    expect((await page.reload())?.status()).toBe(410);
+    expect(await page.getByRole('heading', { name: 'The recording is no longer available' }).isVisible()).toBe(true);
+    expect((await page.goto(`${link}/media?download=1`))?.status()).toBe(410);
+    expect(unexpected(complaints)).toEqual([]);
+  });
+
+  it('G17 says that the link was taken back', async () => {
+    const world = await testWorld();
+    const { link, recordingId } = await playStory(world, CASTS[0]!, () => {});
+    const { page, complaints } = await visit(SMALLEST);
+    expect((await page.goto(link))?.status()).toBe(200);
+    expect(await page.evaluate(overflowing)).toEqual([]);
+    expect((await world.api('POST', `/v1/recordings/${recordingId}/revoke`, { customer_id: 'cus_zoom' })).status).toBe(200);
+    expect((await page.reload())?.status()).toBe(410);
+    expect(await page.getByRole('heading', { name: 'The recording was withdrawn' }).isVisible()).toBe(true);
+    expect(await page.locator('video, a').count()).toBe(1); // the way to the content, for keyboards
+    expect(unexpected(complaints)).toEqual([]);
+  });
+});
+
+describe('pages for those who write programs', { timeout: 60_000 }, () => {
+  it('shows every call of the API at /docs, without anything from elsewhere or scrolling sideways at 320 pixels', async () => {
+    const world = await testWorld();
+    const { page, complaints } = await visit(SMALLEST);
+    const origins = new Set<string>();
+    page.on('request', (request) => origins.add(new URL(request.url()).origin));
+    await page.goto(`${world.publicUrl}/docs`);
+    await page.evaluate(() => document.querySelectorAll('details').forEach((element) => (element.open = true)));
+    expect(await page.evaluate(overflowing)).toEqual([]);
+
+    const { paths } = (await world.api('GET', '/openapi.json')).json as { paths: Record<string, Record<string, unknown>> };
+    const calls = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const shown = await page.locator('summary').evaluateAll((all) =>
+      all.map((one) =>
+        [...one.children]
+          .slice(0, 2)
+          .map((part) => part.textContent)
+          .join(' '),
+      ),
+    );
+    expect(shown.toSorted()).toEqual(calls.toSorted());
+    expect(
+      await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLAnchorElement>('a[href^="#"]')]
+          .filter(({ hash }) => document.getElementById(hash.slice(1)) === null)
+          .map(({ hash }) => hash),
+      ),
+    ).toEqual([]);
+    expect(complaints).toEqual([]);
+    expect([...origins].filter((origin) => origin !== 'null')).toEqual([world.publicUrl]);
+
+    const links = await page.locator('a:not([href^="#"])').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
+    expect(links).toContain('/openapi.json');
+    for (const link of links) expect((await page.request.get(new URL(link, world.publicUrl).href)).status(), link).toBe(200);
+  });
+
+  it('explains every problem under its address', async () => {
+    const world = await testWorld();
+    const { page, complaints } = await visit(SMALLEST);
+    for (const code of FAILURE_CODES) {
+      await page.goto(`${world.publicUrl}/problems/${code}`);
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(failureTitle(code));
+      expect(await page.evaluate(overflowing), code).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['/j/nothing', '/h/nothing', '/r/nothing', '/r/nothing/media', '/problems/nothing', '/oauth/nothing/callback'])(
+    'shows a page at %s, where there is nothing',
+    async (path) => {
+      const world = await testWorld();
+      const { page, complaints } = await visit(SMALLEST);
+      expect((await page.goto(`${world.publicUrl}${path}`))?.status()).toBe(404);
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('There is nothing here');
+      expect(await page.evaluate(overflowing)).toEqual([]);
+      expect(unexpected(complaints)).toEqual([]);
+    },
+  );
+
+  it("shows the sandbox's own pages without scrolling sideways at 320 pixels", async () => {
+    const world = await testWorld();
+    const { page, complaints } = await visit(SMALLEST);
+    await page.goto(world.sandbox.url);
+    expect(await page.evaluate(overflowing)).toEqual([]);
+    const url = await connectUrl(world);
+    for (const vendor of VENDORS) {
+      await page.goto(url);
+      await toConsent(page, world, vendor, { recordings: true });
+      expect(await page.evaluate(overflowing), vendor).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+  });
+});
+
+async function visit(options?: BrowserContextOptions): Promise<WatchedPage> {
+  const watched = await openPage(browser, { locale: 'en-US', timezoneId: 'Europe/Berlin', ...options });
+  onTestFinished(() => watched.context.close());
+  return watched;
+}
+
+/** Without what Chromium says about every answer that is not a success, and about a video of which it has read enough. */
+const unexpected = (complaints: readonly string[]): string[] =>
+  complaints.filter(
+    (complaint) => !/^Failed to load resource: .* status of (402|403|404|410) |\/media(\?\S*)?: net::ERR_ABORTED$/.test(complaint),
+  );
+
+async function connectUrl(world: World, request: Record<string, unknown> = {}): Promise<string> {
+  const session = await world.api('POST', '/v1/connect-sessions', { professional_id: 'pro_1', ...request });
+  return String(session.json['url']);
+}
+
+const card = (page: Page, vendor: Vendor) => page.getByRole('region', { name: NAMES[vendor] });
+
+/** From the connect page to the vendor's question. */
+async function toConsent(page: Page, world: World, vendor: Vendor, { recordings = false } = {}): Promise<void> {
+  if (recordings) await card(page, vendor).getByRole('checkbox').check();
+  await card(page, vendor).getByRole('button').first().click();
+  await page.getByRole('button', { name: 'Allow' }).waitFor();
+  expect(new URL(page.url()).origin).toBe(world.sandbox.url);
+}
+
+async function connections(world: World): Promise<Record<string, unknown>[]> {
+  return (await world.api('GET', '/v1/connections?professional_id=pro_1')).json['data'] as Record<string, unknown>[];
+}
+
+interface CreatedMeeting {
+  readonly id: string;
+  readonly host_url: string;
+  readonly link: { readonly provider_join_url: string };
+  readonly attendees: readonly { readonly join_url: string; readonly recording_consent: string }[];
+}
+
+async function createMeeting(world: World, changes: Record<string, unknown> = {}): Promise<{ meeting: CreatedMeeting; joinUrl: string }> {
+  const created = await world.api('POST', '/v1/meetings', meetingBody(world, changes));
+  expect(created.status, created.text).toBe(201);
+  const meeting = created.json as unknown as CreatedMeeting;
+  return { meeting, joinUrl: meeting.attendees[0]!.join_url };
+}
+
+async function purchase(world: World, { id }: CreatedMeeting): Promise<void> {
+  expect((await world.api('POST', `/v1/meetings/${id}/purchases`, { customer_id: 'cus_1' })).status).toBe(201);
+}
+
+async function consentOf(world: World, id: string): Promise<string | undefined> {
+  return ((await world.api('GET', `/v1/meetings/${id}`)).json as unknown as CreatedMeeting).attendees[0]?.recording_consent;
+}
+
+const inFuture = (world: World, ms: number): string => new Date(world.now().getTime() + ms).toISOString();
+
+interface Departure {
+  readonly method: string;
+  readonly url: string;
+  readonly referrer: string | undefined;
+}
+
+/**
+ * Answers in the vendors' place: nothing leaves the machine. By the protocol of the browser itself, because Playwright's
+ * routes do not see where a redirect leads.
+ */
+async function catchDepartures(page: Page): Promise<readonly Departure[]> {
+  const departures: Departure[] = [];
+  const session = await page.context().newCDPSession(page);
+  session.on('Fetch.requestPaused', ({ requestId, request }) => {
+    const referrer = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'referer')?.[1];
+    departures.push({ method: request.method, url: request.url, referrer });
+    const body = Buffer.from('<!doctype html><link rel="icon" href="data:,"><title>Vendor</title>Arrived at the vendor').toString('base64');
+    void session.send('Fetch.fulfillRequest', {
+      requestId,
+      responseCode: 200,
+      responseHeaders: [{ name: 'content-type', value: 'text/html' }],
+      body,
+    });
+  });
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: 'https://*' }] });
+  return departures;
+}
+
+/** Runs in the page: what the player knows about the video. */
+const video = (page: Page) =>
+  page.evaluate(() => {
+    const { duration, videoWidth, videoHeight, error } = document.querySelector('video')!;
+    return { duration, videoWidth, videoHeight, error: error?.message ?? null };
+  });
+
+/** Runs in the page: elements that stick out of the window at the right. */
+function overflowing(): string[] {
+  if (document.documentElement.scrollWidth > innerWidth) return ['the page itself'];
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+    .map((element) => element.outerHTML.slice(0, 120));
+}

@@ -1,0 +1,126 @@
+/**
+ * The durable ack. What arrives in the same turn of the event loop, or while a commit runs, shares one commit, so that
+ * `synchronous=FULL` costs one fsync for all. Nobody waits on purpose.
+ */
+import { Failure } from '../src/domain/failure.ts';
+import { SECOND } from '../src/domain/time.ts';
+import type { Gateway } from '../src/gateway.ts';
+import { insertInboxEntries, type NewInboxEntry } from '../src/store/inbox.ts';
+
+/** Requests of one commit: more would only make the first one wait. */
+const MAX_BATCH = 128;
+/** PostgreSQL commits in parallel; SQLite has one writer. */
+const WRITERS = { sqlite: 1, postgres: 3 };
+/** The strictest vendor, Zoom, waits 3 s for its answer. After this long it is a 503, which every vendor repeats. */
+const PATIENCE_MS = 2.5 * SECOND;
+/** A commit takes up to 1.5 s to fail at somebody else's lock: who has waited longer than this does not try any more. */
+const STALE_MS = 1 * SECOND;
+/** Back-pressure: at ten thousand a second this is what can still be answered in time. */
+const MAX_WAITING = 20_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** While deliveries keep coming, other work gets its turn after this many commits: about a fifth of the time. */
+const COMMITS_PER_BREAK = 4;
+
+export interface Intake {
+  /**
+   * Resolves when the entries are on disk; entries of one call are stored all or none.
+   * @throws Failure `storage_unavailable`, at the latest when the vendor is about to lose patience
+   */
+  store(entries: readonly NewInboxEntry[]): Promise<void>;
+  /** Resolves when nothing waits to be stored, or after a few commits: when work that can wait may take the writer. */
+  break(): Promise<void>;
+}
+
+interface Waiting {
+  readonly entries: readonly NewInboxEntry[];
+  readonly bytes: number;
+  readonly since: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wake'>): Intake {
+  const writers = WRITERS[db.dialect];
+  let waiting: Waiting[] = [];
+  let waitingBytes = 0;
+  let writing = 0;
+  let planned = false;
+  let breaks: { commits: number; resolve: () => void }[] = [];
+
+  const plan = (): void => {
+    if (planned || writing === writers || waiting.length === 0) return;
+    planned = true;
+    setImmediate(() => {
+      planned = false;
+      void writeBatch();
+      plan();
+    });
+  };
+
+  const writeBatch = async (): Promise<void> => {
+    const batch = waiting.splice(0, MAX_BATCH);
+    for (const { bytes } of batch) waitingBytes -= bytes;
+    const staleSince = now().getTime() - STALE_MS;
+    const fresh = batch.filter(({ since }) => since >= staleSince);
+    writing += 1;
+    try {
+      const entries = fresh.flatMap((one) => one.entries);
+      if (entries.length > 0) await inTime(db.write((tx) => insertInboxEntries(tx, entries)));
+      for (const { resolve } of fresh) resolve();
+    } catch (error) {
+      for (const { reject } of fresh) reject(error);
+    }
+    if (fresh.length < batch.length) {
+      const late = unavailable('The storage is behind.');
+      for (const { since, reject } of batch) if (since < staleSince) reject(late);
+    }
+    writing -= 1;
+    plan();
+    takeBreak();
+    wake();
+  };
+
+  const isIdle = (): boolean => waiting.length === 0 && writing === 0;
+  const takeBreak = (): void => {
+    if (breaks.length === 0) return;
+    for (const waiter of breaks) waiter.commits += 1;
+    const over = breaks.filter(({ commits }) => isIdle() || commits >= COMMITS_PER_BREAK);
+    breaks = breaks.filter((waiter) => !over.includes(waiter));
+    for (const { resolve } of over) resolve();
+  };
+
+  return {
+    store: (entries) =>
+      new Promise((resolve, reject) => {
+        let bytes = 0;
+        for (const { body } of entries) bytes += body?.length ?? 0;
+        if (waiting.length >= MAX_WAITING || waitingBytes + bytes > MAX_WAITING_BYTES) {
+          reject(unavailable('Too many deliveries wait to be stored.'));
+          return;
+        }
+        waitingBytes += bytes;
+        waiting.push({ entries, bytes, since: now().getTime(), resolve, reject });
+        plan();
+      }),
+    break: () =>
+      new Promise((resolve) => {
+        if (isIdle()) resolve();
+        else breaks.push({ commits: 0, resolve });
+      }),
+  };
+}
+
+/** The write goes on when its time is over, and may still succeed; the vendor's repeat then finds its key. */
+async function inTime(write: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable('The storage did not answer in time.')), PATIENCE_MS);
+  });
+  try {
+    await Promise.race([write, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const unavailable = (detail: string): Failure => new Failure('storage_unavailable', detail, { retryAfterMs: 2 * SECOND });
