@@ -40,7 +40,9 @@ try {
     );
     for (const { app, link } of published) console.log(`  recording       ${link} (${app})`);
     console.log(`  vendors' side   ${world.sandbox.url}/control/state`);
-    await new Promise((resolve) => process.once('SIGINT', resolve));
+    await new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+    });
   } else {
     console.log('\nThe clock jumps to day 15');
     world.jump(15 * DAY);

@@ -182,9 +182,12 @@ describe('Google Meet', () => {
     const text = JSON.parse(fixture(`google-meet/${name}`)) as { body?: object };
     const document = (text.body ?? text) as { message: { attributes?: Record<string, string>; data: string } };
     const { message } = document;
-    if (message.attributes?.['ce-source'] !== undefined) message.attributes['ce-source'] = `//workspaceevents.googleapis.com/${subscriptionId}`;
+    if (message.attributes?.['ce-source'] !== undefined)
+      message.attributes['ce-source'] = `//workspaceevents.googleapis.com/${subscriptionId}`;
     if (resource !== undefined) {
-      const data = Buffer.from(message.data, 'base64').toString().replace(/"name":"[^"]+"/, `"name":"${resource}"`);
+      const data = Buffer.from(message.data, 'base64')
+        .toString()
+        .replace(/"name":"[^"]+"/, `"name":"${resource}"`);
       message.data = Buffer.from(data).toString('base64');
     }
     return Buffer.from(JSON.stringify(document));

@@ -126,7 +126,8 @@ function appModel({ providers }: Gateway, id: ProviderId, configured: boolean, c
   const recordingsWanted = absent(scopes.recordings).length < scopes.recordings.length || scopes.recordings.length === 0;
   const missingPermissions = [
     ...absent(scopes.links).map((name) => ({ name, neededFor: 'links' as const })),
-    ...absent(scopes.recordings).map((name) => ({ name, neededFor: 'recordings' as const })),
+    // Nobody misses what was not asked for.
+    ...(recordingsWanted ? absent(scopes.recordings) : []).map((name) => ({ name, neededFor: 'recordings' as const })),
   ];
   return {
     ...facts,

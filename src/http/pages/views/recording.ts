@@ -1,6 +1,6 @@
 /** Where one recipient watches one recording. The gateway streams it; where it lies is not told. */
 import { html } from 'hono/html';
-import { textsFor } from '../texts/index.ts';
+import { type Language, textsFor } from '../texts/index.ts';
 import { dateTime, fileSize, zoneName } from './format.ts';
 import { type AppName, countdown, fact, type Html, type MaybeHtml, page, type PageBase, withApp } from './layout.ts';
 
@@ -56,11 +56,7 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
       ${main?.streamable ? player(model) : ''}
       <dl class="facts">
         ${about(model)}
-        ${fact(
-          recording.availableUntil,
-          html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>
-            <p class="quiet small">${zoneName(model.language, state.expiresAt, model.timeZone)}</p>`,
-        )}
+        ${fact(recording.availableUntil, html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>`)}
         ${fact(recording.timeLeft, countdown(model, state.expiresAt, true))}
         ${state.passcode === null ? '' : fact(recording.passcode, html`<code>${state.passcode}</code>`)}
       </dl>
@@ -131,5 +127,9 @@ function about({ language, app, recordedAt, timeZone }: RecordingPage): MaybeHtm
   const { common, recording } = textsFor(language);
   if (app === null && recordedAt === null) return '';
   return html`${app === null ? '' : fact(common.app, app.name)}
-  ${recordedAt === null ? '' : fact(recording.recordedOn, html`<time datetime="${recordedAt.toISOString()}">${dateTime(language, recordedAt, timeZone)}</time>`)}`;
+  ${recordedAt === null ? '' : fact(recording.recordedOn, when(language, recordedAt, timeZone))}`;
 }
+
+const when = (language: Language, moment: Date, timeZone: string): Html =>
+  html`<time datetime="${moment.toISOString()}">${dateTime(language, moment, timeZone)}</time>
+    <p class="quiet small">${zoneName(language, moment, timeZone)}</p>`;
