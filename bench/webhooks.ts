@@ -153,7 +153,14 @@ try {
       `${contender.name}: ${KNOWN} recordings of known meetings acknowledged in ${acknowledgedIn.toFixed(0)} ms, ` +
         `published or withheld ${drainMs.toFixed(0)} ms later (${perSecond} per second); inbox: ${JSON.stringify(states)}`,
     );
-    return { contender: contender.name, deliveries: KNOWN, acknowledged_ms: acknowledgedIn, drain_ms: drainMs, per_second: perSecond, inbox: states };
+    return {
+      contender: contender.name,
+      deliveries: KNOWN,
+      acknowledged_ms: acknowledgedIn,
+      drain_ms: drainMs,
+      per_second: perSecond,
+      inbox: states,
+    };
   }
 } finally {
   for (const stop of stops.toReversed()) await stop();

@@ -39,7 +39,7 @@ try {
       `\nStill running, until Ctrl+C. Open in a browser:\n  connect page    ${String(session.json['url'])}\n  API             ${world.gateway.url}/docs`,
     );
     for (const { app, link } of published) console.log(`  recording       ${link} (${app})`);
-    console.log(`  vendors' side   ${world.sandbox.url}/control/state`);
+    console.log(`  vendors' side   ${world.sandbox.url}`);
     await new Promise((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
     });

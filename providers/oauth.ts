@@ -30,6 +30,9 @@ export interface OAuthClient {
   revoke(token: string): Promise<void>;
 }
 
+/** A year; chosen. */
+const REFRESH_CLOCK_TOLERANCE_SECONDS = 365 * 24 * 3_600;
+
 // Not in the declarations of oauth4webapi, but its supported seam for Entra's multi-tenant issuer; a test fails when it goes away.
 const { _expectedIssuer } = oauth as unknown as { readonly _expectedIssuer: symbol };
 
@@ -46,6 +49,8 @@ export function createOAuthClient({
       ? given
       : { ...given, [_expectedIssuer]: ({ claims }: { claims: Readonly<Record<string, unknown>> }) => issuerOf(claims) };
   const client: oauth.Client = { client_id: clientId };
+  // A refresh says nothing new about who signed in: a machine's clock that is off must not end a grant that the vendor has just renewed.
+  const patientClient: oauth.Client = { ...client, [oauth.clockTolerance]: REFRESH_CLOCK_TOLERANCE_SECONDS };
   const authentication = secretIn === 'basic' ? plainBasic(clientSecret) : oauth.ClientSecretPost(clientSecret);
   const options = {
     // Plain http is for the sandbox on loopback; `config.ts` refuses it for any other host.
@@ -135,7 +140,7 @@ export function createOAuthClient({
           ...options,
           ...(scopes.length > 0 ? { additionalParameters: { scope: scopes.join(' ') } } : {}),
         });
-        return grantOf(await oauth.processRefreshTokenResponse(server, client, response), scopes);
+        return grantOf(await oauth.processRefreshTokenResponse(server, patientClient, response), scopes);
       } catch (error) {
         throw named(error, true);
       }

@@ -224,6 +224,8 @@ export interface Subscription {
 }
 
 export interface Subscriptions {
+  /** One of these has to be granted; an account without them has no feed. */
+  readonly scopes: readonly string[];
   /** Makes one, or adopts the one that exists already for this account. */
   create(account: Account, request: { notificationUrl: string; lifecycleUrl: string }): Promise<Subscription>;
   /** @throws Failure `gone` when it does not exist any more: create a new one. */

@@ -55,8 +55,7 @@ export function createApp(gateway: Gateway, intake: Intake) {
     const id = newId(gateway, 'req');
     c.set('requestId', id);
     c.header('x-request-id', id);
-    if (!c.req.path.startsWith('/v1/') && Number(c.req.header('content-length') ?? 0) > MAX_FORM_BYTES)
-      throw new Failure('too_large', 'The form is too large.');
+    if (!c.req.path.startsWith('/v1/')) checkForm(c);
     await next();
   });
 
@@ -92,4 +91,10 @@ export function createApp(gateway: Gateway, intake: Intake) {
     ),
   );
   return app;
+}
+
+/** A browser always says how long a form is; whoever does not could send without end. */
+function checkForm({ req }: Context): void {
+  if (req.header('transfer-encoding') !== undefined) throw new Failure('malformed', 'A form has to come with its Content-Length.');
+  if (Number(req.header('content-length') ?? 0) > MAX_FORM_BYTES) throw new Failure('too_large', 'The form is too large.');
 }

@@ -1,8 +1,9 @@
 /** Puts a gateway together and serves it. Clock, randomness and environment come from the caller. */
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { createGoogleMeet } from '../providers/google-meet/index.ts';
 import { createMicrosoftTeams } from '../providers/microsoft-teams/index.ts';
 import type { Provider, ProviderId } from '../providers/provider.ts';
@@ -14,8 +15,12 @@ import { createVault, type Vault } from './connections/vault.ts';
 import { SECOND, type Clock, type RandomBytes } from './domain/time.ts';
 import { createSend } from './events/deliver.ts';
 import type { Gateway } from './gateway.ts';
+import { createLog } from './log.ts';
 import { openDatabase } from './store/database.ts';
 import { startWorker, type Worker } from './worker.ts';
+
+/** How long requests under way may take at a stop: a download may be long, the rest answers within seconds. */
+const GRACE_MS = 10 * SECOND;
 
 export interface Seams {
   readonly now: Clock;
@@ -36,7 +41,7 @@ export interface Running {
 /** A gateway without a server: what the command line and the tests use. */
 export async function openGateway(
   config: Config,
-  { now, random, keys, log = createLog(config) }: Seams,
+  { now, random, keys, log = createLog(config.logLevel) }: Seams,
   wake: () => void = () => {},
 ): Promise<Gateway> {
   const db = await openDatabase(config.databaseUrl, { onError: (error) => log.error({ err: error }, 'the database reported an error') });
@@ -47,7 +52,7 @@ export async function openGateway(
 export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0.0' }: { host?: string } = {}): Promise<Running> {
   let worker: Worker | undefined;
   const gateway = await openGateway(config, seams, () => worker?.wake());
-  const intake = createIntake({ ...gateway, wake: () => worker?.wakeInbox() });
+  const { intake, takeBreak } = createIntake({ ...gateway, wake: () => worker?.wakeInbox() });
   const app = createApp(gateway, intake);
   // The types of the adapter also allow HTTP/2; without options it is a plain server.
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
@@ -63,15 +68,18 @@ export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0
     await gateway.db.close();
     throw error;
   }
-  worker = await startWorker(gateway, send, intake);
+  worker = await startWorker(gateway, send, takeBreak);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
     gateway,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      // Connections that become idle are closed as they do; what is under way may finish.
+      const closing = setInterval(() => server.closeIdleConnections(), 100);
       await worker.stop();
+      await Promise.race([closed, wait(GRACE_MS, undefined, { ref: false })]);
+      clearInterval(closing);
       server.closeAllConnections();
       await closed;
       await closeSend();
@@ -100,18 +108,3 @@ function createProviders(config: Config, vault: Vault, now: Clock): ReadonlyMap<
 }
 
 const origins = (...urls: (string | undefined)[]): string[] => urls.filter((url) => url !== undefined).map((url) => new URL(url).origin);
-
-/** Log lines are JSON on standard output. Secrets are not logged in the first place; what looks like one is masked all the same. */
-const createLog = (config: Config): Logger =>
-  pino({
-    level: config.logLevel,
-    serializers: { err: (error: Error) => scrubbed(pino.stdSerializers.err(error)) },
-  });
-
-/** Bearer tokens, our own links and webhook secrets, wherever in a text. */
-const SECRETS =
-  /(bearer\s+|whsec_|\/(?:j|h|r|connect)\/|(?:access_token|refresh_token|client_secret|code|pwd|p|zak)["']?[=:]\s*["']?)[A-Za-z0-9._~+/=-]{8,}/gi;
-
-function scrubbed<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value).replaceAll(SECRETS, '$1[masked]')) as T;
-}

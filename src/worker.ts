@@ -1,7 +1,6 @@
 /** Claims due work under leases and runs it: jobs, vendors' deliveries, events to marketplaces. Any number of processes may do this. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { applyDeliveries } from '../webhooks/apply.ts';
-import type { Intake } from '../webhooks/intake.ts';
+import { applyDelivery, applyDue } from '../webhooks/apply.ts';
+import type { Break } from '../webhooks/intake.ts';
 import { renewSubscription } from '../webhooks/renew.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
 import { Failure } from './domain/failure.ts';
@@ -14,7 +13,7 @@ import { expireRecording } from './recordings/erase.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
 import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
-import { claimInboxEntries, deleteOldInboxEntries } from './store/inbox.ts';
+import { deleteOldInboxEntries } from './store/inbox.ts';
 import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
 import { writePulse } from './store/pulses.ts';
 
@@ -23,8 +22,6 @@ const LEASE_MS = 90 * SECOND;
 /** How long nobody looks for work when nothing rings. */
 const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
-/** Deliveries of vendors come in swarms; so many together cost little more than one. */
-const GATHER_MS = 10;
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
 const PER_ENDPOINT = 8;
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
@@ -50,22 +47,20 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** `intake`: whose breaks applying waits for, so that it never holds up acknowledging. */
-export async function startWorker(gateway: Gateway, send: Send, intake?: Pick<Intake, 'break'>): Promise<Worker> {
+/** `takeBreak`: what applying waits for, so that it does not hold up acknowledging. */
+export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break): Promise<Worker> {
   const { db, now } = gateway;
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
   const perEndpoint = new Map<string, number>();
-  let backlog = false;
   const inbox = startLane(gateway, {
-    places: 64,
+    places: 32,
     async claim(limit) {
-      if (!backlog) await pause(GATHER_MS);
-      await intake?.break();
-      const entries = await db.write((tx) => claimInboxEntries(tx, { now: now(), leaseMs: LEASE_MS, limit }));
-      backlog = entries.length === limit;
-      return entries;
+      await takeBreak();
+      const { alone, more } = await applyDue(gateway, { limit, leaseMs: LEASE_MS });
+      if (more) inbox.wake();
+      return alone;
     },
-    run: (entries) => applyDeliveries(gateway, entries),
+    run: (entries) => entries.map((entry) => applyDelivery(gateway, entry)),
   });
   const lanes = [
     startLane(gateway, {

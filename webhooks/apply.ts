@@ -13,7 +13,15 @@ import { revokeRecording } from '../src/recordings/erase.ts';
 import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
 import { deleteSubscriptionOf, findConnection, findSubscription, listConnectionsOfAccount } from '../src/store/connections.ts';
 import type { Writer } from '../src/store/database.ts';
-import { dropInboxEntries, finishInboxEntries, parkInboxEntry, retryInboxEntries, type InboxEntry } from '../src/store/inbox.ts';
+import {
+  dropInboxEntries,
+  findDueInboxEntries,
+  finishInboxEntries,
+  leaseInboxEntries,
+  parkInboxEntry,
+  retryInboxEntries,
+  type InboxEntry,
+} from '../src/store/inbox.ts';
 import { scheduleJob } from '../src/store/jobs.ts';
 import { findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
 import { findRecordingByFingerprint } from '../src/store/recordings.ts';
@@ -23,33 +31,57 @@ import { findRecordingByFingerprint } from '../src/store/recordings.ts';
  * look at a thin notification costs calls at the vendor; after the last one, an hour in all, the meeting is not ours.
  */
 const UNMATCHED_WAITS_MS = [10 * SECOND, 2 * MINUTE, 15 * MINUTE, 43 * MINUTE];
+/** Applying holds SQLite's only writer, and the event loop: who wants to be acknowledged waits no longer than this. */
+const SLICE_MS = 10;
 /** A delivery that failed this often is set aside with its reason. */
 const MAX_ATTEMPTS = 12;
 
 /**
- * Applies claimed deliveries. Those that say everything themselves share one transaction; the others ask their vendor, each for itself.
- * One promise per delivery.
+ * Applies what is due. Deliveries that say everything themselves share one transaction, and nothing of them is half done after a crash;
+ * the others are leased and returned, to be applied each for itself. `more`: there was more to do than fitted.
  */
-export function applyDeliveries(gateway: Gateway, entries: readonly InboxEntry[]): Promise<void>[] {
-  const complete: Read[] = [];
-  const others: InboxEntry[] = [];
-  for (const entry of entries) {
-    const read = readComplete(gateway, entry);
-    if (read === undefined) others.push(entry);
-    else complete.push(read);
+export async function applyDue(
+  gateway: Gateway,
+  { limit, leaseMs }: { limit: number; leaseMs: number },
+): Promise<{ alone: InboxEntry[]; more: boolean }> {
+  const { db, now } = gateway;
+  const at = now();
+  const find = (tx: Writer): Promise<InboxEntry[]> => findDueInboxEntries(tx, { now: at, limit });
+  try {
+    const { applied, ...result } = await db.write(async (tx) => {
+      const due = await find(tx);
+      const end = plus(now(), SLICE_MS);
+      const matched: string[] = [];
+      const strangers: InboxEntry[] = [];
+      const alone: InboxEntry[] = [];
+      let looked = 0;
+      for (const entry of due) {
+        const read = readComplete(gateway, entry);
+        if (read === undefined) alone.push(entry);
+        else if (await applyEvents(tx, gateway, read.provider, read.events)) matched.push(entry.key);
+        else strangers.push({ ...entry, attempts: entry.attempts + 1 });
+        looked += 1;
+        if (now() >= end) break;
+      }
+      await finishInboxEntries(tx, matched);
+      await putOff(tx, strangers, at);
+      return {
+        alone: await leaseInboxEntries(tx, alone, plus(at, leaseMs)),
+        applied: matched.length > 0,
+        more: due.length === limit || looked < due.length,
+      };
+    });
+    if (applied) gateway.wake();
+    return result;
+  } catch (error) {
+    if (isFailure(error, 'storage_unavailable')) throw error;
+    // Nothing of the transaction is left. Alone, each is applied or fails for its own reason.
+    return { alone: await db.write(async (tx) => leaseInboxEntries(tx, await find(tx), plus(at, leaseMs))), more: true };
   }
-  const together = applyTogether(gateway, complete);
-  return [...complete.map(() => together), ...others.map((entry) => applyDelivery(gateway, entry))];
-}
-
-interface Read {
-  readonly entry: InboxEntry;
-  readonly provider: Provider;
-  readonly events: readonly VendorEvent[];
 }
 
 /** Undefined for what needs its vendor, and for what cannot be read: `applyDelivery` says why. */
-function readComplete({ providers }: Gateway, entry: InboxEntry): Read | undefined {
+function readComplete({ providers }: Gateway, entry: InboxEntry): { provider: Provider; events: VendorEvent[] } | undefined {
   const provider = providers.get(entry.provider as ProviderId);
   if (provider === undefined) return undefined;
   try {
@@ -58,31 +90,9 @@ function readComplete({ providers }: Gateway, entry: InboxEntry): Read | undefin
       if (isPointer(notice)) return undefined;
       events.push(notice);
     }
-    return { entry, provider, events };
+    return { provider, events };
   } catch {
     return undefined;
-  }
-}
-
-async function applyTogether(gateway: Gateway, reads: readonly Read[]): Promise<void> {
-  if (reads.length === 0) return;
-  try {
-    const applied = await gateway.db.write(async (tx) => {
-      const matched: string[] = [];
-      const strangers: InboxEntry[] = [];
-      for (const { entry, provider, events } of reads) {
-        if (await applyEvents(tx, gateway, provider, events)) matched.push(entry.key);
-        else strangers.push(entry);
-      }
-      await finishInboxEntries(tx, matched);
-      await putOff(tx, strangers, gateway.now());
-      return matched.length;
-    });
-    if (applied > 0) gateway.wake();
-  } catch (error) {
-    if (isFailure(error, 'storage_unavailable')) throw error;
-    // Nothing of the transaction is left. Alone, each is applied or fails for its own reason.
-    for (const { entry } of reads) await applyDelivery(gateway, entry);
   }
 }
 
@@ -92,7 +102,7 @@ async function putOff(tx: Writer, strangers: readonly InboxEntry[], at: Date): P
     const keys = strangers.filter((entry) => entry.attempts === attempts).map((entry) => entry.key);
     const waitMs = UNMATCHED_WAITS_MS[attempts - 1];
     if (waitMs === undefined) await dropInboxEntries(tx, keys, 'unmatched');
-    else await retryInboxEntries(tx, keys, { dueAt: plus(at, waitMs), reason: 'unmatched' });
+    else await retryInboxEntries(tx, keys, { dueAt: plus(at, waitMs), reason: 'unmatched', attempts });
   }
 }
 
@@ -103,7 +113,7 @@ async function applyEvents(tx: Writer, gateway: Gateway, provider: Provider, eve
   return matched;
 }
 
-/** Applies a claimed delivery. What fails is tried again, parked or dropped, with a reason; only the storage's own failures are thrown. */
+/** Applies a leased delivery. What fails is tried again, parked or dropped, with a reason; only the storage's own failures are thrown. */
 export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promise<void> {
   const { db, log, now, providers, random } = gateway;
   const provider = providers.get(entry.provider as ProviderId);
@@ -127,7 +137,7 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
       else if (failure.code === 'malformed' || entry.attempts >= MAX_ATTEMPTS) await parkInboxEntry(tx, entry.key, reason);
       else {
         const waitMs = failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32);
-        await retryInboxEntries(tx, [entry.key], { dueAt: plus(at, waitMs), reason });
+        await retryInboxEntries(tx, [entry.key], { dueAt: plus(at, waitMs), reason, attempts: entry.attempts });
       }
     });
   }

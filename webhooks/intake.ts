@@ -2,6 +2,7 @@
  * The durable ack. What arrives in the same turn of the event loop, or while a commit runs, shares one commit, so that
  * `synchronous=FULL` costs one fsync for all. Nobody waits on purpose.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../src/domain/failure.ts';
 import { SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
@@ -19,17 +20,18 @@ const STALE_MS = 1 * SECOND;
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** While deliveries keep coming, other work gets its turn after this many commits: about a fifth of the time. */
-const COMMITS_PER_BREAK = 4;
+const COMMITS_PER_BREAK = 8;
+/** Long enough for a sender that was just answered to send the next one. */
+const QUIET_MS = 5;
 
-export interface Intake {
-  /**
-   * Resolves when the entries are on disk; entries of one call are stored all or none.
-   * @throws Failure `storage_unavailable`, at the latest when the vendor is about to lose patience
-   */
-  store(entries: readonly NewInboxEntry[]): Promise<void>;
-  /** Resolves when nothing waits to be stored, or after a few commits: when work that can wait may take the writer. */
-  break(): Promise<void>;
-}
+/**
+ * Resolves when the entries are on disk; those of one call are stored all or none.
+ * @throws Failure `storage_unavailable`, at the latest when the vendor is about to lose patience
+ */
+export type Intake = (entries: readonly NewInboxEntry[]) => Promise<void>;
+
+/** Resolves when no more deliveries come, or after a few commits: when work that can wait may take the writer. */
+export type Break = () => Promise<void>;
 
 interface Waiting {
   readonly entries: readonly NewInboxEntry[];
@@ -39,13 +41,15 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wake'>): Intake {
+export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wake'>): { intake: Intake; takeBreak: Break } {
   const writers = WRITERS[db.dialect];
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let writing = 0;
   let planned = false;
-  let breaks: { commits: number; resolve: () => void }[] = [];
+  let arrivals = 0;
+  let commits = 0;
+  let arrivalsSeen = 0;
 
   const plan = (): void => {
     if (planned || writing === writers || waiting.length === 0) return;
@@ -75,22 +79,13 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
       for (const { since, reject } of batch) if (since < staleSince) reject(late);
     }
     writing -= 1;
+    commits += 1;
     plan();
-    takeBreak();
     wake();
   };
 
-  const isIdle = (): boolean => waiting.length === 0 && writing === 0;
-  const takeBreak = (): void => {
-    if (breaks.length === 0) return;
-    for (const waiter of breaks) waiter.commits += 1;
-    const over = breaks.filter(({ commits }) => isIdle() || commits >= COMMITS_PER_BREAK);
-    breaks = breaks.filter((waiter) => !over.includes(waiter));
-    for (const { resolve } of over) resolve();
-  };
-
   return {
-    store: (entries) =>
+    intake: (entries) =>
       new Promise((resolve, reject) => {
         let bytes = 0;
         for (const { body } of entries) bytes += body?.length ?? 0;
@@ -98,15 +93,18 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
           reject(unavailable('Too many deliveries wait to be stored.'));
           return;
         }
+        arrivals += 1;
         waitingBytes += bytes;
         waiting.push({ entries, bytes, since: now().getTime(), resolve, reject });
         plan();
       }),
-    break: () =>
-      new Promise((resolve) => {
-        if (isIdle()) resolve();
-        else breaks.push({ commits: 0, resolve });
-      }),
+    async takeBreak() {
+      const enough = commits + COMMITS_PER_BREAK;
+      while (commits < enough && (arrivals !== arrivalsSeen || writing > 0)) {
+        arrivalsSeen = arrivals;
+        await pause(QUIET_MS);
+      }
+    },
   };
 }
 

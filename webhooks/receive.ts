@@ -23,7 +23,7 @@ export async function receive(
   const opened = opening instanceof Promise ? await opening : opening;
   if (opened.kind === 'answer') return opened;
   if (opened.deliveries.length > 0) {
-    await intake.store(opened.deliveries.map(({ key, bytes }) => ({ key: `${provider}:${key}`, provider, body: bytes, receivedAt })));
+    await intake(opened.deliveries.map(({ key, bytes }) => ({ key: `${provider}:${key}`, provider, body: bytes, receivedAt })));
   }
   return { kind: 'deliveries', status: opened.status };
 }

@@ -18,7 +18,15 @@ export const BODY_BYTES = template.length;
  * The body of happening `index` of a run that began at `startMs`. Its vendor time is its identity: no two have the same, and it
  * is the first part of the key under which the gateway stores it.
  */
-export function bodyOf({ startMs, index, meetings = Number.POSITIVE_INFINITY }: { startMs: number; index: number; meetings?: number }): Buffer {
+export function bodyOf({
+  startMs,
+  index,
+  meetings = Number.POSITIVE_INFINITY,
+}: {
+  startMs: number;
+  index: number;
+  meetings?: number;
+}): Buffer {
   const body = Buffer.from(template);
   body.write(String(startMs + index), eventMs, 'latin1');
   body.write(String(FIRST_MEETING + (index % meetings)), meetingId, 'latin1');

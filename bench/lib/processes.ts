@@ -82,7 +82,10 @@ export function residentMb(pid: number): number {
 }
 
 const forkScript = (name: string, options: readonly string[]): ChildProcess =>
-  fork(fileURLToPath(new URL(name, import.meta.url)), options, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  fork(fileURLToPath(new URL(name, import.meta.url)), options, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -80,6 +80,7 @@ export function createSubscriptions(ask: Ask, pubsubTopic: string): Subscription
   };
 
   return {
+    scopes: common.scopes,
     // The URLs of the gateway are not Google's business: it publishes to the topic, and the topic pushes to us.
     async create(account) {
       try {

@@ -7,7 +7,7 @@ import { readProfile } from './profile.ts';
 /** One consent for everything that links need: a scope added later means that every professional has to connect again. */
 const LINKS = ['offline_access', 'openid', 'profile', 'email', 'User.Read', 'Calendars.ReadWrite', 'OnlineMeetings.ReadWrite'];
 /** Needs an administrator in every tenant, therefore asked for separately. */
-const RECORDINGS = ['OnlineMeetingRecording.Read.All'];
+export const RECORDINGS = ['OnlineMeetingRecording.Read.All'];
 
 /** Answers of the token endpoint that only the professional, or an administrator, can cure. */
 const DEAD_ERRORS = new Set(['invalid_grant', 'interaction_required', 'consent_required']);

@@ -7,6 +7,7 @@ import type { Account, Subscription, Subscriptions } from '../provider.ts';
 import { provesClientState, signClientState } from './client-state.ts';
 import { isGone } from './events.ts';
 import type { Graph } from './graph.ts';
+import { RECORDINGS } from './oauth.ts';
 import { PERSONAL_TENANT } from './options.ts';
 
 /**
@@ -82,6 +83,8 @@ export function createSubscriptions({ graph, clientStateSecrets, now }: Subscrip
   };
 
   return {
+    scopes: RECORDINGS,
+
     async create(account, urls) {
       if (account.organisation === PERSONAL_TENANT) {
         throw new Failure('not_capable', 'Teams does not record meetings of personal Microsoft accounts.');

@@ -15,21 +15,27 @@ export function deliveryKey(document: unknown, bytes: Buffer): string {
   const object = memberOf(payload, 'object');
   const participant = memberOf(object, 'participant');
   const files = memberOf(object, 'recording_files');
+  const instances = memberOf(object, 'meeting_uuids');
   const identity = [
     event,
     ms,
-    memberOf(payload, 'account_id'),
-    memberOf(payload, 'user_id'),
-    String(memberOf(object, 'id')),
-    memberOf(object, 'uuid'),
+    plainMemberOf(payload, 'account_id'),
+    plainMemberOf(payload, 'user_id'),
+    String(plainMemberOf(object, 'id')),
+    plainMemberOf(object, 'uuid'),
     // Batch events name their instances in a list.
-    memberOf(object, 'meeting_uuids'),
-    ...['participant_uuid', 'user_id', 'join_time', 'leave_time', 'date_time'].map((name) => memberOf(participant, name)),
-    ...['recording_start', 'recording_end'].map((name) => memberOf(memberOf(object, 'recording_file'), name)),
-    Array.isArray(files) ? files.map((file) => String(memberOf(file, 'id'))).toSorted() : null,
+    Array.isArray(instances) ? instances.map(plain) : undefined,
+    ...['participant_uuid', 'user_id', 'join_time', 'leave_time', 'date_time'].map((name) => plainMemberOf(participant, name)),
+    ...['recording_start', 'recording_end'].map((name) => plainMemberOf(memberOf(object, 'recording_file'), name)),
+    Array.isArray(files) ? files.map((file) => String(plainMemberOf(file, 'id'))).toSorted() : null,
   ];
   return key(ms, JSON.stringify(identity));
 }
+
+const plainMemberOf = (value: unknown, name: string): unknown => plain(memberOf(value, name));
+
+/** Documented are texts and numbers. A list in their place may be nested a hundred thousand deep, which no one can write down again. */
+const plain = (value: unknown): unknown => (typeof value === 'object' ? undefined : value);
 
 const key = (ms: number, identity: string | Buffer): string =>
   `${String(ms).padStart(13, '0')}.${createHash('sha256').update(identity).digest('base64url')}`;

@@ -23,7 +23,7 @@ export function signZoom({ secret, timestamp, body }: { secret: string; timestam
   return `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex')}`;
 }
 
-/** A delivery of one event. Timestamp, request id and signature stay the same over retries, as the strictest reading has it. */
+/** A delivery of one event. Each attempt is signed for its own moment; whether Zoom's retries are is not documented. */
 export function zoomDelivery(world: World, webhook: ZoomWebhook, { event, payload, accountId, extra = {} }: ZoomEvent): Outgoing {
   const at = world.agenda.now();
   // Slashes are escaped on purpose: valid JSON whose bytes do not survive parsing and writing again.
@@ -38,7 +38,8 @@ export function zoomDelivery(world: World, webhook: ZoomWebhook, { event, payloa
     url: webhook.url,
     policy: POLICY,
     prepare: (tamper: Tamper | null): Prepared => {
-      const timestamp = unixSeconds(tamper === 'stale' ? plus(at, -DAY) : at);
+      const now = world.agenda.now();
+      const timestamp = unixSeconds(tamper === 'stale' ? plus(now, -DAY) : now);
       return {
         headers: {
           ...headers(webhook, timestamp, body),

@@ -181,7 +181,7 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
     const tokensSealed = sealTokens(gateway, stored.id, { accessToken: grant.accessToken, refreshToken: grant.refreshToken });
     await setTokens(tx, stored.id, tokensSealed);
     await tell(tx, gateway, stored, 'connection.active', String(stored.tokenVersion));
-    if (provider.subscriptions !== undefined && profile.createsMeetings)
+    if (provider.subscriptions?.scopes.some((scope) => grant.scopes.includes(scope)) === true && profile.createsMeetings)
       await scheduleJob(tx, { kind: 'subscription.renew', subjectId: stored.id, dueAt: now() });
     return { ...stored, tokensSealed };
   });
@@ -194,7 +194,7 @@ export function isAllowedReturnUrl(text: string, allowed: readonly string[]): bo
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   // What a URL parser had to repair (`https:evil`, backslashes, tabs) is no address that anybody meant.
-  if (url.username !== '' || url.password !== '' || !text.startsWith(`${url.origin}/`)) return false;
+  if (url.username !== '' || url.password !== '' || !text.startsWith(`${url.origin}/`) || /[\s\\\p{Cc}]/u.test(text)) return false;
   return allowed.some((entry) => {
     const base = new URL(entry);
     return url.origin === base.origin && (url.pathname === base.pathname || url.pathname.startsWith(base.pathname.replace(/\/?$/, '/')));

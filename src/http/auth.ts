@@ -29,6 +29,8 @@ export function authenticate({ db, now }: Gateway): MiddlewareHandler<ApiEnv> {
     }
     window.used += 1;
     const resetSeconds = Math.ceil((window.startedAt + MINUTE - at) / SECOND);
+    // Answers carry links.
+    c.header('Cache-Control', 'no-store');
     c.header('RateLimit-Policy', `"key";q=${REQUESTS_PER_MINUTE};w=60`);
     c.header('RateLimit', `"key";r=${Math.max(0, REQUESTS_PER_MINUTE - window.used)};t=${resetSeconds}`);
     if (window.used > REQUESTS_PER_MINUTE)

@@ -1,23 +1,35 @@
 /** What the operator's machines ask: alive, ready, how much is waiting. */
 import { timingSafeEqual } from 'node:crypto';
-import { and, isNotNull, isNull } from 'drizzle-orm';
-import { eq } from 'drizzle-orm';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { and, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { Hono } from 'hono';
+import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { writePulse } from '../store/pulses.ts';
 
-export const healthRoutes = ({ config, db, now, log }: Gateway) =>
-  new Hono()
+/** A look costs a write, so all askers of a moment share one. */
+const LOOK_EVERY_MS = 2 * SECOND;
+/** Below this a database cannot be trusted to grow. */
+const FREE_BYTES = 100_000_000;
+/** A vendor's delivery that has waited this long although it is due: the worker does not keep up. */
+const BACKLOG_MS = 5 * MINUTE;
+
+export const healthRoutes = (gateway: Gateway) => {
+  const { config, db, now } = gateway;
+  let looked: { at: number; problems: Promise<string[]> } | undefined;
+  const readiness = (): Promise<string[]> => {
+    const at = now().getTime();
+    if (looked === undefined || Math.abs(at - looked.at) >= LOOK_EVERY_MS) looked = { at, problems: findProblems(gateway) };
+    return looked.problems;
+  };
+
+  return new Hono()
     .get('/healthz', (c) => c.json({ status: 'ok' }))
     .get('/readyz', async (c) => {
-      try {
-        await db.write((tx) => writePulse(tx, 'ready', now()));
-        return c.json({ status: 'ready' });
-      } catch (error) {
-        log.error({ err: error }, 'not ready: the database does not take writes');
-        return c.json({ status: 'not ready', reason: 'the database does not take writes' }, 503);
-      }
+      const problems = await readiness();
+      return problems.length === 0 ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', problems }, 503);
     })
     .get('/metrics', async (c) => {
       const given = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
@@ -48,9 +60,28 @@ export const healthRoutes = ({ config, db, now, log }: Gateway) =>
         [
           'gateway_connections_broken',
           'Connections that need their professional',
-          await $count(t.connections, and(eq(t.connections.status, 'reconnect_required'))),
+          await $count(t.connections, eq(t.connections.status, 'reconnect_required')),
         ],
       ];
       const text = figures.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`).join('');
       return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
     });
+};
+
+async function findProblems({ config, db, now, log }: Gateway): Promise<string[]> {
+  const problems: string[] = [];
+  try {
+    await db.write((tx) => writePulse(tx, 'ready', now()));
+    const { inbox } = db.read.t;
+    const late = await db.read.$count(inbox, and(eq(inbox.state, sql`'pending'`), lt(inbox.dueAt, plus(now(), -BACKLOG_MS))));
+    if (late > 0) problems.push('deliveries of vendors wait too long');
+  } catch (error) {
+    log.error({ err: error }, 'not ready: the database does not take writes');
+    problems.push('the database does not take writes');
+  }
+  if (db.dialect === 'sqlite') {
+    const { bavail, bsize } = await statfs(dirname(config.databaseUrl.replace(/^file:(\/\/(?=\/))?/, '')));
+    if (bavail * bsize < FREE_BYTES) problems.push('the disk is nearly full');
+  }
+  return problems;
+}

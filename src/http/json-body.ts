@@ -1,5 +1,5 @@
 /** What a JSON body has to be before any schema looks at it. */
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { Failure } from '../domain/failure.ts';
 
 /** Our largest request (a private group of 100) is about 20 kB. */
@@ -8,20 +8,33 @@ const MAX_DEPTH = 32;
 
 export const jsonBody: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'GET' || c.req.method === 'DELETE' || c.req.method === 'HEAD') return next();
-  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const bytes = Buffer.from(await c.req.arrayBuffer());
-  if (bytes.length > MAX_BODY_BYTES) throw tooLarge();
+  const bytes = await readLimited(c);
   if (bytes.length > 0) {
     const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/json') throw new Failure('unsupported_media_type', 'Send the body as application/json.');
     checkJson(bytes);
   } else {
     // Many clients announce JSON and send nothing: that is a request without members, not one that is malformed.
-    // The cache holds promises, whatever its type says.
     c.req.bodyCache.text = Promise.resolve('{}') as unknown as string;
   }
   return next();
 };
+
+/** The body, counted while it arrives; left where the later readers of the request look for it. */
+async function readLimited(c: Context): Promise<Buffer> {
+  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  // The cache holds promises, whatever its type says.
+  c.req.bodyCache.arrayBuffer = Promise.resolve(new Uint8Array(bytes).buffer) as unknown as ArrayBuffer;
+  return bytes;
+}
 
 function checkJson(bytes: Buffer): void {
   let text: string;

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 
 export function problemResponse(failure: Failure, requestId: string, publicUrl: string): Response {
   const body = {
+    ...failure.extra,
     type: `${publicUrl}/problems/${failure.code}`,
     title: failure.title,
     status: failure.status,
@@ -13,7 +14,6 @@ export function problemResponse(failure: Failure, requestId: string, publicUrl: 
     code: failure.code,
     request_id: requestId,
     ...(failure.errors.length > 0 ? { errors: failure.errors } : {}),
-    ...failure.extra,
   };
   return Response.json(body, {
     status: failure.status,

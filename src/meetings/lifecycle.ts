@@ -21,7 +21,7 @@ import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
-import { findMeeting, findOwnMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { findMeeting, findOwnMeeting, lockMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
 import { tellMeeting } from './tell.ts';
 
@@ -159,7 +159,11 @@ export async function move(
   changes: Partial<Meeting> = {},
   key = 'once',
 ): Promise<Meeting | undefined> {
-  const before: MeetingLife = { state: meeting.state as MeetingState, startedAt: meeting.startedAt, endedAt: meeting.endedAt };
+  const known = lifeOf(meeting);
+  if (live(known, happening) === known) return undefined;
+  // Somebody else may have moved it since it was read; what follows rests on its newest state.
+  const current = await lockMeeting(tx, meeting.id);
+  const before = current === undefined ? known : lifeOf(current);
   const after = live(before, happening);
   if (after === before) return undefined;
   const updated = await updateMeeting(tx, { id: meeting.id, from: [before.state] }, { ...changes, ...after });
@@ -176,6 +180,8 @@ export async function move(
   }
   return updated;
 }
+
+const lifeOf = ({ state, startedAt, endedAt }: Meeting): MeetingLife => ({ state: state as MeetingState, startedAt, endedAt });
 
 async function ownMeeting({ db }: Gateway, marketplaceId: string, meetingId: string): Promise<Meeting> {
   const meeting = await findOwnMeeting(db.read, marketplaceId, meetingId);

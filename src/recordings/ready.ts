@@ -12,7 +12,14 @@ import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { listAttendees, type Meeting } from '../store/meetings.ts';
-import { findRecordingByFingerprint, insertRecording, insertRecordingLink, updateRecording, type Recording } from '../store/recordings.ts';
+import {
+  findRecordingByFingerprint,
+  insertRecording,
+  insertRecordingLink,
+  lockRecordingByFingerprint,
+  updateRecording,
+  type Recording,
+} from '../store/recordings.ts';
 
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
@@ -34,7 +41,7 @@ export async function noteProcessing(tx: Writer, gateway: Gateway, meeting: Meet
 export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, vendor: VendorRecording): Promise<void> {
   const mark = recordingFingerprint(meeting, vendor.id);
   if ((await findRecordingByFingerprint(tx, mark)) === undefined) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
-  const recording = (await findRecordingByFingerprint(tx, mark))!;
+  const recording = (await lockRecordingByFingerprint(tx, mark))!;
   // Late news does not bring back what was erased or taken back.
   if (recording.state === 'expired' || recording.state === 'revoked') return;
 

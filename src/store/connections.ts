@@ -67,7 +67,7 @@ export async function listConnections(
 /** Every connection to a vendor account, or to all accounts of an organisation, over all marketplaces. */
 export async function listConnectionsOfAccount(
   db: Reader,
-  account: { provider: string; organisation: string; accountId: string | null },
+  account: { provider: string; organisation: string | null; accountId: string | null },
 ): Promise<Connection[]> {
   const { connections } = db.t;
   return db
@@ -76,7 +76,7 @@ export async function listConnectionsOfAccount(
     .where(
       and(
         eq(connections.provider, account.provider),
-        eq(connections.organisation, account.organisation),
+        account.organisation === null ? isNull(connections.organisation) : eq(connections.organisation, account.organisation),
         account.accountId === null ? undefined : eq(connections.accountId, account.accountId),
       ),
     );

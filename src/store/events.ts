@@ -43,9 +43,22 @@ export async function listEvents(
     .limit(limit);
 }
 
-/** Takes the links out of everything that was ever said about the subject. */
+/** Takes the links out of everything that was ever said about the subject, and out of what was answered to it. */
 export async function eraseEventLinks(tx: Writer, subjectId: string): Promise<void> {
-  await tx.update(tx.t.events).set({ linksSealed: null }).where(eq(tx.t.events.subjectId, subjectId));
+  const { events, deliveries, deliveryAttempts } = tx.t;
+  const about = await tx.update(events).set({ linksSealed: null }).where(eq(events.subjectId, subjectId)).returning({ id: events.id });
+  if (about.length === 0) return;
+  // A receiver may have echoed a link in its answer.
+  const sent = tx
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(
+      inArray(
+        deliveries.eventId,
+        about.map(({ id }) => id),
+      ),
+    );
+  await tx.update(deliveryAttempts).set({ answer: '' }).where(inArray(deliveryAttempts.deliveryId, sent));
 }
 
 export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Promise<void> {

@@ -1,6 +1,5 @@
 import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import { plus } from '../domain/time.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type InboxEntry = Tables['inbox']['$inferSelect'];
@@ -63,19 +62,20 @@ const dueEntries = prepared('inbox_due', (tx: Writer) => {
   );
 });
 
-export async function claimInboxEntries(
-  tx: Writer,
-  { now, leaseMs, limit }: { now: Date; leaseMs: number; limit: number },
-): Promise<InboxEntry[]> {
-  const due = await dueEntries(tx, { now, limit });
-  if (due.length === 0) return [];
-  const leasedUntil = plus(now, leaseMs);
+/** What is due, oldest first, and locked against other processes until the transaction ends. */
+export const findDueInboxEntries = (tx: Writer, { now, limit }: { now: Date; limit: number }): Promise<InboxEntry[]> =>
+  dueEntries(tx, { now, limit });
+
+/** Keeps them from everybody else beyond the transaction, and counts the attempt. */
+export async function leaseInboxEntries(tx: Writer, entries: readonly InboxEntry[], leasedUntil: Date): Promise<InboxEntry[]> {
+  if (entries.length === 0) return [];
   const { inbox } = tx.t;
+  const keys = entries.map(({ key }) => key);
   await tx
     .update(inbox)
     .set({ leasedUntil, attempts: sql`${inbox.attempts} + 1` })
-    .where(among(tx, keysOf(due)));
-  return due.map((entry) => ({ ...entry, leasedUntil, attempts: entry.attempts + 1 }));
+    .where(inArray(inbox.key, keys));
+  return entries.map((entry) => ({ ...entry, leasedUntil, attempts: entry.attempts + 1 }));
 }
 
 /** Applied: the body goes (it carries vendor links and tokens), the key stays to recognize repeats. */
@@ -83,12 +83,13 @@ export async function finishInboxEntries(tx: Writer, keys: readonly string[]): P
   await change(tx, keys, { state: 'applied', body: null, reason: null });
 }
 
+/** To be tried again; all of them have been tried `attempts` times. */
 export async function retryInboxEntries(
   tx: Writer,
   keys: readonly string[],
-  { dueAt, reason }: { dueAt: Date; reason: string },
+  { dueAt, reason, attempts }: { dueAt: Date; reason: string; attempts: number },
 ): Promise<void> {
-  await change(tx, keys, { dueAt, reason });
+  await change(tx, keys, { dueAt, reason, attempts });
 }
 
 /** Set aside with its reason; the operator can look at it and run it again. */
@@ -106,11 +107,8 @@ const change = async (tx: Writer, keys: readonly string[], changes: Partial<Inbo
     await tx
       .update(tx.t.inbox)
       .set({ ...changes, leasedUntil: null })
-      .where(among(tx, keys));
+      .where(inArray(tx.t.inbox.key, [...keys]));
 };
-
-const among = (tx: Writer, keys: readonly string[]) => inArray(tx.t.inbox.key, [...keys]);
-const keysOf = (entries: readonly Pick<InboxEntry, 'key'>[]): string[] => entries.map(({ key }) => key);
 
 export async function findInboxEntry(db: Reader, key: string): Promise<InboxEntry | undefined> {
   return (await db.select().from(db.t.inbox).where(eq(db.t.inbox.key, key)))[0];
@@ -121,6 +119,11 @@ export async function deleteOldInboxEntries(tx: Writer, before: Date, limit: num
   const { inbox } = tx.t;
   const old = await tx.select({ key: inbox.key }).from(inbox).where(lt(inbox.receivedAt, before)).orderBy(asc(inbox.key)).limit(limit);
   if (old.length === 0) return 0;
-  await tx.delete(inbox).where(among(tx, keysOf(old)));
+  await tx.delete(inbox).where(
+    inArray(
+      inbox.key,
+      old.map((entry) => entry.key),
+    ),
+  );
   return old.length;
 }

@@ -42,6 +42,13 @@ export async function findMeeting(db: Reader, id: string): Promise<Meeting | und
   return (await db.select().from(db.t.meetings).where(eq(db.t.meetings.id, id)))[0];
 }
 
+/** The same, and whoever else wants to change it waits until this transaction is over. */
+export async function lockMeeting(tx: Writer, id: string): Promise<Meeting | undefined> {
+  const { meetings } = tx.t;
+  // A write that changes nothing takes the row's lock and reads it anew, on both engines.
+  return (await tx.update(meetings).set({ id }).where(eq(meetings.id, id)).returning())[0];
+}
+
 export async function findOwnMeeting(db: Reader, marketplaceId: string, id: string): Promise<Meeting | undefined> {
   const { meetings } = db.t;
   return (
@@ -57,7 +64,9 @@ const meetingByVendorId = prepared('meeting_by_vendor_id', (db: Reader) => {
   return db
     .select()
     .from(meetings)
-    .where(and(eq(meetings.provider, slot('provider', meetings.provider)), eq(meetings.vendorMeetingId, slot('id', meetings.vendorMeetingId))));
+    .where(
+      and(eq(meetings.provider, slot('provider', meetings.provider)), eq(meetings.vendorMeetingId, slot('id', meetings.vendorMeetingId))),
+    );
 });
 
 /** Asked for every delivery of a vendor. */

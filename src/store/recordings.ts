@@ -29,6 +29,13 @@ export async function findRecordingByFingerprint(db: Reader, fingerprint: string
   return (await db.select().from(db.t.recordings).where(eq(db.t.recordings.fingerprint, fingerprint)))[0];
 }
 
+/** The same, and whoever else wants to change it waits: what is merged into it rests on its newest state. */
+export async function lockRecordingByFingerprint(tx: Writer, fingerprint: string): Promise<Recording | undefined> {
+  const { recordings } = tx.t;
+  // A write that changes nothing takes the row's lock and reads it anew, on both engines.
+  return (await tx.update(recordings).set({ fingerprint }).where(eq(recordings.fingerprint, fingerprint)).returning())[0];
+}
+
 export async function listRecordings(db: Reader, meetingId: string): Promise<Recording[]> {
   return db.select().from(db.t.recordings).where(eq(db.t.recordings.meetingId, meetingId)).orderBy(desc(db.t.recordings.id));
 }

@@ -1,21 +1,11 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { RETURN_URL, type World } from '../../demo/world.ts';
-import { CASTS, playStory } from '../../demo/story.ts';
-import { FAILURE_CODES, failureTitle } from '../../src/domain/failure.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
-import { openBrowser, openPage, type WatchedPage } from '../support/browser.ts';
-import { connect, meetingBody, testWorld, USERS, type Vendor } from '../support/world.ts';
+import { connect, meetingBody, testWorld, USERS } from '../support/world.ts';
+import { card, connectUrl, NAMES, overflowing, SMALLEST, toConsent, unexpected, useBrowser, VENDORS } from './support.ts';
 
-const NAMES: Readonly<Record<Vendor, string>> = { zoom: 'Zoom', 'microsoft-teams': 'Microsoft Teams', 'google-meet': 'Google Meet' };
-const VENDORS = Object.keys(NAMES) as Vendor[];
-const SMALLEST = { viewport: { width: 320, height: 640 } };
-
-let browser: Browser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
+const visit = useBrowser();
 
 describe('connect page', { timeout: 60_000 }, () => {
   it.each(VENDORS)('leads to the consent of %s and back to the connected account', async (vendor) => {
@@ -264,173 +254,6 @@ describe('join page', { timeout: 60_000 }, () => {
   });
 });
 
-describe('recording page', { timeout: 90_000 }, () => {
-  it.each(CASTS)('G15 plays the video of $app until the link ends after 14 days', async (cast) => {
-    const world = await testWorld();
-    const { link, recordingId } = await playStory(world, cast, () => {});
-    const { page, complaints } = await visit({ acceptDownloads: true });
-    const media: number[] = [];
-    page.on('response', (response) => {
-      if (response.url() === `${link}/media`) media.push(response.status());
-    });
-    await page.goto(link);
-    await page.waitForFunction(() => document.querySelector('video')!.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA);
-    expect(await video(page)).toMatchObject({ duration: 12, videoWidth: 160, videoHeight: 96, error: null });
-    await page.evaluate(async () => {
-      const element = document.querySelector('video')!;
-      element.muted = true;
-      await element.play();
-    });
-    await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0.2);
-    // Graph documents no ranges: what comes from there may have to be played from the start.
-    if (cast.provider !== 'microsoft-teams') {
-      expect(new Set(media)).toEqual(new Set([206]));
-      const reached = await page.evaluate(
-        () =>
-          new Promise<number>((resolve) => {
-            const element = document.querySelector('video')!;
-            element.addEventListener('seeked', () => resolve(element.currentTime), { once: true });
-            element.currentTime = 9;
-          }),
-      );
-      expect(reached).toBeGreaterThanOrEqual(9);
-    }
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download: Video' }).click()]);
-    expect(download.suggestedFilename()).toBe('video.mp4');
-    expect(await download.failure()).toBeNull();
-    expect(unexpected(complaints)).toEqual([]);
-
-    world.jump(14 * DAY);
-    expect((await page.reload())?.status()).toBe(410);
-    expect(await page.getByRole('heading', { name: 'The recording is no longer available' }).isVisible()).toBe(true);
-    expect(await page.locator('video').count()).toBe(0);
-    await world.receiver.waitFor(
-      'recording.expired',
-      ({ type, data }) => type === 'recording.expired' && data['recording_id'] === recordingId,
-    );
-    expect((await page.reload())?.status()).toBe(410);
-    expect(await page.getByRole('heading', { name: 'The recording is no longer available' }).isVisible()).toBe(true);
-    expect((await page.goto(`${link}/media?download=1`))?.status()).toBe(410);
-    expect(unexpected(complaints)).toEqual([]);
-  });
-
-  it('G17 says that the link was taken back', async () => {
-    const world = await testWorld();
-    const { link, recordingId } = await playStory(world, CASTS[0]!, () => {});
-    const { page, complaints } = await visit(SMALLEST);
-    expect((await page.goto(link))?.status()).toBe(200);
-    expect(await page.evaluate(overflowing)).toEqual([]);
-    expect((await world.api('POST', `/v1/recordings/${recordingId}/revoke`, { customer_id: 'cus_zoom' })).status).toBe(200);
-    expect((await page.reload())?.status()).toBe(410);
-    expect(await page.getByRole('heading', { name: 'The recording was withdrawn' }).isVisible()).toBe(true);
-    expect(await page.locator('video, a').count()).toBe(1); // the way to the content, for keyboards
-    expect(unexpected(complaints)).toEqual([]);
-  });
-});
-
-describe('pages for those who write programs', { timeout: 60_000 }, () => {
-  it('shows every call of the API at /docs, without anything from elsewhere or scrolling sideways at 320 pixels', async () => {
-    const world = await testWorld();
-    const { page, complaints } = await visit(SMALLEST);
-    const origins = new Set<string>();
-    page.on('request', (request) => origins.add(new URL(request.url()).origin));
-    await page.goto(`${world.publicUrl}/docs`);
-    await page.evaluate(() => document.querySelectorAll('details').forEach((element) => (element.open = true)));
-    expect(await page.evaluate(overflowing)).toEqual([]);
-
-    const { paths } = (await world.api('GET', '/openapi.json')).json as { paths: Record<string, Record<string, unknown>> };
-    const calls = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-    );
-    const shown = await page.locator('summary').evaluateAll((all) =>
-      all.map((one) =>
-        [...one.children]
-          .slice(0, 2)
-          .map((part) => part.textContent)
-          .join(' '),
-      ),
-    );
-    expect(shown.toSorted()).toEqual(calls.toSorted());
-    expect(
-      await page.evaluate(() =>
-        [...document.querySelectorAll<HTMLAnchorElement>('a[href^="#"]')]
-          .filter(({ hash }) => document.getElementById(hash.slice(1)) === null)
-          .map(({ hash }) => hash),
-      ),
-    ).toEqual([]);
-    expect(complaints).toEqual([]);
-    expect([...origins].filter((origin) => origin !== 'null')).toEqual([world.publicUrl]);
-
-    const links = await page.locator('a:not([href^="#"])').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
-    expect(links).toContain('/openapi.json');
-    for (const link of links) expect((await page.request.get(new URL(link, world.publicUrl).href)).status(), link).toBe(200);
-  });
-
-  it('explains every problem under its address', async () => {
-    const world = await testWorld();
-    const { page, complaints } = await visit(SMALLEST);
-    for (const code of FAILURE_CODES) {
-      await page.goto(`${world.publicUrl}/problems/${code}`);
-      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(failureTitle(code));
-      expect(await page.evaluate(overflowing), code).toEqual([]);
-    }
-    expect(complaints).toEqual([]);
-  });
-
-  it.each(['/j/nothing', '/h/nothing', '/r/nothing', '/r/nothing/media', '/problems/nothing', '/oauth/nothing/callback'])(
-    'shows a page at %s, where there is nothing',
-    async (path) => {
-      const world = await testWorld();
-      const { page, complaints } = await visit(SMALLEST);
-      expect((await page.goto(`${world.publicUrl}${path}`))?.status()).toBe(404);
-      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('There is nothing here');
-      expect(await page.evaluate(overflowing)).toEqual([]);
-      expect(unexpected(complaints)).toEqual([]);
-    },
-  );
-
-  it("shows the sandbox's own pages without scrolling sideways at 320 pixels", async () => {
-    const world = await testWorld();
-    const { page, complaints } = await visit(SMALLEST);
-    await page.goto(world.sandbox.url);
-    expect(await page.evaluate(overflowing)).toEqual([]);
-    const url = await connectUrl(world);
-    for (const vendor of VENDORS) {
-      await page.goto(url);
-      await toConsent(page, world, vendor, { recordings: true });
-      expect(await page.evaluate(overflowing), vendor).toEqual([]);
-    }
-    expect(complaints).toEqual([]);
-  });
-});
-
-async function visit(options?: BrowserContextOptions): Promise<WatchedPage> {
-  const watched = await openPage(browser, { locale: 'en-US', timezoneId: 'Europe/Berlin', ...options });
-  onTestFinished(() => watched.context.close());
-  return watched;
-}
-
-/** Without what Chromium says about every answer that is not a success, and about a video of which it has read enough. */
-const unexpected = (complaints: readonly string[]): string[] =>
-  complaints.filter(
-    (complaint) => !/^Failed to load resource: .* status of (402|403|404|410) |\/media(\?\S*)?: net::ERR_ABORTED$/.test(complaint),
-  );
-
-async function connectUrl(world: World, request: Record<string, unknown> = {}): Promise<string> {
-  const session = await world.api('POST', '/v1/connect-sessions', { professional_id: 'pro_1', ...request });
-  return String(session.json['url']);
-}
-
-const card = (page: Page, vendor: Vendor) => page.getByRole('region', { name: NAMES[vendor] });
-
-/** From the connect page to the vendor's question. */
-async function toConsent(page: Page, world: World, vendor: Vendor, { recordings = false } = {}): Promise<void> {
-  if (recordings) await card(page, vendor).getByRole('checkbox').check();
-  await card(page, vendor).getByRole('button').first().click();
-  await page.getByRole('button', { name: 'Allow' }).waitFor();
-  expect(new URL(page.url()).origin).toBe(world.sandbox.url);
-}
-
 async function connections(world: World): Promise<Record<string, unknown>[]> {
   return (await world.api('GET', '/v1/connections?professional_id=pro_1')).json['data'] as Record<string, unknown>[];
 }
@@ -485,19 +308,4 @@ async function catchDepartures(page: Page): Promise<readonly Departure[]> {
   });
   await session.send('Fetch.enable', { patterns: [{ urlPattern: 'https://*' }] });
   return departures;
-}
-
-/** Runs in the page: what the player knows about the video. */
-const video = (page: Page) =>
-  page.evaluate(() => {
-    const { duration, videoWidth, videoHeight, error } = document.querySelector('video')!;
-    return { duration, videoWidth, videoHeight, error: error?.message ?? null };
-  });
-
-/** Runs in the page: elements that stick out of the window at the right. */
-function overflowing(): string[] {
-  if (document.documentElement.scrollWidth > innerWidth) return ['the page itself'];
-  return [...document.querySelectorAll('body *')]
-    .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
-    .map((element) => element.outerHTML.slice(0, 120));
 }

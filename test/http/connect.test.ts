@@ -252,7 +252,7 @@ describe('what the vendor grants', () => {
 
   it('a personal Microsoft account is connected and cannot create', async () => {
     const world = await testWorld();
-    const visit = await begin(world, 'microsoft-teams');
+    const visit = await begin(world, 'microsoft-teams', {}, false);
     const back = must(await visit.browser(await consent(visit, 'ben@outlook.sandbox.example')), 303);
     const { connection_id: id, notice } = queryOf(back, visit.url);
     expect(notice).toBe('account_cannot_create');
@@ -343,9 +343,10 @@ describeOnBothDatabases('tokens', (_open, engine) => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
     await connect(world, vendor, { recordings: false });
     await settled(world);
+    const tomorrow = new Date(world.now().getTime() + DAY).toISOString();
     const refreshes = () => calls(world, vendor, 'POST', vendor === 'zoom' ? /\/oauth\/token$/ : /\/token$/).length;
     const meetings = await Promise.all(
-      Array.from({ length: 5 }, (_, count) => boughtMeeting(world, { provider: vendor, ...booking(count) })),
+      Array.from({ length: 5 }, (_, count) => boughtMeeting(world, { provider: vendor, starts_at: tomorrow, ...booking(count) })),
     );
     const before = refreshes();
     // Past the hour of the token; nothing else that is due asks the vendor in between.
@@ -356,13 +357,13 @@ describeOnBothDatabases('tokens', (_open, engine) => {
     world.jump(61 * MINUTE);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, count) =>
-        world.api('PATCH', `/v1/meetings/${meetings[count % 5]!.id}`, {
-          title: `t${count}`,
-          starts_at: new Date(world.now().getTime() + HOUR).toISOString(),
-        }),
+        // Nothing about a Meet space changes with its time or title: there, only the end asks Google.
+        vendor === 'google-meet'
+          ? world.api('POST', `/v1/meetings/${meetings[count % 5]!.id}/end`)
+          : world.api('PATCH', `/v1/meetings/${meetings[count % 5]!.id}`, { title: `t${count}` }),
       ),
     );
-    for (const answer of answers) expect(answer.status, answer.text).not.toBeGreaterThanOrEqual(500);
+    for (const answer of answers) must(answer, 200);
     await settled(world);
     expect(refreshes() - afterJobs).toBe(1);
     expect(must(await world.api('GET', '/v1/connections'), 200).json['data']).toMatchObject([{ status: 'active' }]);

@@ -158,6 +158,18 @@ describe('calls to Google', () => {
     expect(await googleMeet().recordings.list(testAccount(WORKSPACE), MEETING)).toEqual([]);
     expect(attempts).toBe(3);
   });
+
+  it('are repeated by us alone, not by the library on top', async () => {
+    let attempts = 0;
+    server.use(
+      ...gate([`${API}/*`], () => {
+        attempts += 1;
+        return refused(503, 'UNAVAILABLE');
+      }),
+    );
+    expect((await failureOf(googleMeet().recordings.list(testAccount(WORKSPACE), MEETING))).code).toBe('vendor_unavailable');
+    expect(attempts).toBe(3);
+  });
 });
 
 describe('recordings', () => {

@@ -4,6 +4,7 @@ import { createApi, visit, type Answer, type Api } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import type { PresetName } from '../../src/domain/presets/index.ts';
 import { createMarketplace } from '../../src/marketplaces/manage.ts';
+import { serveGateway } from '../../src/server.ts';
 import type { Fault, LoggedRequest } from '../../sandbox/traffic.ts';
 import type { Engine } from './databases.ts';
 import { meetingBody, type Vendor } from './world.ts';
@@ -159,4 +160,13 @@ export function whenDone(close: () => Promise<unknown> | void): void {
   onTestFinished(async () => {
     await close();
   });
+}
+
+/** Ends the gateway, lets time pass, and starts it again on its old address and database. */
+export async function restart(world: World, { after }: { after: number }): Promise<void> {
+  const { config, now, random } = world.gateway.gateway;
+  await world.gateway.close();
+  world.jump(after);
+  const running = await serveGateway(config, { now, random, keys: config.encryptionKeys! }, { host: '127.0.0.1' });
+  onTestFinished(() => running.close());
 }

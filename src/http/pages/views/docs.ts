@@ -86,7 +86,7 @@ const group = (tag: string, routes: readonly Route[]): Html =>
             <details>
               <summary>
                 ${badge('', route.method)} <code>${route.path}</code>
-                <span class="quiet small">${route.operation.summary ?? ''}</span>
+                <span class="quiet small">${withCode(route.operation.summary ?? '')}</span>
               </summary>
               <div class="stack">${details(route.operation)}</div>
             </details>
@@ -97,7 +97,7 @@ const group = (tag: string, routes: readonly Route[]): Html =>
 
 function details({ description, parameters = [], requestBody, responses = {} }: Operation): Html {
   const request = schemaIn(requestBody?.content);
-  return html`${description === undefined ? '' : html`<p>${description}</p>`}
+  return html`${description === undefined ? '' : html`<p>${withCode(description)}</p>`}
     ${
       parameters.length === 0
         ? ''
@@ -130,5 +130,8 @@ function shapeOf(content: Content | undefined): MaybeHtml {
 }
 
 const schemaIn = (content: Content | undefined): Schema | undefined => Object.values(content ?? {})[0]?.schema;
+/** What stands between backticks is code; the only markup in the descriptions. */
+const withCode = (text: string): Html =>
+  html`${text.split('`').map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}`;
 const tagOf = ({ operation }: Route): string => operation.tags?.[0] ?? 'Other';
 const anchor = (tag: string): string => tag.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');

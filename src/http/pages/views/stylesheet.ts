@@ -102,6 +102,7 @@ nav ul { list-style: none; padding: 0; }
 nav a { display: inline-block; padding-block: 0.35rem; margin-inline-end: 0.5rem; }
 .fields .fields { border-inline-start: 2px solid var(--line); padding-inline-start: 0.9rem; margin-block: 0.35rem; }
 .fields dd { font-weight: 400; }
+.fields .fields .fields > div { grid-template-columns: minmax(0, 1fr); gap: 0.05rem; }
 .routes { list-style: none; padding: 0; display: grid; }
 .routes > li { border-top: 1px solid var(--line); padding-block: 0.7rem; }
 .routes > li:first-child { border-top: 0; padding-top: 0; }

@@ -1,0 +1,197 @@
+/** Vendors deliver late, twice, out of order and at the same moment; what it comes to is always the same. */
+import { randomBytes } from 'node:crypto';
+import { eq } from 'drizzle-orm';
+import fc from 'fast-check';
+import pino from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Provider, VendorEvent } from '../../providers/provider.ts';
+import { readConfig } from '../../src/config.ts';
+import { MINUTE, plus } from '../../src/domain/time.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { createMarketplace } from '../../src/marketplaces/manage.ts';
+import { recordConsent } from '../../src/meetings/consent.ts';
+import { createMeeting } from '../../src/meetings/create.ts';
+import { purchase } from '../../src/meetings/purchase.ts';
+import { openGateway } from '../../src/server.ts';
+import type { Marketplace } from '../../src/store/marketplaces.ts';
+import { findMeeting } from '../../src/store/meetings.ts';
+import { applyEvent } from '../../webhooks/apply.ts';
+import { zoomStory } from '../faults/zoom-story.ts';
+import { describeOnBothDatabases, useDatabases } from '../support/databases.ts';
+
+const NOW = new Date('2026-11-20T10:00:00Z');
+
+interface Bench {
+  readonly gateway: Gateway;
+  readonly zoom: Provider;
+  /** A new bought meeting that Zoom knows under this number. */
+  book(number: string): Promise<string>;
+  apply(event: VendorEvent): Promise<boolean>;
+}
+
+/** No server, no worker: only what a test does happens. */
+async function createBench(address: string): Promise<Bench> {
+  const config = readConfig({
+    DATABASE_URL: address.startsWith('postgres') ? address : `file:${address}`,
+    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+    ZOOM_CLIENT_ID: 'client',
+    ZOOM_CLIENT_SECRET: 'secret',
+    ZOOM_WEBHOOK_SECRET: 'webhook-secret',
+  });
+  const gateway = await openGateway(config, {
+    now: () => NOW,
+    random: randomBytes,
+    keys: config.encryptionKeys!,
+    log: pino({ level: 'silent' }),
+  });
+  onTestFinished(() => gateway.db.close());
+  const { marketplace } = await createMarketplace(gateway, { name: 'Test', preset: 'guide', returnUrls: [] });
+  const zoom = gateway.providers.get('zoom')!;
+  return {
+    gateway,
+    zoom,
+    book: (number) => book(gateway, marketplace, number),
+    apply: (event) => gateway.db.write((tx) => applyEvent(tx, gateway, zoom, event)),
+  };
+}
+
+async function book(gateway: Gateway, marketplace: Marketplace, number: string): Promise<string> {
+  const { id: meetingId } = await createMeeting(gateway, {
+    marketplace,
+    booking: { id: `bk_${number}`, kind: 'one_to_one', title: 'Test' },
+    professionalId: 'pro_1',
+    attendees: [{ customerId: 'cus_1', name: null, locale: null, cameraOff: false }],
+    provider: 'zoom',
+    startsAt: plus(NOW, 10 * MINUTE),
+    durationMinutes: 30,
+    timeZone: 'Europe/Berlin',
+    recording: 'on_consent',
+    joinUrl: `https://zoom.us/j/${number}`,
+    requestKey: null,
+  });
+  await purchase(gateway, { marketplace, meetingId, customerId: 'cus_1' });
+  const decision = { decision: 'granted', locale: 'en', textVersion: '1', channel: 'api' } as const;
+  await recordConsent(gateway, { marketplaceId: marketplace.id, meetingId, customerId: 'cus_1' }, decision);
+  await gateway.db.write((tx) => tx.update(tx.t.meetings).set({ vendorMeetingId: number }).where(eq(tx.t.meetings.id, meetingId)));
+  return meetingId;
+}
+
+/** What counts in the end. Which happenings were news depends on their order, so events about transitions are left out. */
+async function outcome({ gateway }: Bench, meetingId: string) {
+  const { read } = gateway.db;
+  const { state, startedAt, endedAt } = (await findMeeting(read, meetingId))!;
+  const recordings = (await read.select().from(read.t.recordings)).filter((recording) => recording.meetingId === meetingId);
+  const links = await read.select().from(read.t.recordingLinks);
+  const events = (await read.select().from(read.t.events)).filter(({ data }) => data['meeting_id'] === meetingId);
+  return {
+    life: { state, startedAt, endedAt },
+    recordings: recordings.map((recording) => ({
+      state: recording.state,
+      files: recording.files.map(({ kind }) => kind).toSorted(),
+      period: [recording.startedAt, recording.endedAt],
+      links: links.filter(({ recordingId }) => recordingId === recording.id).length,
+    })),
+    told: events
+      .map(({ type, data }) => `${type} ${(data['participant'] as { name: string } | undefined)?.name ?? ''}`)
+      .filter((line) => !/^(meeting\.(created|purchased|link_locked|started|ended)|recording\.processing) /.test(line))
+      .toSorted(),
+  };
+}
+
+/** Everything Zoom tells of a meeting, the way the adapter reads it. */
+const storyOf = ({ zoom }: Bench, number: string): VendorEvent[] =>
+  zoomStory(number, { startsAt: NOW, people: 2 }).flatMap(({ bytes }) => zoom.webhook.read(bytes) as readonly VendorEvent[]);
+
+/** Forty minutes, a break of ten, forty minutes more. */
+const twoRuns = (meetingId: string): VendorEvent[] =>
+  [0, 50].flatMap((minutes) => {
+    const about = { meetingId, instanceId: `run-${minutes}` };
+    return [
+      { type: 'meeting.started', ...about, at: plus(NOW, minutes * MINUTE) },
+      { type: 'meeting.ended', ...about, at: plus(NOW, (minutes + 40) * MINUTE), limitReached: minutes === 0 },
+    ] satisfies VendorEvent[];
+  });
+const AFTER_TWO_RUNS = { state: 'ended', startedAt: NOW, endedAt: plus(NOW, 90 * MINUTE) };
+
+describe('out of order', () => {
+  const { engine } = useDatabases('sqlite');
+
+  it('case 35: any order, with any repeats, ends as the order in which it happened', { timeout: 60_000 }, async () => {
+    const bench = await createBench(await engine.createUrl());
+    const first = await bench.book('81000001000');
+    const story = storyOf(bench, '81000001000');
+    for (const event of story) expect(await bench.apply(event)).toBe(true);
+    const expected = await outcome(bench, first);
+    expect(expected).toMatchObject({
+      life: { state: 'ended', startedAt: NOW, endedAt: plus(NOW, 30 * MINUTE) },
+      recordings: [{ state: 'published', files: ['audio', 'transcript', 'video'], links: 1 }],
+    });
+    expect(expected.told).toHaveLength(5);
+
+    let number = 81_000_002_000;
+    const indices = story.map((_, index) => index);
+    const orders = fc
+      .tuple(fc.shuffledSubarray(indices, { minLength: indices.length }), fc.array(fc.constantFrom(...indices), { maxLength: 4 }))
+      .map(([all, again]) => [...all, ...again]);
+    await fc.assert(
+      fc.asyncProperty(orders, async (order) => {
+        number += 1;
+        const id = await bench.book(String(number));
+        const own = storyOf(bench, String(number));
+        for (const index of order) await bench.apply(own[index]!);
+        expect(await outcome(bench, id)).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('case 35: a meeting that was cut off and started again ends as its last run', { timeout: 60_000 }, async () => {
+    const bench = await createBench(await engine.createUrl());
+    let number = 81_000_001_000;
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), async (order) => {
+        number += 1;
+        const id = await bench.book(String(number));
+        for (const index of order) await bench.apply(twoRuns(String(number))[index]!);
+        expect((await outcome(bench, id)).life).toEqual(AFTER_TWO_RUNS);
+      }),
+      { numRuns: 24 },
+    );
+  });
+});
+
+describeOnBothDatabases('at the same moment', (_open, engine) => {
+  it('files of one recording that arrive in several deliveries are all kept', async () => {
+    const bench = await createBench(await engine.createUrl());
+    const ready = (meetingId: string, file: number): VendorEvent => ({
+      type: 'recording.ready',
+      meetingId,
+      at: NOW,
+      recording: {
+        id: 'instance',
+        state: 'ready',
+        startedAt: NOW,
+        endedAt: plus(NOW, MINUTE),
+        files: [{ id: `file-${file}`, kind: 'video', contentType: 'video/mp4', bytes: 1 }],
+      },
+    });
+    for (let number = 81_000_001_000; number < 81_000_001_005; number++) {
+      const id = await bench.book(String(number));
+      await bench.apply({ type: 'recording.processing', meetingId: String(number), recordingId: 'instance', at: NOW });
+      await Promise.all(Array.from({ length: 8 }, (_, file) => bench.apply(ready(String(number), file))));
+      expect(await outcome(bench, id)).toMatchObject({
+        recordings: [{ state: 'published', files: Array.from({ length: 8 }, () => 'video'), links: 1 }],
+        told: ['recording.published '],
+      });
+    }
+  });
+
+  it('starts and ends of one meeting do not overwrite each other', async () => {
+    const bench = await createBench(await engine.createUrl());
+    for (let number = 81_000_002_000; number < 81_000_002_010; number++) {
+      const id = await bench.book(String(number));
+      expect(await Promise.all(twoRuns(String(number)).toReversed().map(bench.apply))).toEqual([true, true, true, true]);
+      expect((await outcome(bench, id)).life).toEqual(AFTER_TWO_RUNS);
+    }
+  });
+});
