@@ -98,7 +98,7 @@ export function createCalendar({ ask, spaces, wait }: { ask: Ask; spaces: Spaces
         // Events and records carry the permanent id; the code may be given to another space after a year.
         const found = await spaces.get(account, `spaces/${meetingCode}`);
         const degraded = droppedSettings(await opened(account, found, request), request);
-        return { id: found.name, joinUrl: found.meetingUri, details: { via: 'calendar', eventId, meetingCode }, degraded };
+        return { id: found.name, joinUrl: found.meetingUri, details: { via: 'calendar', eventId }, degraded };
       } catch (error) {
         // An event without a usable link would only confuse the professional. What may still come is left to the next attempt.
         if (isFailure(error, 'not_capable') || isFailure(error, 'vendor_refused')) await remove(account, eventId).catch(() => undefined);

@@ -21,7 +21,6 @@ export const empty = z.unknown();
 export const space = z.object({
   name: spaceName,
   meetingUri: z.url({ protocol: /^https?$/ }),
-  meetingCode: z.string().optional(),
   config: z
     .object({
       accessType: z.string().optional(),

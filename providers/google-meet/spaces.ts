@@ -63,7 +63,7 @@ export function createSpaces(ask: Ask): Spaces {
       return {
         id: created.name,
         joinUrl: created.meetingUri,
-        details: { via: 'space', ...(created.meetingCode === undefined ? {} : { meetingCode: created.meetingCode }) },
+        details: { via: 'space' },
         degraded: droppedSettings(created, request),
       };
     },

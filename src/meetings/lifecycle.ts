@@ -175,6 +175,10 @@ export async function move(
     await releaseLiveBookings(tx, meeting.id);
     for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });
   }
+  // Started once more: it needs its end again, should the vendor never tell it.
+  if (before.state === 'ended' && after.state === 'live') {
+    await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: gateway.now() });
+  }
   if (after.state === 'expired' || after.state === 'cancelled') {
     await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: gateway.now() });
   }

@@ -160,6 +160,23 @@ describe('out of order', () => {
   });
 });
 
+describe('a second run', () => {
+  const { engine } = useDatabases('sqlite');
+
+  it('gets an end of its own, should Zoom never tell it', async () => {
+    const bench = await createBench(await engine.createUrl());
+    const id = await bench.book('81000001000');
+    const [start, end, again] = twoRuns('81000001000');
+    const { read } = bench.gateway.db;
+    const isPlanned = async () => (await read.select().from(read.t.jobs)).some((job) => job.id === `meeting.close:${id}`);
+    for (const event of [start!, end!]) await bench.apply(event);
+    expect(await isPlanned()).toBe(false);
+    await bench.apply(again!);
+    expect((await outcome(bench, id)).life).toEqual({ state: 'live', startedAt: NOW, endedAt: null });
+    expect(await isPlanned()).toBe(true);
+  });
+});
+
 describeOnBothDatabases('at the same moment', (_open, engine) => {
   it('files of one recording that arrive in several deliveries are all kept', async () => {
     const bench = await createBench(await engine.createUrl());

@@ -1,5 +1,5 @@
 /** Everything that is done to the SQLite file before it is used: found, checked, migrated. */
-import { closeSync, linkSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { SECOND } from '../../domain/time.ts';
@@ -48,6 +48,8 @@ function create(file: string): void {
     const client = new Sqlite(draft);
     client.pragma('journal_mode = WAL');
     client.close();
+    // Names and e-mail addresses are in the clear; SQLite gives its other files the same mode.
+    chmodSync(draft, 0o600);
     linkSync(draft, file);
   } catch (error) {
     // Another process was faster; its file is as good as ours.

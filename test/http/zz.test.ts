@@ -1,0 +1,20 @@
+import { it } from 'vitest';
+import { connect, testWorld } from '../support/world.ts';
+import { createMeeting, calls, settled, vendorState, eventually } from '../support/gateway.ts';
+it('x', async () => {
+  const world = await testWorld({ logLevel: 'debug' });
+  await connect(world, 'microsoft-teams');
+  await settled(world);
+  world.sandbox.sandbox.traffic.addFault({ vendor: 'microsoft-teams', match: { method: 'POST', path: '/v1.0/me/(calendar/)?events$' }, times: 50, answer: { status: 503 } });
+  const m = await createMeeting(world, { provider: 'microsoft-teams' });
+  for (const f of world.sandbox.sandbox.traffic.faults()) (f as any).match.path = '^never$';
+  world.jump(120_000);
+  const db = world.gateway.gateway.db;
+  await new Promise((r) => setTimeout(r, 2500));
+  console.log(JSON.stringify(await db.read.select().from(db.read.t.jobs), null, 1), world.now().toISOString());
+  console.log(JSON.stringify(calls(world, 'microsoft-teams', 'GET', /./).concat(calls(world, 'microsoft-teams', 'POST', /./)).map((r) => [r.method, r.path, r.status])));
+  console.log(JSON.stringify((await vendorState(world, 'microsoft-teams')).meetings));
+  await world.api('POST', `/v1/meetings/${m.id}/cancel`);
+  await new Promise((r) => setTimeout(r, 1500));
+  console.log(JSON.stringify((await vendorState(world, 'microsoft-teams'))));
+});
