@@ -36,8 +36,7 @@ export function createApp(gateway: Gateway, intake: Intake) {
     const requestId = requestIdOf(c);
     if (failure.status >= 500) log.error({ err: failure, request: requestId, path: c.req.routePath }, failure.message);
     else log.debug({ err: failure, request: requestId, path: c.req.routePath }, failure.message);
-    const wantsPage = PAGES.test(c.req.path) && !(c.req.header('accept') ?? '').includes('json');
-    if (wantsPage) return sendFailurePage(c, gateway, failure);
+    if (wantsPage(c)) return sendFailurePage(c, gateway, failure);
     const response = problemResponse(failure, requestId, config.publicUrl);
     if (failure.code === 'unauthenticated') response.headers.set('www-authenticate', 'Bearer');
     // The rest of an oversized body is not read: the connection cannot be used again.
@@ -71,6 +70,7 @@ export function createApp(gateway: Gateway, intake: Intake) {
     description: "The marketplace's API key",
   });
 
+  app.get('/', (c) => c.redirect('/docs', 302));
   app.route('/', connectRoutes(gateway));
   app.route('/', meetingPageRoutes(gateway));
   app.route('/', recordingPageRoutes(gateway));
@@ -97,4 +97,11 @@ export function createApp(gateway: Gateway, intake: Intake) {
 function checkForm({ req }: Context): void {
   if (req.header('transfer-encoding') !== undefined) throw new Failure('malformed', 'A form has to come with its Content-Length.');
   if (Number(req.header('content-length') ?? 0) > MAX_FORM_BYTES) throw new Failure('too_large', 'The form is too large.');
+}
+
+/** A person gets a page, a program a problem document; where it is not said, by the address. */
+function wantsPage({ req }: Context): boolean {
+  if (/^\/(v1|webhooks)\//.test(req.path)) return false;
+  const accept = req.header('accept') ?? '';
+  return accept.includes('text/html') || (PAGES.test(req.path) && !accept.includes('json'));
 }

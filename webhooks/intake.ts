@@ -37,22 +37,20 @@ interface Waiting {
   readonly entries: readonly NewInboxEntry[];
   readonly bytes: number;
   readonly since: number;
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wake'>): { intake: Intake; takeBreak: Break } {
   const writers = WRITERS[db.dialect];
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let waitingBytes = 0;
-  let writing = 0;
   let planned = false;
-  let arrivals = 0;
-  let commits = 0;
+  const count = { arrivals: 0, commits: 0, writing: 0 };
   let arrivalsSeen = 0;
 
   const plan = (): void => {
-    if (planned || writing === writers || waiting.length === 0) return;
+    if (planned || count.writing === writers || waiting.length === 0) return;
     planned = true;
     setImmediate(() => {
       planned = false;
@@ -66,7 +64,7 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
     for (const { bytes } of batch) waitingBytes -= bytes;
     const staleSince = now().getTime() - STALE_MS;
     const fresh = batch.filter(({ since }) => since >= staleSince);
-    writing += 1;
+    count.writing += 1;
     try {
       const entries = fresh.flatMap((one) => one.entries);
       if (entries.length > 0) await inTime(db.write((tx) => insertInboxEntries(tx, entries)));
@@ -78,8 +76,8 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
       const late = unavailable('The storage is behind.');
       for (const { since, reject } of batch) if (since < staleSince) reject(late);
     }
-    writing -= 1;
-    commits += 1;
+    count.writing -= 1;
+    count.commits += 1;
     plan();
     wake();
   };
@@ -93,15 +91,15 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
           reject(unavailable('Too many deliveries wait to be stored.'));
           return;
         }
-        arrivals += 1;
+        count.arrivals += 1;
         waitingBytes += bytes;
         waiting.push({ entries, bytes, since: now().getTime(), resolve, reject });
         plan();
       }),
     async takeBreak() {
-      const enough = commits + COMMITS_PER_BREAK;
-      while (commits < enough && (arrivals !== arrivalsSeen || writing > 0)) {
-        arrivalsSeen = arrivals;
+      const enough = count.commits + COMMITS_PER_BREAK;
+      while (count.commits < enough && (count.arrivals !== arrivalsSeen || count.writing > 0)) {
+        arrivalsSeen = count.arrivals;
         await pause(QUIET_MS);
       }
     },

@@ -83,9 +83,12 @@ export function microsoftCalendarRoutes(microsoft: Microsoft): Routes {
         if (caller instanceof Response) return caller;
         const owner = pathGraphUser(microsoft, c, caller);
         if (owner instanceof Response) return owner;
-        if (c.req.query('$filter') !== undefined)
-          return graphError(c, microsoft, 400, 'BadRequest', 'The sandbox does not know $filter on events.');
-        const events = state.events.filter((event) => event.owner === owner).toReversed();
+        const period = startPeriod(c.req.query('$filter'));
+        if (period === undefined)
+          return graphError(c, microsoft, 400, 'BadRequest', 'The sandbox knows $filter on events by start/dateTime only.');
+        const events = state.events
+          .filter((event) => event.owner === owner && event.start >= period.from && event.start < period.until)
+          .toReversed();
         const top = Number(c.req.query('$top') ?? 10);
         const skip = Number(c.req.query('$skip') ?? 0);
         const next =
@@ -136,6 +139,14 @@ export function microsoftCalendarRoutes(microsoft: Microsoft): Routes {
       });
   }
   return routes;
+}
+
+/** `start/dateTime ge '…' and start/dateTime lt '…'`, in UTC; all of time without a filter, undefined for any other. */
+function startPeriod(filter: string | undefined): { from: Date; until: Date } | undefined {
+  if (filter === undefined) return { from: new Date(0), until: new Date(8.64e15) };
+  const [, from, until] = /^start\/dateTime ge '([^']+)' and start\/dateTime lt '([^']+)'$/.exec(filter) ?? [];
+  const period = { from: new Date(`${from}Z`), until: new Date(`${until}Z`) };
+  return Number.isNaN(period.from.getTime() + period.until.getTime()) ? undefined : period;
 }
 
 /** Times come back in UTC: the sandbox knows no `Prefer: outlook.timezone`. */

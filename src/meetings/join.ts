@@ -52,7 +52,10 @@ export async function join(gateway: Gateway, token: string): Promise<string> {
 export async function openHostLink(gateway: Gateway, token: string): Promise<Entrance & { attendees: Attendee[] }> {
   const meeting = await findMeetingByHostToken(gateway.db.read, hashToken(token));
   if (meeting === undefined) throw new Failure('not_found', 'There is no such host link.');
-  return { ...(await entrance(gateway, meeting, true)), attendees: await listAttendees(gateway.db.read, [meeting.id]) };
+  return {
+    ...(await entrance(gateway, meeting, meeting.lockedAt !== null)),
+    attendees: await listAttendees(gateway.db.read, [meeting.id]),
+  };
 }
 
 /** The vendor's host link, fetched for this moment. */
@@ -86,7 +89,7 @@ function doorOf(meeting: Meeting, paid: boolean, now: Date, { opensAt, closesAt 
 
 function checkDoor(door: Door): void {
   if (door === 'open') return;
-  if (door === 'unpaid') throw new Failure('forbidden', 'The purchase is not completed.');
+  if (door === 'unpaid') throw new Failure('forbidden', 'No purchase is completed.');
   if (door === 'early' || door === 'pending') throw new Failure('forbidden', 'The meeting is not open yet.');
   throw new Failure('gone', door === 'over' ? 'The meeting is over.' : `The meeting is ${door}.`);
 }

@@ -1,4 +1,5 @@
 /** The vendor's side of a meeting's link: made, repaired after a lost answer, taken away. */
+import { linkIdentity } from '../../providers/approved.ts';
 import type { MeetingRef, Provider, VendorMeeting } from '../../providers/provider.ts';
 import { accountOf } from '../connections/account.ts';
 import type { ProviderId } from '../domain/apps.ts';
@@ -123,21 +124,5 @@ export function meetingRef({ vault }: Pick<Gateway, 'vault'>, meeting: Meeting):
 /** The context that seals a meeting's vendor link. */
 export const joinUrlContext = (meetingId: string): string[] => ['meeting', meetingId, 'join_url'];
 
-/** Equal for every spelling of a link, whoever made it (G05): a vendor knows a meeting by its number or thread, not by the host in front. */
-export function linkHash(joinUrl: string): string {
-  const { hostname, pathname } = new URL(joinUrl);
-  const path = decoded(pathname).replace(/\/$/, '').toLowerCase();
-  const zoomNumber = /^\/[jws]\/(\d+)$/.exec(path)?.[1];
-  if (zoomNumber !== undefined) return fingerprint('link', hostname.endsWith('zoomgov.com') ? 'zoomgov' : 'zoom', zoomNumber);
-  const teamsThread = /^\/l\/meetup-join\/([^/]+)/.exec(path)?.[1];
-  if (teamsThread !== undefined) return fingerprint('link', 'microsoft-teams', teamsThread);
-  return fingerprint('link', `${hostname}${path}`);
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
+/** Equal for every spelling of a link, whoever made it (G05). */
+export const linkHash = (joinUrl: string): string => fingerprint('link', linkIdentity(joinUrl));

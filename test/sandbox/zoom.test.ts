@@ -175,7 +175,7 @@ describe('Zoom in the sandbox', () => {
     expect(sandbox.users('zoom')).toHaveLength(3);
   });
 
-  test('retries a failed webhook after 5, 25 and 85 minutes with the same proof, and then gives up', async () => {
+  test('retries a failed webhook after 5, 25 and 85 minutes, each time signed for its moment, and then gives up', async () => {
     const gateway = await receiver(() => new Response('down', { status: 503 }));
     const { url, call, sandbox } = await running({ zoom: { webhook: { url: gateway.url, secret: SECRET } } });
     const { access } = await connect(url, ZOOM, ADA);
@@ -187,7 +187,8 @@ describe('Zoom in the sandbox', () => {
     const [delivery] = sandbox.deliveries.list('zoom');
     expect(delivery?.attempts.map(({ at }) => (at.getTime() - (delivery?.createdAt.getTime() ?? 0)) / MINUTE)).toEqual([0, 5, 25, 85]);
     expect(delivery).toMatchObject({ type: 'meeting.created', state: 'failed' });
-    expect(new Set(gateway.received.map(({ headers }) => headers.get('x-zm-signature'))).size).toBe(1);
+    expect(new Set(gateway.received.map(({ headers }) => headers.get('x-zm-signature'))).size).toBe(4);
+    expect(new Set(gateway.received.map(({ headers }) => headers.get('x-zm-request-id'))).size).toBe(1);
     expect(new Set(gateway.received.map(({ headers }) => headers.get('x-zm-trackingid'))).size).toBe(4);
   });
 

@@ -140,8 +140,10 @@ export async function vendorState({ sandbox }: World, vendor: Vendor): Promise<V
 
 /** Meetings that exist at the vendor and were not deleted. */
 export async function vendorMeetings(world: World, vendor: Vendor): Promise<readonly Record<string, unknown>[]> {
-  const { meetings, spaces } = await vendorState(world, vendor);
-  return (meetings ?? spaces ?? []).filter(({ deleted }) => deleted !== true);
+  const { events, meetings, spaces } = await vendorState(world, vendor);
+  // A Teams meeting is made as an event of the calendar, and goes with it.
+  const made = { zoom: meetings, 'microsoft-teams': events, 'google-meet': spaces }[vendor] ?? [];
+  return made.filter(({ deleted }) => deleted !== true);
 }
 
 /** Every row of every table, as one text; bytes as they are. */

@@ -113,7 +113,8 @@ async function withoutExitCode<T>(load: () => Promise<T>): Promise<T> {
   const before = events.map((event) => process.listeners(event as 'exit'));
   const loaded = await load();
   for (const [index, event] of events.entries()) {
-    for (const listener of process.listeners(event as 'exit')) if (!before[index]!.includes(listener)) process.removeListener(event, listener);
+    for (const listener of process.listeners(event as 'exit'))
+      if (!before[index]!.includes(listener)) process.removeListener(event, listener);
   }
   return loaded;
 }

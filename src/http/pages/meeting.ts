@@ -21,13 +21,15 @@ const STATUS: Readonly<Record<Door, number>> = {
   cancelled: 410,
   expired: 410,
 };
+/** Who tries to come in too early is told so; the page alone is no error. */
+const NOT_YET: readonly Door[] = ['early', 'pending'];
 
 export const meetingPageRoutes = (gateway: Gateway) =>
   new Hono()
     .get('/j/:token', (c) => showJoinPage(c, gateway))
     .post('/j/:token/join', async (c) => {
       const { door } = await openJoinLink(gateway, c.req.param('token'));
-      if (door !== 'open') return showJoinPage(c, gateway, door === 'early' || door === 'pending' ? 403 : undefined);
+      if (door !== 'open') return showJoinPage(c, gateway, NOT_YET.includes(door) ? 403 : undefined);
       return leave(c, await join(gateway, c.req.param('token')));
     })
     .post('/j/:token/consent', async (c) => {
@@ -47,7 +49,7 @@ export const meetingPageRoutes = (gateway: Gateway) =>
     .get('/h/:token', (c) => showHostPage(c, gateway))
     .post('/h/:token/join', async (c) => {
       const { door } = await openHostLink(gateway, c.req.param('token'));
-      if (door !== 'open') return showHostPage(c, gateway, door === 'early' || door === 'pending' ? 403 : undefined);
+      if (door !== 'open') return showHostPage(c, gateway, door === 'unpaid' || NOT_YET.includes(door) ? 403 : undefined);
       return leave(c, await host(gateway, c.req.param('token')));
     });
 
@@ -92,7 +94,7 @@ async function showHostPage(c: Context, gateway: Gateway, status?: number) {
     })),
     recording: meeting.recording as RecordingMode,
   });
-  return sendPage(c, gateway, view, { status: status ?? STATUS[entrance.door], formsLeadOut: true });
+  return sendPage(c, gateway, view, { status: status ?? (entrance.door === 'unpaid' ? 200 : STATUS[entrance.door]), formsLeadOut: true });
 }
 
 async function common(c: Context, { db, now }: Gateway, entrance: Entrance, locale: string | null) {
