@@ -22,6 +22,8 @@ const LEASE_MS = 90 * SECOND;
 /** How long nobody looks for work when nothing rings. */
 const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
+/** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
+const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
 const PER_ENDPOINT = 8;
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
@@ -52,15 +54,18 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
   const { db, now } = gateway;
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
   const perEndpoint = new Map<string, number>();
-  const inbox = startLane(gateway, {
-    places: 32,
-    async claim(limit) {
-      await takeBreak();
-      const { alone, more } = await applyDue(gateway, { limit, leaseMs: LEASE_MS });
-      if (more) inbox.wake();
-      return alone;
-    },
-    run: (entries) => entries.map((entry) => applyDelivery(gateway, entry)),
+  const inbox = Array.from({ length: APPLIERS[db.dialect] }, () => {
+    const lane: Lane = startLane(gateway, {
+      places: 32,
+      async claim(limit) {
+        await takeBreak();
+        const { alone, more } = await applyDue(gateway, { limit, leaseMs: LEASE_MS });
+        if (more) lane.wake();
+        return alone;
+      },
+      run: (entries) => entries.map((entry) => applyDelivery(gateway, entry)),
+    });
+    return lane;
   });
   const lanes = [
     startLane(gateway, {
@@ -68,7 +73,7 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
       claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit })),
       run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
-    inbox,
+    ...inbox,
     startLane(gateway, {
       places: 64,
       claim: (limit) => {
@@ -93,22 +98,26 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     wake: () => {
       for (const lane of lanes) lane.wake();
     },
-    wakeInbox: inbox.wake,
+    wakeInbox: () => {
+      for (const lane of inbox) lane.wake();
+    },
     stop: async () => {
       await Promise.all(lanes.map((lane) => lane.stop()));
     },
   };
 }
 
-interface Lane<Work> {
+type Lane = Omit<Worker, 'wakeInbox'>;
+
+interface Work<Piece> {
   /** How many pieces may be under way at once. */
   readonly places: number;
-  readonly claim: (limit: number) => Promise<Work[]>;
+  readonly claim: (limit: number) => Promise<Piece[]>;
   /** One promise per piece. */
-  readonly run: (work: Work[]) => Promise<void>[];
+  readonly run: (pieces: Piece[]) => Promise<void>[];
 }
 
-function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): Omit<Worker, 'wakeInbox'> {
+function startLane<Piece>({ log }: Gateway, { places, claim, run }: Work<Piece>): Lane {
   const underWay = new Set<Promise<void>>();
   const state = { stopping: false };
   // A ring while a claim runs must not get lost: the claim may have looked just before the work was written.
@@ -128,7 +137,7 @@ function startLane<Work>({ log }: Gateway, { places, claim, run }: Lane<Work>): 
     while (!state.stopping) {
       rung = false;
       const free = places - underWay.size;
-      let claimed: Work[] = [];
+      let claimed: Piece[] = [];
       try {
         if (free > 0) claimed = await claim(free);
       } catch (error) {

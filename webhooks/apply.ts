@@ -32,7 +32,7 @@ import { findRecordingByFingerprint } from '../src/store/recordings.ts';
  */
 const UNMATCHED_WAITS_MS = [10 * SECOND, 2 * MINUTE, 15 * MINUTE, 43 * MINUTE];
 /** Applying holds SQLite's only writer, and the event loop: who wants to be acknowledged waits no longer than this. */
-const SLICE_MS = 10;
+const SLICE_MS = { sqlite: 10, postgres: 100 };
 /** A delivery that failed this often is set aside with its reason. */
 const MAX_ATTEMPTS = 12;
 
@@ -50,7 +50,7 @@ export async function applyDue(
   try {
     const { applied, ...result } = await db.write(async (tx) => {
       const due = await find(tx);
-      const end = plus(now(), SLICE_MS);
+      const end = plus(now(), SLICE_MS[db.dialect]);
       const matched: string[] = [];
       const strangers: InboxEntry[] = [];
       const alone: InboxEntry[] = [];

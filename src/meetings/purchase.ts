@@ -9,13 +9,16 @@ import {
   findAttendee,
   findOwnMeeting,
   insertAttendee,
-  updateAttendee,
+  markPurchased,
   updateMeeting,
   type Attendee,
   type Meeting,
 } from '../store/meetings.ts';
 import { newAttendee } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
+
+/** A meeting moves a few times in its whole life; more than that in a row is a mistake of ours. */
+const MAX_ATTEMPTS = 5;
 
 export interface Purchase {
   readonly meeting: Meeting;
@@ -29,41 +32,56 @@ export async function purchase(
   gateway: Gateway,
   { marketplace, meetingId, customerId }: { marketplace: Marketplace; meetingId: string; customerId: string },
 ): Promise<Purchase> {
-  const { db, now, wake } = gateway;
-  const result = await db.write(async (tx) => {
-    const meeting = await findOwnMeeting(tx, marketplace.id, meetingId);
-    if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
-    const known = await findAttendee(tx, meeting.id, customerId);
-    if (known?.purchasedAt) return { meeting, attendee: known, repeated: true };
-    const at = now();
-    checkOpen(meeting, at);
-    if (known === undefined && meeting.bookingKind !== 'event') throw new Failure('not_found', 'This customer is not part of the booking.');
-
-    const bought = known ?? newAttendee(gateway, meeting, { customerId, name: null, locale: null, cameraOff: false });
-    // Two reports of one purchase may arrive together: the second one finds the first one's row.
-    const inserted = known === undefined && (await insertAttendee(tx, { ...bought, purchasedAt: at }));
-    const attendee = inserted
-      ? { ...bought, purchasedAt: at }
-      : await updateAttendee(tx, (known ?? (await findAttendee(tx, meeting.id, customerId)))!.id, { purchasedAt: at });
-
-    const first = meeting.lockedAt === null;
-    const updated = await updateMeeting(
-      tx,
-      { id: meeting.id, from: [meeting.state] },
-      { lockedAt: meeting.lockedAt ?? at, ...(meeting.state === 'awaiting_purchase' ? { state: 'confirmed' } : {}) },
-    );
-    if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
-    if (first) {
-      const policy = policyOf(marketplace);
-      await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
-      await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: joinWindow(policy, updated).closesAt });
-      await tellMeeting(tx, gateway, updated, 'meeting.link_locked', 'once');
+  const { wake } = gateway;
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await buy(gateway, marketplace, meetingId, customerId);
+    if (result !== undefined) {
+      wake();
+      return result;
     }
-    await tellMeeting(tx, gateway, updated, 'meeting.purchased', customerId, { customer_id: customerId });
-    return { meeting: updated, attendee: attendee!, repeated: false };
-  });
-  wake();
-  return result;
+    if (attempt === MAX_ATTEMPTS) throw new Failure('conflict', 'The meeting has just changed. Try again.');
+  }
+}
+
+/** Undefined when somebody else moved the meeting in between: two customers may buy at the same moment. */
+async function buy(gateway: Gateway, marketplace: Marketplace, meetingId: string, customerId: string): Promise<Purchase | undefined> {
+  const changed = new Error('The meeting was moved by somebody else.');
+  try {
+    return await gateway.db.write(async (tx) => {
+      const meeting = await findOwnMeeting(tx, marketplace.id, meetingId);
+      if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
+      const known = await findAttendee(tx, meeting.id, customerId);
+      if (known?.purchasedAt) return { meeting, attendee: known, repeated: true };
+      const at = gateway.now();
+      checkOpen(meeting, at);
+      if (known === undefined && meeting.bookingKind !== 'event')
+        throw new Failure('not_found', 'This customer is not part of the booking.');
+
+      const unknown = known ?? newAttendee(gateway, meeting, { customerId, name: null, locale: null, cameraOff: false });
+      if (known === undefined) await insertAttendee(tx, unknown);
+      // Two reports of one purchase may arrive together: one of them marks it.
+      const attendee = await markPurchased(tx, { meetingId: meeting.id, customerId, at });
+      if (attendee === undefined) return { meeting, attendee: (await findAttendee(tx, meeting.id, customerId))!, repeated: true };
+
+      const updated = await updateMeeting(
+        tx,
+        { id: meeting.id, from: [meeting.state] },
+        { lockedAt: meeting.lockedAt ?? at, ...(meeting.state === 'awaiting_purchase' ? { state: 'confirmed' } : {}) },
+      );
+      if (updated === undefined) throw changed;
+      if (meeting.lockedAt === null) {
+        const policy = policyOf(marketplace);
+        await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
+        await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: joinWindow(policy, updated).closesAt });
+        await tellMeeting(tx, gateway, updated, 'meeting.link_locked', 'once');
+      }
+      await tellMeeting(tx, gateway, updated, 'meeting.purchased', customerId, { customer_id: customerId });
+      return { meeting: updated, attendee, repeated: false };
+    });
+  } catch (error) {
+    if (error === changed) return undefined;
+    throw error;
+  }
 }
 
 function checkOpen(meeting: Meeting, now: Date): void {

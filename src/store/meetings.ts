@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -152,6 +152,20 @@ export async function findAttendeeByToken(db: Reader, joinTokenHash: string): Pr
 
 export async function updateAttendee(tx: Writer, id: string, changes: Partial<Attendee>): Promise<Attendee | undefined> {
   return (await tx.update(tx.t.attendees).set(changes).where(eq(tx.t.attendees.id, id)).returning())[0];
+}
+
+/** Undefined when the purchase was marked before. */
+export async function markPurchased(
+  tx: Writer,
+  { meetingId, customerId, at }: { meetingId: string; customerId: string; at: Date },
+): Promise<Attendee | undefined> {
+  const { attendees } = tx.t;
+  const rows = await tx
+    .update(attendees)
+    .set({ purchasedAt: at })
+    .where(and(eq(attendees.meetingId, meetingId), eq(attendees.customerId, customerId), isNull(attendees.purchasedAt)))
+    .returning();
+  return rows[0];
 }
 
 export async function insertConsent(tx: Writer, consent: Tables['consents']['$inferInsert']): Promise<void> {

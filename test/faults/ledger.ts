@@ -15,6 +15,8 @@ export interface Ledger {
   readonly receipts: readonly Receipt[];
   /** Called with each delivery before it is answered. */
   onArrival: (() => void) | undefined;
+  /** Answers wait for it. */
+  hold: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,7 +30,7 @@ export async function startLedger(): Promise<Ledger> {
       const { type, data } = JSON.parse(body) as Pick<Receipt, 'type' | 'data'>;
       receipts.push({ id: String(request.headers['webhook-id']), body, type, data });
       ledger.onArrival?.();
-      response.writeHead(204).end();
+      void ledger.hold.then(() => response.writeHead(204).end());
     });
     request.on('error', () => {});
   });
@@ -37,6 +39,7 @@ export async function startLedger(): Promise<Ledger> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
     receipts,
     onArrival: undefined,
+    hold: Promise.resolve(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -18,10 +18,11 @@ export interface Program {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** With this environment and nothing of ours; the caller asked for `built()` before. */
-export function startProgram(environment: Readonly<Record<string, string>>): Program {
+/** With this environment and nothing of ours; the caller asked for `built()` before. `asUser`: the number of a user without rights. */
+export function startProgram(environment: Readonly<Record<string, string>>, { asUser }: { asUser?: number } = {}): Program {
   const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
+    ...(asUser === undefined ? {} : { uid: asUser }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
