@@ -8,6 +8,7 @@ import type { Gateway } from './gateway.ts';
 import { connectionRoutes } from './http/api/connections.ts';
 import { eventRoutes } from './http/api/events.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
+import { acceptMergePatch, policyRoutes } from './http/api/policy.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { authenticate, type ApiEnv } from './http/auth.ts';
@@ -58,12 +59,14 @@ export function createApp(gateway: Gateway, intake: Intake) {
     await next();
   });
 
+  app.use('/v1/policy', acceptMergePatch);
   app.use('/v1/*', authenticate(gateway), jsonBody, idempotency(gateway));
   app.route('/v1', providerRoutes(gateway));
   app.route('/v1', connectionRoutes(gateway));
   app.route('/v1', meetingRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
+  app.route('/v1', policyRoutes(gateway));
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
     type: 'http',
     scheme: 'bearer',

@@ -219,7 +219,7 @@ async function applyToMeeting(
         event.type === 'participant.joined' ? 'meeting.participant_joined' : 'meeting.participant_left',
         `${event.instanceId} ${event.participantId} ${event.at.toISOString()}`,
         {
-          participant: { id: event.participantId, name: event.name },
+          participant: { id: storable(event.participantId), name: event.name === null ? null : storable(event.name) },
           at: event.at.toISOString(),
         },
       );
@@ -245,3 +245,7 @@ async function applyToMeeting(
 
 const tellLimit = (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<boolean> =>
   tellMeeting(tx, gateway, meeting, 'meeting.limit_reached', instanceId, { at: at.toISOString(), limit_minutes: meeting.limitMinutes });
+
+/** Guests call themselves what they like; PostgreSQL's JSON holds neither NUL nor half of a surrogate pair. */
+const storable = (text: string): string => text.replaceAll(UNSTORABLE, '\ufffd');
+const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

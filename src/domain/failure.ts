@@ -87,7 +87,7 @@ export class Failure extends Error {
 
 export const failureTitle = (code: FailureCode): string => FAILURES[code].title;
 export const failureStatus = (code: FailureCode): number => FAILURES[code].status;
-export const isFailureCode = (value: string): value is FailureCode => value in FAILURES;
+export const isFailureCode = (value: string): value is FailureCode => Object.hasOwn(FAILURES, value);
 
 /** True when `thrown` is the failure with this name. */
 export const isFailure = (thrown: unknown, code: FailureCode): thrown is Failure => thrown instanceof Failure && thrown.code === code;

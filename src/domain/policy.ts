@@ -1,6 +1,10 @@
-/** What a marketplace allows, as data. No code asks for a preset's name; it asks for a value of the policy. */
+/**
+ * What a marketplace allows, as data. No code asks for a preset's name; it asks for a value of the policy.
+ * Every value says what it does and, in brackets, the rules it comes from; docs/policy.md repeats it, and a test compares the two.
+ */
 import { z } from 'zod';
 import { PROVIDER_IDS } from './apps.ts';
+import type { FieldError } from './failure.ts';
 
 export const BOOKING_KINDS = ['one_to_one', 'private_group', 'event'] as const;
 export type BookingKind = (typeof BOOKING_KINDS)[number];
@@ -8,35 +12,108 @@ export type BookingKind = (typeof BOOKING_KINDS)[number];
 export const RECORDING_MODES = ['none', 'on_consent', 'always'] as const;
 export type RecordingMode = (typeof RECORDING_MODES)[number];
 
+const APPROVED = `has to be one of the approved apps: ${PROVIDER_IDS.join(', ')} (G01)`;
+
 const recordingOfKind = z.strictObject({
-  modes: z.array(z.enum(RECORDING_MODES)).min(1).describe('Recording modes a booking of this kind may ask for.'),
+  modes: z
+    .array(z.enum(RECORDING_MODES))
+    .min(1, 'has to name at least one mode')
+    .describe('Recording modes that a booking of this kind may ask for (G11, G12, F01).'),
   consent: z
     .enum(['each_customer', 'implied', 'notice'])
     .describe(
-      '`each_customer`: nothing is published without it (G12). `implied`: joining counts (F09). `notice`: participants are informed (G11).',
+      '`each_customer`: nothing is published before every customer has agreed. `implied`: joining counts as consent. `notice`: participants are informed (G11, G12, F09).',
     ),
 });
 
 export const policySchema = z.strictObject({
-  approved_apps: z.array(z.enum(PROVIDER_IDS)).min(1).describe('Apps that may be used (G01). Can only be narrowed.'),
+  approved_apps: z
+    .array(z.enum(PROVIDER_IDS, APPROVED))
+    .min(1, 'has to keep at least one approved app (G01)')
+    .describe('Apps that may be used, in the order in which `auto` tries them. Can be narrowed, never widened (G01, G02).'),
   purchase: z.strictObject({
-    within_hours: z.number().int().min(1).max(720).describe('Hours from the confirmation to the purchase; then the meeting expires (G04).'),
+    within_hours: z.int().min(1).max(720).describe('Hours from the confirmation to the purchase; then the meeting expires (G04).'),
+  }),
+  packages: z.strictObject({
+    max_meetings: z.int().min(1).max(5).describe('Meetings that one package may have. The rule itself ends at 5 (G07).'),
   }),
   join: z.strictObject({
-    opens_minutes_before: z.number().int().min(0).max(1_440).describe('How long before the start the join link opens.'),
-    closes_minutes_after: z.number().int().min(0).max(1_440).describe('How long after the planned end it still works.'),
+    opens_minutes_before: z
+      .int()
+      .min(0)
+      .max(1_440)
+      .describe("Minutes before the start from which a join link leads to the vendor's meeting (C03)."),
+    closes_minutes_after: z.int().min(0).max(1_440).describe('Minutes after the planned end until which it still does (C03).'),
   }),
   limits: z.strictObject({
-    on_exceed: z.enum(['reject', 'warn']).describe("What happens to a booking that is longer than the account's plan allows (G14)."),
+    on_exceed: z
+      .enum(['reject', 'warn'])
+      .describe("What becomes of a booking that is longer than the account's plan allows: refused, or made with a warning (G14)."),
   }),
-  vendor_unavailable: z.enum(['wait', 'refuse']).describe('`wait`: 201 with `link_pending` and a background retry. `refuse`: 503.'),
+  vendor_unavailable: z
+    .enum(['wait', 'refuse'])
+    .describe(
+      'What becomes of a booking while the vendor is not reachable. `wait`: 201 with `link_pending` and a retry in the background. `refuse`: 503 (G04).',
+    ),
   recording: z.strictObject({
     one_to_one: recordingOfKind,
     private_group: recordingOfKind,
     event: recordingOfKind,
-    recipients: z.enum(['customers', 'everyone']).describe('Who gets a personal link; `everyone` includes the professional (F07).'),
-    retention_days: z.number().int().min(1).max(365).describe('Days from the publication to the erasure (G15, F01).'),
+    recipients: z
+      .enum(['customers', 'everyone'])
+      .describe('Who gets a personal link to a recording; `everyone` includes the professional (G13, F07).'),
+    retention_days: z.int().min(1).max(365).describe('Days from the publication of a recording to its erasure (G15, F01, F07).'),
   }),
 });
 
 export type Policy = z.infer<typeof policySchema>;
+
+/** A JSON merge patch (RFC 7396) of a policy: any member may be missing, or null to give up the override. */
+export const policyPatchSchema = patchOf(policySchema);
+
+export interface Contradiction extends FieldError {
+  readonly name: 'listed_twice' | 'recorded_before_consent' | 'consent_never_asked' | 'notice_is_no_consent';
+}
+
+/** Values that are fine one by one and make no sense together. */
+export function contradictionsIn({ approved_apps: apps, recording }: Policy): Contradiction[] {
+  const found = repeats('/approved_apps', apps);
+  for (const kind of BOOKING_KINDS) {
+    const { modes, consent } = recording[kind];
+    const pointer = `/recording/${kind}`;
+    found.push(...repeats(`${pointer}/modes`, modes));
+    if (consent === 'each_customer' && modes.includes('always')) {
+      found.push({
+        name: 'recorded_before_consent',
+        pointer,
+        detail: '`always` records from the start, before any customer can have agreed as `each_customer` demands (G12)',
+      });
+    }
+    if (consent !== 'each_customer' && modes.includes('on_consent')) {
+      found.push({
+        name: 'consent_never_asked',
+        pointer,
+        detail: `\`on_consent\` waits for a consent that nobody is asked for under \`${consent}\` (G12)`,
+      });
+    }
+    if (consent === 'notice' && kind !== 'event') {
+      found.push({
+        name: 'notice_is_no_consent',
+        pointer,
+        detail: 'a private meeting is not recorded on a mere `notice`; that is for events (G11, G12)',
+      });
+    }
+  }
+  return found;
+}
+
+const repeats = (pointer: string, list: readonly string[]): Contradiction[] =>
+  new Set(list).size === list.length ? [] : [{ name: 'listed_twice', pointer, detail: 'names something twice' }];
+
+function patchOf({ shape }: z.ZodObject): z.ZodObject {
+  const members = Object.entries(shape).map(([name, value]) => [
+    name,
+    z.optional(z.nullable(value instanceof z.ZodObject ? patchOf(value) : value)),
+  ]);
+  return z.strictObject(Object.fromEntries(members) as z.ZodRawShape);
+}

@@ -18,8 +18,8 @@ export function scanText(text: string): Finding[] {
   const folded = fold(text);
   const taken = new Uint8Array(folded.plain.length);
   const found: Finding[] = [];
-  // Earlier kinds win where two see the same characters: a number in a link is no phone.
-  for (const find of [findUrls, findEmails, findPhones, findHandles]) {
+  // Earlier ones win where two see the same characters: a number in a link is no phone, the host of an address no link.
+  for (const find of [findLinks, findEmails, findHosts, findPhones, findHandles]) {
     for (const { kind, start, end } of find(folded.plain)) {
       if (taken.subarray(start, end).includes(1)) continue;
       taken.fill(1, start, end);
@@ -60,7 +60,16 @@ const simplified = (character: string): string => {
 const LINK =
   /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,15}:\/\/[^\s<>"]+|(?<![\p{L}\p{N}@._-])(?:www\.)?[\p{L}\p{N}][\p{L}\p{N}-]*(?:\.[\p{L}\p{N}-]+)+(?::\d{1,5})?(?:[/?#][^\s<>"]*)?/gu;
 
-function* findUrls(plain: string): Iterable<Finding> {
+/** With a scheme or a path. */
+function* findLinks(plain: string): Iterable<Finding> {
+  for (const { isHost, ...finding } of links(plain)) if (!isHost) yield finding;
+}
+
+function* findHosts(plain: string): Iterable<Finding> {
+  for (const { isHost, ...finding } of links(plain)) if (isHost) yield finding;
+}
+
+function* links(plain: string): Iterable<Finding & { readonly isHost: boolean }> {
   for (const { 0: match, index } of plain.matchAll(LINK)) {
     const link = withoutPunctuation(match);
     const scheme = /^[a-z][a-z0-9+.-]*(?=:\/\/)/.exec(link)?.[0];
@@ -69,10 +78,9 @@ function* findUrls(plain: string): Iterable<Finding> {
     const authority = /^[^/?#\\]*/.exec(rest)![0];
     const host = authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
     const path = rest.slice(authority.length);
-    // Behind a bare name `@` makes an address of it: that is the next search.
-    if (scheme === undefined && plain[index + match.length] === '@') continue;
     const kind = APP_SCHEMES.get(scheme ?? '') ?? kindOfHost(host);
-    if (kind !== 'url' || scheme !== undefined || isBareHost(host, path.length > 1)) yield { kind, start: index, end: index + link.length };
+    if (kind === 'url' && scheme === undefined && !isBareHost(host, path.length > 1)) continue;
+    yield { kind, start: index, end: index + link.length, isHost: scheme === undefined && path === '' };
   }
 }
 
@@ -141,10 +149,11 @@ const APP_SCHEMES: ReadonlyMap<string, FindingKind> = new Map([
 ]);
 
 const ENDINGS: ReadonlySet<string> = words(`
-  com net org info biz io app dev eu edu gov uk de fr ch nl pl cz dk fi se hu ro gr bg ru ua by kz рф бг укр su tv cc xyz site online
-  website shop store club live page link cloud agency studio ai gg co ly vip pro top`);
+  com net org info biz io dev eu edu gov uk de fr ch nl pl cz dk fi hu ro gr bg ru ua kz рф бг укр su tv cc xyz ai gg co ly vip`);
 /** Words in sentences whose space was forgotten ("ok.it works", "war.es ist"). */
-const WORDY_ENDINGS: ReadonlySet<string> = words(`me us it is in at to so no be my am as la do es al id li st tk pt im ws fm sh ms`);
+const WORDY_ENDINGS: ReadonlySet<string> = words(`
+  me us it is in at to so no be by my am as la do es se al id li st tk pt im ws fm sh ms app live link page pro top shop store club site
+  online website studio cloud agency space team chat video zone`);
 const NOT_HOSTS: ReadonlySet<string> = words(`asp.net ado.net vb.net ml.net`);
 
 // Addresses. The words for "at" and "dot" in English, German, Russian and Bulgarian, and the Romance ones that travel with them.
@@ -160,7 +169,8 @@ const LOCAL = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}$/u;
 const LABEL = `[\\p{L}\\p{N}](?:[\\p{L}\\p{N}-]{0,62})`;
 const DOTTED = new RegExp(`^${LABEL}(?:\\.${LABEL}){1,8}`, 'u');
 const SPELLED = new RegExp(`^${LABEL}(?:(?:\\.|${signed(`${DOT_WORD}|\\.`)}|${spoken(`${DOT_WORD}|\\.`)})${LABEL}){1,8}`, 'u');
-const SPELLED_DOT = new RegExp(`${signed(`${DOT_WORD}|\\.`)}|${spoken(`${DOT_WORD}|\\.`)}`, 'gu');
+const SPELLED_DOT = new RegExp(`${signed(`${DOT_WORD}|\\.`)}|${spoken(`${DOT_WORD}|\\.`)}`, 'u');
+const ANY_DOT = new RegExp(`${SPELLED_DOT.source}|\\.`, 'gu');
 /** Endings as they are said. */
 const SAID_ENDINGS: ReadonlySet<string> = words(`ком ру бг нет орг`);
 
@@ -186,53 +196,64 @@ function domainLength(behind: string, sign: string): number | undefined {
 
 /** "name at domain dot com": a spoken "at" is an ordinary word, so that the dot has to be spoken as well. */
 function spelledLength(behind: string, { onlySpelled }: { onlySpelled: boolean }): number {
-  let domain = SPELLED.exec(behind)?.[0] ?? '';
+  const domain = SPELLED.exec(behind)?.[0] ?? '';
+  const dots = [...domain.matchAll(ANY_DOT)].map(({ 0: dot, index }) => ({ from: index, to: index + dot.length }));
+  if (onlySpelled && (!SPELLED_DOT.test(domain) || NOT_NAMES.has(domain.slice(0, dots[0]?.from)))) return 0;
   // "me@example.com . Bye": the sentence is taken back word by word until the name has an ending.
-  while (domain !== '') {
-    const parts = domain.replaceAll(SPELLED_DOT, '.').split('.');
-    const isSpelled = !DOTTED.test(domain) || SPELLED_DOT_ONCE.test(domain);
-    if (parts.length < 2) return 0;
-    if (isEnding(parts.at(-1)!) && (isSpelled || !onlySpelled)) return domain.length;
-    domain = domain.slice(0, lastDot(domain));
+  for (let last = dots.length - 1; last >= 0; last -= 1) {
+    const end = dots[last + 1]?.from ?? domain.length;
+    if (isEnding(domain.slice(dots[last]!.to, end))) return end;
   }
   return 0;
 }
 
-const SPELLED_DOT_ONCE = new RegExp(SPELLED_DOT.source, 'u');
+/** "He worked at the dot com". */
+const NOT_NAMES: ReadonlySet<string> = words(`the a an any this that some my our your der die das dem einem einer einen`);
 const isEnding = (word: string): boolean => ENDINGS.has(word) || WORDY_ENDINGS.has(word) || SAID_ENDINGS.has(word);
-const lastDot = (domain: string): number =>
-  Math.max(domain.lastIndexOf('.'), ...[...domain.matchAll(SPELLED_DOT)].map(({ index }) => index));
-
 // Numbers
 
-const INTERNATIONAL =
-  /(?<![\p{L}\p{N}+#])(?<!\p{N}[ .-])(?<prefix>\+|00) ?(?:\(0?\) ?)?[1-9](?:[ \t().\u2010-\u2015/-]{0,3}\d){6,16}(?![\d%€$£])/gu;
+const INTERNATIONAL = /(?<![\p{L}\p{N}+#])(?<!\p{N}[ .-])(?:\+|00) ?(?:\(0?\) ?)?[1-9](?:[ \t().\u2010-\u2015/-]{0,3}\d){6,30}(?!\d)/gu;
 const CUED =
-  /(?<![\p{L}\p{N}])(?:tel|telefon|telephone|phone|mobile|mobil|handy|cell|call me(?: at| on)?|ruf(?:en sie)? mich an(?: unter)?|sms|whats ?app|тел|телефон|моб|мобильный|мобилен|звоните|позвоните|обадете се)(?:[.: ]|nr|no|number|nummer|номер|на|auf|unter|at|on){0,4}[ :]{0,2}(?<number>\(?0?\d(?:[ \t().\u2010-\u2015/-]{0,3}\d){6,14})(?![\d%€$£])/gu;
-/** Longest first; calling codes of one and two digits, the rest has three (ITU-T E.164, list of 2016). */
-const SHORT_CODES = /^(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
+  /(?<![\p{L}\p{N}])(?:tel|telefon|telephone|phone|mobile|mobil|handy|cell|call me|ruf mich an|rufen sie mich an|sms|whats ?app|тел|телефон|моб|мобильный|мобилен|звоните|позвоните|обадете се)(?:[.: ]|nr|no|number|nummer|номер|на|auf|unter|at|on){0,5}(?<![\p{L}\p{N}])(?<number>\(?\d(?:[ \t().\u2010-\u2015/-]{0,3}\d){6,14})(?!\d)/gu;
+/** Calling codes of one and two digits, then those of three (ITU-T E.164, assigned codes). */
+const CALLING_CODE =
+  /^(?:7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|5[09]\d|6[7-9]\d|8[0578]\d|9[679]\d)/;
 
 function* findPhones(plain: string): Iterable<Finding> {
-  for (const { 0: match, index, groups } of plain.matchAll(INTERNATIONAL)) {
-    const written = groups!['prefix']!;
-    const digits = match.slice(written.length).replaceAll(/\(0\)/g, '').replaceAll(/\D/g, '');
-    if (!isNumber(digits) || (written === '00' && isReference(plain, index))) continue;
-    yield { kind: 'phone', start: index, end: index + match.length };
+  for (const { 0: match, index } of plain.matchAll(INTERNATIONAL)) {
+    const length = numberLength(match);
+    const behind = index + length;
+    if (length === 0 || isAmount(plain, index + match.length) || (match.startsWith('0') && isReference(plain, index))) continue;
+    yield { kind: 'phone', start: index, end: behind };
   }
   for (const { 0: match, index, groups } of plain.matchAll(CUED)) {
     const number = groups!['number']!;
     // A date or a time behind "call me" stays one.
-    if (/^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}/.test(number)) continue;
+    if (/^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|^\d{1,2}[.]\d{2} ?[\u2010-\u2015-]/.test(number) || isAmount(plain, index + match.length))
+      continue;
     yield { kind: 'phone', start: index + match.length - number.length, end: index + match.length };
   }
 }
 
-/** E.164: at most 15 digits; North American numbers have exactly eleven, and none begins with 0 or 1 behind the 1. */
-function isNumber(digits: string): boolean {
-  if (digits.length < 8 || digits.length > 15) return false;
-  if (digits.startsWith('1')) return /^1[2-9]\d{2}[2-9]\d{6}$/.test(digits);
-  return SHORT_CODES.test(digits) || /^(?:2[1-689]|3[578]|42|5[09]|6[7-9]|8[0578]|9[679])\d/.test(digits);
+/** As much of it as is a number: the hour or year behind it may have been caught, too. Zero when it is none. */
+function numberLength(match: string): number {
+  for (let candidate = match; candidate !== ''; candidate = candidate.replace(/[ \t().\u2010-\u2015/-]*\d+$/, '')) {
+    const digits = candidate
+      .replace(/^(?:\+|00)/, '')
+      .replaceAll('(0)', '')
+      .replaceAll(/\D/g, '');
+    if (digits.length < 8) return 0;
+    if (isNumber(digits)) return candidate.length;
+  }
+  return 0;
 }
+
+/** E.164: at most 15 digits; North American numbers have exactly eleven. */
+const isNumber = (digits: string): boolean =>
+  digits.startsWith('1') ? /^1[2-9]\d{9}$/.test(digits) : digits.length <= 15 && CALLING_CODE.test(digits);
+
+const isAmount = (plain: string, end: number): boolean =>
+  /^ ?(?:[%€$£₽]|(?:eur|euro|usd|chf|rub|bgn|руб|лв|км|km|kg)(?!\p{L}))/u.test(plain.slice(end, end + 6));
 
 /** "Order no. 0049…" is a number of something. */
 const isReference = (plain: string, index: number): boolean =>

@@ -1,7 +1,15 @@
 import type { Policy } from '../domain/policy.ts';
-import { policyOf } from '../domain/presets/index.ts';
+import { overridesOf, policyOf, type PolicySource } from '../domain/presets/index.ts';
+import { pointersOf } from '../domain/presets/merge-patch.ts';
 import type { Reader } from '../store/database.ts';
 import { findMarketplace } from '../store/marketplaces.ts';
+
+export interface PolicyInForce {
+  readonly preset: string;
+  readonly values: Policy;
+  /** JSON pointers of the values that differ from the preset's. */
+  readonly changed: readonly string[];
+}
 
 /** The policy in force for something that a marketplace owns. */
 export async function policyFor(db: Reader, { marketplaceId }: { marketplaceId: string }): Promise<Policy> {
@@ -9,3 +17,9 @@ export async function policyFor(db: Reader, { marketplaceId }: { marketplaceId: 
   if (marketplace === undefined) throw new Error(`The marketplace ${marketplaceId} is missing.`);
   return policyOf(marketplace);
 }
+
+export const policyInForce = (source: PolicySource): PolicyInForce => ({
+  preset: source.preset,
+  values: policyOf(source),
+  changed: pointersOf(overridesOf(source)),
+});

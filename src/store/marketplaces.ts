@@ -13,6 +13,18 @@ export async function findMarketplace(db: Reader, id: string): Promise<Marketpla
   return (await db.select().from(db.t.marketplaces).where(eq(db.t.marketplaces.id, id)))[0];
 }
 
+/** The same, and whoever else wants to change it waits until this transaction is over. */
+export async function lockMarketplace(tx: Writer, id: string): Promise<Marketplace | undefined> {
+  const { marketplaces } = tx.t;
+  // A write that changes nothing takes the row's lock and reads it anew, on both engines.
+  return (await tx.update(marketplaces).set({ id }).where(eq(marketplaces.id, id)).returning())[0];
+}
+
+/** Lock the marketplace before: the patch replaces the one that was read. */
+export async function setPolicyPatch(tx: Writer, { id, policyPatch }: Pick<Marketplace, 'id' | 'policyPatch'>): Promise<void> {
+  await tx.update(tx.t.marketplaces).set({ policyPatch }).where(eq(tx.t.marketplaces.id, id));
+}
+
 export async function listMarketplaces(db: Reader): Promise<Marketplace[]> {
   return db.select().from(db.t.marketplaces).orderBy(asc(db.t.marketplaces.id));
 }

@@ -34,9 +34,9 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
       let leased = 0;
       for (let round = 0; round < ROUNDS; round++) {
         const program = await stage.start();
-        let alive = true;
+        const killed = new AbortController();
         const kill = (): void => {
-          alive = false;
+          killed.abort();
           program.kill('SIGKILL');
         };
         // By turns: at some moment, after some acknowledgement, and while the marketplace holds an event that it has not answered.
@@ -48,7 +48,7 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
         const timer = setTimeout(kill, round % 3 === 0 ? dice.between(1, 200) : 2_000);
         let fresh = perRound;
         const send = async (): Promise<void> => {
-          while (alive) {
+          while (!killed.signal.aborted) {
             // Vendors repeat what they have sent before, acknowledged or not.
             const isNew = fresh > 0 && waiting.length > 0 && (acknowledged.length === 0 || dice.between(1, 4) > 1);
             if (!isNew && acknowledged.length === 0) return;
@@ -135,8 +135,6 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
       expect(made.map(({ booking_id: booking }) => booking)).toEqual(bookings.toSorted());
       expect(new Set(made.map(({ state }) => state))).toEqual(new Set(['awaiting_purchase']));
       expect(made.map(({ vendor_meeting_id: id }) => String(id)).toSorted()).toEqual((await zoomMeetings(stage)).toSorted());
-      const created = stage.ledger.receipts.filter(({ type }) => type === 'meeting.created' || type === 'meeting.link_ready');
-      expect(created).toEqual([]);
     });
   });
 });

@@ -194,10 +194,11 @@ describe('a start that cannot succeed', () => {
     });
     const [headline, ...problems] = words;
     expect(headline).toBe('The configuration is wrong:');
-    const named = problems.map((problem) => /^ {2}([A-Z_]+) /.exec(problem)?.[1]);
-    expect(named.toSorted()).toEqual(
-      ['DATABASE_URL', 'ENCRYPTION_KEYS', 'LOG_LEVEL', 'PORT', 'PUBLIC_URL', 'ZOOM_CLIENT_SECRET', 'ZOOM_WEBHOOK_SECRET'].toSorted(),
+    const named = problems.map((problem) => /^ {2}([A-Z_]+) /.exec(problem)?.[1] ?? problem);
+    expect(new Set(named)).toEqual(
+      new Set(['DATABASE_URL', 'ENCRYPTION_KEYS', 'LOG_LEVEL', 'PORT', 'PUBLIC_URL', 'ZOOM_CLIENT_SECRET', 'ZOOM_WEBHOOK_SECRET']),
     );
+    expect(named).toHaveLength(7);
     for (const value of ['seventy', 'secret-path', 'hunter2', 'c2hvcnQ', 'zoom-client-of-ours', 'shout'])
       expect(words.join('\n')).not.toContain(value);
   });

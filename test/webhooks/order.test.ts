@@ -177,7 +177,7 @@ describe('a second run', () => {
   });
 });
 
-describeOnBothDatabases('at the same moment', (_open, engine) => {
+describeOnBothDatabases('on each database', (_open, engine) => {
   it('files of one recording that arrive in several deliveries are all kept', async () => {
     const bench = await createBench(await engine.createUrl());
     const ready = (meetingId: string, file: number): VendorEvent => ({
@@ -207,8 +207,22 @@ describeOnBothDatabases('at the same moment', (_open, engine) => {
     const bench = await createBench(await engine.createUrl());
     for (let number = 81_000_002_000; number < 81_000_002_010; number++) {
       const id = await bench.book(String(number));
-      expect(await Promise.all(twoRuns(String(number)).toReversed().map(bench.apply))).toEqual([true, true, true, true]);
+      expect(
+        await Promise.all(
+          twoRuns(String(number))
+            .toReversed()
+            .map((event) => bench.apply(event)),
+        ),
+      ).toEqual([true, true, true, true]);
       expect((await outcome(bench, id)).life).toEqual(AFTER_TWO_RUNS);
     }
+  });
+
+  it('case 55: a name that a database cannot hold is told without what it cannot hold', async () => {
+    const bench = await createBench(await engine.createUrl());
+    const id = await bench.book('81000001000');
+    const about = { meetingId: '81000001000', instanceId: 'run', at: NOW, userId: null, limitReached: false };
+    expect(await bench.apply({ type: 'participant.joined', ...about, participantId: 'p\0', name: 'A\0da \ud800 \u{1f600}' })).toBe(true);
+    expect((await outcome(bench, id)).told).toEqual(['meeting.participant_joined A\ufffdda \ufffd \u{1f600}']);
   });
 });

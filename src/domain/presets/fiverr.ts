@@ -1,10 +1,13 @@
 import type { Policy } from '../policy.ts';
-import { GUIDE } from './guide.ts';
 
-/** Platform-hosted, recorded Zoom calls (seed 002): F01, F07, F09. */
+/** Platform-hosted Zoom calls, all of them recorded (seed 002): F01, F07, F09. */
 export const FIVERR: Policy = {
-  ...GUIDE,
   approved_apps: ['zoom'],
+  purchase: { within_hours: 48 },
+  packages: { max_meetings: 5 },
+  join: { opens_minutes_before: 15, closes_minutes_after: 60 },
+  limits: { on_exceed: 'reject' },
+  vendor_unavailable: 'wait',
   recording: {
     one_to_one: { modes: ['always'], consent: 'implied' },
     private_group: { modes: ['always'], consent: 'implied' },

@@ -4,6 +4,7 @@ import type { Policy } from '../policy.ts';
 export const GUIDE: Policy = {
   approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
   purchase: { within_hours: 48 },
+  packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },
   limits: { on_exceed: 'reject' },
   vendor_unavailable: 'wait',

@@ -2,6 +2,7 @@
 import { policySchema, type Policy } from '../policy.ts';
 import { FIVERR } from './fiverr.ts';
 import { GUIDE } from './guide.ts';
+import { difference, mergePatch } from './merge-patch.ts';
 import { RODRUN } from './rodrun.ts';
 import { TVIP } from './tvip.ts';
 
@@ -9,17 +10,22 @@ export const PRESETS = { guide: GUIDE, tvip: TVIP, fiverr: FIVERR, rodrun: RODRU
 export type PresetName = keyof typeof PRESETS;
 export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 
-/** The policy in force: a JSON merge patch (RFC 7396) over the preset. @throws ZodError when the result is not a policy. */
-export const policyOf = ({ preset, policyPatch }: { preset: string; policyPatch: Record<string, unknown> }): Policy =>
+/** A preset and what is overridden of it, as a JSON merge patch (RFC 7396). */
+export interface PolicySource {
+  readonly preset: string;
+  readonly policyPatch: Readonly<Record<string, unknown>>;
+}
+
+/** The policy in force. @throws ZodError when the result is not a policy. */
+export const policyOf = ({ preset, policyPatch }: PolicySource): Policy =>
   policySchema.parse(mergePatch(PRESETS[preset as PresetName], policyPatch));
 
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {};
-  const merged = new Map<string, unknown>(Object.entries(base));
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) merged.delete(key);
-    else merged.set(key, mergePatch(merged.get(key), value));
-  }
-  return Object.fromEntries(merged);
+/** Only what differs from the preset: values that repeat it are no overrides. */
+export const overridesOf = (source: PolicySource): Record<string, unknown> =>
+  difference(PRESETS[source.preset as PresetName], policyOf(source));
+
+/** The source after one more patch; a null in it gives up an override, so that the preset's value holds again. */
+export function patched({ preset, policyPatch }: PolicySource, patch: Readonly<Record<string, unknown>>): PolicySource {
+  const merged = { preset, policyPatch: mergePatch(policyPatch, patch) as Record<string, unknown> };
+  return { preset, policyPatch: overridesOf(merged) };
 }

@@ -1,5 +1,18 @@
 import type { Policy } from '../policy.ts';
-import { GUIDE } from './guide.ts';
 
-/** Video consultation on request with a fixed length (seed 003). */
-export const RODRUN: Policy = { ...GUIDE, limits: { on_exceed: 'warn' } };
+/** Video consultation on request (seed 003): the specialist alone sets the length (R02). */
+export const RODRUN: Policy = {
+  approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
+  purchase: { within_hours: 48 },
+  packages: { max_meetings: 5 },
+  join: { opens_minutes_before: 15, closes_minutes_after: 60 },
+  limits: { on_exceed: 'warn' },
+  vendor_unavailable: 'wait',
+  recording: {
+    one_to_one: { modes: ['none', 'on_consent'], consent: 'each_customer' },
+    private_group: { modes: ['none', 'on_consent'], consent: 'each_customer' },
+    event: { modes: ['none', 'always'], consent: 'notice' },
+    recipients: 'customers',
+    retention_days: 14,
+  },
+};

@@ -1,14 +1,18 @@
 import type { Policy } from '../policy.ts';
-import { GUIDE } from './guide.ts';
 
-/** Paid consultations by the quarter hour (seed 001): nothing is recorded. */
+/** Paid consultations by the quarter hour (seed 001): only the customer's funds limit their length, and nothing is recorded. */
 export const TVIP: Policy = {
-  ...GUIDE,
+  approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
+  purchase: { within_hours: 48 },
+  packages: { max_meetings: 5 },
+  join: { opens_minutes_before: 15, closes_minutes_after: 60 },
   limits: { on_exceed: 'warn' },
+  vendor_unavailable: 'wait',
   recording: {
-    ...GUIDE.recording,
     one_to_one: { modes: ['none'], consent: 'each_customer' },
     private_group: { modes: ['none'], consent: 'each_customer' },
     event: { modes: ['none'], consent: 'notice' },
+    recipients: 'customers',
+    retention_days: 14,
   },
 };

@@ -8,7 +8,7 @@ import type { Database, DatabaseOptions, Writer } from '../database.ts';
 import { gate, lifetime } from './session.ts';
 import { BUSY_TIMEOUT_MS, prepareFile } from './sqlite-file.ts';
 import type { Statements } from './statements.ts';
-import { storageFailure } from './trouble.ts';
+import { codeOf, storageFailure } from './trouble.ts';
 
 /** After a checkpoint the log is cut back to this size. */
 const LOG_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -38,6 +38,21 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
   const rollback = writer.prepare('rollback');
   const known = new Map<object, unknown>();
   const oneAtATime = mutex();
+  // Waiting for a lock stops the whole process. Who holds it for longer than one wait is not waited for again until a begin succeeds.
+  let waitMs = BUSY_TIMEOUT_MS;
+  const waitFor = (ms: number): void => {
+    if (ms !== waitMs) writer.pragma(`busy_timeout = ${ms}`);
+    waitMs = ms;
+  };
+  const beginOrGiveUp = (): void => {
+    try {
+      begin.run();
+      waitFor(BUSY_TIMEOUT_MS);
+    } catch (error) {
+      if (codeOf(error).startsWith('SQLITE_BUSY')) waitFor(0);
+      throw error;
+    }
+  };
   const rollBack = (): void => {
     // SQLite itself has rolled back after a full disk or a failed write.
     if (!writer.inTransaction) return;
@@ -59,7 +74,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
         try {
           // Left open only when a rollback failed; the disk may be back by now.
           rollBack();
-          begin.run();
+          beginOrGiveUp();
           const result = await withinThisTurn(work(handleOn(writer, check, known)));
           commit.run();
           return result;
@@ -80,7 +95,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
         } catch (error) {
           throw storageFailure(error);
         } finally {
-          writer.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+          writer.pragma(`busy_timeout = ${waitMs}`);
         }
       }),
     close: () =>

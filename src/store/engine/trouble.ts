@@ -19,9 +19,10 @@ const SQLITE_TROUBLE = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUP
 
 /**
  * PostgreSQL's: connection exceptions (08), resources (53), intervention and timeouts (57), system errors (58), internal errors (XX),
- * a server that became read-only (25006), a session ended while idle (25P03), locks (55P03), serialization (40001) and deadlocks (40P01).
+ * a server that became read-only (25006), a session ended while idle (25P03), locks (55P03), serialization (40001) and deadlocks (40P01);
+ * a server that lets us in no more: authorization (28), no such database (3D000), one that takes no connections (55000).
  */
-const POSTGRES_TROUBLE = /^(08...|53...|57...|58...|XX...|25006|25P03|55P03|40001|40P01)$/;
+const POSTGRES_TROUBLE = /^(08...|28...|53...|57...|58...|XX...|25006|25P03|3D000|55000|55P03|40001|40P01)$/;
 
 const NETWORK_TROUBLE = /^(ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
 

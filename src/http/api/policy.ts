@@ -1,0 +1,54 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { policyPatchSchema, policySchema } from '../../domain/policy.ts';
+import { PRESET_NAMES } from '../../domain/presets/index.ts';
+import type { Gateway } from '../../gateway.ts';
+import { changePolicy } from '../../marketplaces/change-policy.ts';
+import { policyInForce } from '../../marketplaces/policy.ts';
+import { about, apiRouter, json, problems } from './router.ts';
+
+const MERGE_PATCH = 'application/merge-patch+json';
+
+const policy = z
+  .object({
+    preset: z.enum(PRESET_NAMES),
+    values: policySchema,
+    changed: z.array(z.string()).describe("JSON pointers of the values that differ from the preset's"),
+  })
+  .openapi('Policy');
+
+/** RFC 7396's media type is JSON as well; the check that all bodies pass knows only the plain name. To be mounted before it. */
+export const acceptMergePatch: MiddlewareHandler = async ({ req }, next) => {
+  const type = req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (req.method === 'PATCH' && type === MERGE_PATCH) req.raw.headers.set('content-type', 'application/json');
+  await next();
+};
+
+export const policyRoutes = (gateway: Gateway) =>
+  apiRouter()
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/policy',
+        ...about('Policy', 'The values in force, and which of them differ from the preset'),
+        request: { query: z.strictObject({}) },
+        responses: { 200: json(policy, 'The policy'), ...problems },
+      }),
+      (c) => c.json(policy.parse(policyInForce(c.get('marketplace'))), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'patch',
+        path: '/policy',
+        ...about('Policy', 'Override values of the preset by a JSON merge patch (RFC 7396); null goes back to the preset'),
+        request: {
+          body: {
+            required: true,
+            content: { [MERGE_PATCH]: { schema: policyPatchSchema }, 'application/json': { schema: policyPatchSchema } },
+          },
+        },
+        responses: { 200: json(policy, 'The policy after the change'), ...problems },
+      }),
+      async (c) =>
+        c.json(policy.parse(await changePolicy(gateway, { marketplaceId: c.get('marketplace').id, patch: c.req.valid('json') })), 200),
+    );
