@@ -144,6 +144,8 @@ try {
     const report = await load.run({ port: contender.port, connections: 64, seconds: 30, requests: KNOWN, startMs, meetings: KNOWN });
     for (const ms of report.acknowledged) contender.acknowledged.add(ms);
     contender.sent += KNOWN;
+    if (Object.keys(report.statuses).some((status) => status !== '200'))
+      console.log(`${contender.name}: answers ${JSON.stringify(report.statuses)}`);
     const acknowledgedIn = report.seconds * 1_000;
     const drainMs = await drained(database, 30_000);
     if (drainMs === null) return { contender: contender.name, deliveries: KNOWN, per_second: null };

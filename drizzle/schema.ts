@@ -148,15 +148,41 @@ export const defineTables = (kit: Kit) => ({
       cancelReason: kit.text(),
       /** Digest of the Idempotency-Key it was asked for with: a repeat after a crash finds its own meeting. */
       requestKey: kit.text(),
+      /** The idempotency key that the vendor's meeting was made under; another one after a change of the app. */
+      vendorKey: kit.text().notNull(),
+      packageId: kit.text(),
       createdAt: kit.instant().notNull(),
     },
     (t) => [
       kit.unique('meetings_vendor').on(t.provider, t.vendorMeetingId),
       kit.unique('meetings_host_token').on(t.hostTokenHash),
       kit.index('meetings_marketplace').on(t.marketplaceId, t.id),
+      kit.index('meetings_package').on(t.packageId),
       kit.index('meetings_booking').on(t.marketplaceId, t.bookingId),
     ],
   ),
+
+  /** Meetings that are sold together, all or none (G07). */
+  packages: kit.table('packages', {
+    id: kit.text().primaryKey(),
+    marketplaceId: kit.text().notNull(),
+    bookingId: kit.text().notNull(),
+    /** Null until every link is there. */
+    settledAt: kit.instant(),
+    createdAt: kit.instant().notNull(),
+  }),
+
+  /** Meetings at a vendor that no meeting of ours uses any more, or that a lost answer may have left behind: to be taken away. */
+  staleLinks: kit.table('stale_links', {
+    /** The idempotency key that it was made under. */
+    key: kit.text().primaryKey(),
+    meetingId: kit.text().notNull(),
+    connectionId: kit.text().notNull(),
+    /** Null: perhaps there is none; it is looked for by its key. */
+    vendorMeetingId: kit.text(),
+    vendorDetails: kit.json<Record<string, string>>().notNull(),
+    joinUrlSealed: kit.bytes(),
+  }),
 
   /** At most one meeting that is not over per booking and customer; the row goes when the meeting is over. */
   liveBookings: kit.table('live_bookings', { key: kit.text().primaryKey(), meetingId: kit.text().notNull() }, (t) => [
@@ -200,6 +226,24 @@ export const defineTables = (kit: Kit) => ({
       at: kit.instant().notNull(),
     },
     (t) => [kit.index('consents_meeting').on(t.meetingId)],
+  ),
+
+  /** What a customer or professional told support about a meeting (G20, F06). */
+  incidents: kit.table(
+    'incidents',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      side: kit.text().notNull(),
+      /** The customer's or the professional's id at the marketplace. */
+      reporterId: kit.text().notNull(),
+      kind: kit.text(),
+      text: kit.text().notNull(),
+      state: kit.text().notNull(),
+      at: kit.instant().notNull(),
+    },
+    (t) => [kit.index('incidents_meeting').on(t.meetingId)],
   ),
 
   recordings: kit.table(

@@ -8,7 +8,8 @@ import type { Gateway } from './gateway.ts';
 import { connectionRoutes } from './http/api/connections.ts';
 import { eventRoutes } from './http/api/events.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
-import { acceptMergePatch, policyRoutes } from './http/api/policy.ts';
+import { policyRoutes } from './http/api/policy.ts';
+import { packageRoutes } from './http/api/packages.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { authenticate, type ApiEnv } from './http/auth.ts';
@@ -17,7 +18,9 @@ import { healthRoutes } from './http/health.ts';
 import { idempotency } from './http/idempotency.ts';
 import { jsonBody } from './http/json-body.ts';
 import { connectRoutes } from './http/pages/connect.ts';
-import { meetingPageRoutes } from './http/pages/meeting.ts';
+import { guard } from './http/pages/guard.ts';
+import { hostRoutes } from './http/pages/host.ts';
+import { joinRoutes } from './http/pages/join.ts';
 import { sendFailurePage } from './http/pages/page.ts';
 import { problemRoutes } from './http/pages/problems.ts';
 import { recordingPageRoutes } from './http/pages/recording.ts';
@@ -59,11 +62,11 @@ export function createApp(gateway: Gateway, intake: Intake) {
     await next();
   });
 
-  app.use('/v1/policy', acceptMergePatch);
   app.use('/v1/*', authenticate(gateway), jsonBody, idempotency(gateway));
   app.route('/v1', providerRoutes(gateway));
   app.route('/v1', connectionRoutes(gateway));
   app.route('/v1', meetingRoutes(gateway));
+  app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
   app.route('/v1', policyRoutes(gateway));
@@ -74,8 +77,11 @@ export function createApp(gateway: Gateway, intake: Intake) {
   });
 
   app.get('/', (c) => c.redirect('/docs', 302));
+  const guarded = guard(gateway);
+  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
-  app.route('/', meetingPageRoutes(gateway));
+  app.route('/', joinRoutes(gateway));
+  app.route('/', hostRoutes(gateway));
   app.route('/', recordingPageRoutes(gateway));
   app.route('/', problemRoutes(gateway));
   app.route('/', healthRoutes(gateway));

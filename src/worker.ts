@@ -1,4 +1,5 @@
 /** Claims due work under leases and runs it: jobs, vendors' deliveries, events to marketplaces. Any number of processes may do this. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { renewSubscription } from '../webhooks/renew.ts';
@@ -9,6 +10,8 @@ import { deliver, type Send } from './events/deliver.ts';
 import type { Gateway } from './gateway.ts';
 import { closeMeeting, expireMeeting } from './meetings/lifecycle.ts';
 import { releaseLink, repairLink } from './meetings/link.ts';
+import { undoPackage } from './meetings/package.ts';
+import { releaseStaleLink } from './meetings/relink.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
@@ -33,6 +36,8 @@ const IDEMPOTENCY_KEPT_MS = 2 * DAY;
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
   'meeting.link': repairLink,
   'meeting.release': releaseLink,
+  'link.release': releaseStaleLink,
+  'package.undo': undoPackage,
   'meeting.expire': expireMeeting,
   'meeting.close': closeMeeting,
   'recording.expire': expireRecording,
@@ -135,6 +140,8 @@ function startLane<Piece>({ log }: Gateway, { places, claim, run }: Work<Piece>)
 
   const loop = async (): Promise<void> => {
     while (!state.stopping) {
+      // SQLite answers without leaving the turn of the event loop: a long backlog would let nobody else in.
+      await turn();
       rung = false;
       const free = places - underWay.size;
       let claimed: Piece[] = [];

@@ -4,7 +4,7 @@ import { accountOf } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
 import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
-import { Failure, isFailure } from '../src/domain/failure.ts';
+import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
 import { move } from '../src/meetings/lifecycle.ts';
@@ -33,8 +33,10 @@ import { findRecordingByFingerprint } from '../src/store/recordings.ts';
 const UNMATCHED_WAITS_MS = [10 * SECOND, 2 * MINUTE, 15 * MINUTE, 43 * MINUTE];
 /** Applying holds SQLite's only writer, and the event loop: who wants to be acknowledged waits no longer than this. */
 const SLICE_MS = { sqlite: 10, postgres: 100 };
-/** A delivery that failed this often is set aside with its reason. */
+/** A delivery that failed this often is set aside with its reason: about two hours, and two days while it is the vendor who fails. */
 const MAX_ATTEMPTS = 12;
+const MAX_ATTEMPTS_IN_OUTAGE = 60;
+const OUTAGES: ReadonlySet<FailureCode> = new Set(['vendor_unavailable', 'vendor_quota', 'storage_unavailable']);
 
 /**
  * Applies what is due. Deliveries that say everything themselves share one transaction, and nothing of them is half done after a crash;
@@ -131,10 +133,11 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
     const unmatched = error instanceof Unmatched;
     const at = now();
     const reason = `${failure.code}: ${failure.message}`;
+    const mostAttempts = OUTAGES.has(failure.code) ? MAX_ATTEMPTS_IN_OUTAGE : MAX_ATTEMPTS;
     if (!unmatched) log.warn({ err: error, inbox: entry.key, attempts: entry.attempts }, 'a delivery could not be applied');
     await db.write(async (tx) => {
       if (unmatched) await putOff(tx, [entry], at);
-      else if (failure.code === 'malformed' || entry.attempts >= MAX_ATTEMPTS) await parkInboxEntry(tx, entry.key, reason);
+      else if (failure.code === 'malformed' || entry.attempts >= mostAttempts) await parkInboxEntry(tx, entry.key, reason);
       else {
         const waitMs = failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32);
         await retryInboxEntries(tx, [entry.key], { dueAt: plus(at, waitMs), reason, attempts: entry.attempts });

@@ -40,8 +40,12 @@ async function run({ port, connections, seconds, requests, startMs, meetings }: 
   const statuses: Record<string, number> = {};
   let next = 0;
   let answers = 0;
-  const began = performance.now();
-  const end = began + seconds * 1_000;
+  let began = 0;
+  let end = 0;
+  // All connections are open before the clock starts: senders like Zoom keep theirs.
+  let opened = 0;
+  let begin = (): void => {};
+  const ready = new Promise<void>((resolve) => (begin = resolve));
 
   const worker = (): Promise<void> =>
     new Promise((resolve) => {
@@ -66,7 +70,15 @@ async function run({ port, connections, seconds, requests, startMs, meetings }: 
           index = next++;
           socket.write(signed[index]!);
         };
-        socket.on('connect', send);
+        socket.on('connect', () => {
+          opened += 1;
+          if (opened === connections) {
+            began = performance.now();
+            end = began + seconds * 1_000;
+            begin();
+          }
+          void ready.then(send);
+        });
         socket.on('data', (chunk) => {
           text += chunk.toString('latin1');
           if (!isWhole(text)) return;

@@ -98,7 +98,26 @@ CREATE TABLE "meetings" (
 	"ended_at" timestamp (3) with time zone,
 	"cancel_reason" text,
 	"request_key" text,
+	"vendor_key" text NOT NULL,
+	"package_id" text,
 	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "packages" (
+	"id" text PRIMARY KEY NOT NULL,
+	"marketplace_id" text NOT NULL,
+	"booking_id" text NOT NULL,
+	"settled_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "stale_links" (
+	"key" text PRIMARY KEY NOT NULL,
+	"meeting_id" text NOT NULL,
+	"connection_id" text NOT NULL,
+	"vendor_meeting_id" text,
+	"vendor_details" jsonb NOT NULL,
+	"join_url_sealed" "bytea"
 );
 --> statement-breakpoint
 CREATE TABLE "live_bookings" (
@@ -135,6 +154,18 @@ CREATE TABLE "consents" (
 	"locale" text NOT NULL,
 	"text_version" text NOT NULL,
 	"channel" text NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "incidents" (
+	"id" text PRIMARY KEY NOT NULL,
+	"marketplace_id" text NOT NULL,
+	"meeting_id" text NOT NULL,
+	"side" text NOT NULL,
+	"reporter_id" text NOT NULL,
+	"kind" text,
+	"text" text NOT NULL,
+	"state" text NOT NULL,
 	"at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
@@ -271,11 +302,13 @@ CREATE UNIQUE INDEX "subscriptions_connection" ON "subscriptions" USING btree ("
 CREATE UNIQUE INDEX "meetings_vendor" ON "meetings" USING btree ("provider","vendor_meeting_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "meetings_host_token" ON "meetings" USING btree ("host_token_hash");--> statement-breakpoint
 CREATE INDEX "meetings_marketplace" ON "meetings" USING btree ("marketplace_id","id");--> statement-breakpoint
+CREATE INDEX "meetings_package" ON "meetings" USING btree ("package_id");--> statement-breakpoint
 CREATE INDEX "meetings_booking" ON "meetings" USING btree ("marketplace_id","booking_id");--> statement-breakpoint
 CREATE INDEX "live_bookings_meeting" ON "live_bookings" USING btree ("meeting_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "attendees_customer" ON "attendees" USING btree ("meeting_id","customer_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "attendees_join_token" ON "attendees" USING btree ("join_token_hash");--> statement-breakpoint
 CREATE INDEX "consents_meeting" ON "consents" USING btree ("meeting_id");--> statement-breakpoint
+CREATE INDEX "incidents_meeting" ON "incidents" USING btree ("meeting_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "recordings_fingerprint" ON "recordings" USING btree ("fingerprint");--> statement-breakpoint
 CREATE INDEX "recordings_meeting" ON "recordings" USING btree ("meeting_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "recording_links_recipient" ON "recording_links" USING btree ("recording_id","customer_id");--> statement-breakpoint

@@ -103,13 +103,33 @@ CREATE TABLE `meetings` (
 	`ended_at` integer,
 	`cancel_reason` text,
 	`request_key` text,
+	`vendor_key` text NOT NULL,
+	`package_id` text,
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `meetings_vendor` ON `meetings` (`provider`,`vendor_meeting_id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `meetings_host_token` ON `meetings` (`host_token_hash`);--> statement-breakpoint
 CREATE INDEX `meetings_marketplace` ON `meetings` (`marketplace_id`,`id`);--> statement-breakpoint
+CREATE INDEX `meetings_package` ON `meetings` (`package_id`);--> statement-breakpoint
 CREATE INDEX `meetings_booking` ON `meetings` (`marketplace_id`,`booking_id`);--> statement-breakpoint
+CREATE TABLE `packages` (
+	`id` text PRIMARY KEY NOT NULL,
+	`marketplace_id` text NOT NULL,
+	`booking_id` text NOT NULL,
+	`settled_at` integer,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `stale_links` (
+	`key` text PRIMARY KEY NOT NULL,
+	`meeting_id` text NOT NULL,
+	`connection_id` text NOT NULL,
+	`vendor_meeting_id` text,
+	`vendor_details` text NOT NULL,
+	`join_url_sealed` blob
+);
+--> statement-breakpoint
 CREATE TABLE `live_bookings` (
 	`key` text PRIMARY KEY NOT NULL,
 	`meeting_id` text NOT NULL
@@ -151,6 +171,19 @@ CREATE TABLE `consents` (
 );
 --> statement-breakpoint
 CREATE INDEX `consents_meeting` ON `consents` (`meeting_id`);--> statement-breakpoint
+CREATE TABLE `incidents` (
+	`id` text PRIMARY KEY NOT NULL,
+	`marketplace_id` text NOT NULL,
+	`meeting_id` text NOT NULL,
+	`side` text NOT NULL,
+	`reporter_id` text NOT NULL,
+	`kind` text,
+	`text` text NOT NULL,
+	`state` text NOT NULL,
+	`at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `incidents_meeting` ON `incidents` (`meeting_id`);--> statement-breakpoint
 CREATE TABLE `recordings` (
 	`id` text PRIMARY KEY NOT NULL,
 	`marketplace_id` text NOT NULL,

@@ -9,6 +9,7 @@ export type IdPrefix =
   | 'cns'
   | 'con'
   | 'mtg'
+  | 'pkg'
   | 'att'
   | 'rec'
   | 'rcl'
@@ -16,6 +17,7 @@ export type IdPrefix =
   | 'dlv'
   | 'dla'
   | 'cst'
+  | 'inc'
   | 'aud'
   | 'req'
   | 'evt';

@@ -1,4 +1,6 @@
 /** The ready text for the "Important Notes" of a booking, and the languages that customers are addressed in. */
+import { amount } from './spoken-time.ts';
+
 export const LANGUAGES = ['en', 'de', 'ru', 'bg'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
@@ -21,13 +23,10 @@ export interface ImportantNotes {
 export function importantNotes(language: Language, { app, limitMinutes, guideUrl }: ImportantNotes): string {
   const words = WORDS[language];
   const lines = [words.app(app), words.device];
-  if (limitMinutes !== null) lines.push(words.limit(app, minutes(language, limitMinutes)));
+  if (limitMinutes !== null) lines.push(words.limit(app, amount(language, limitMinutes, 'minute')));
   if (guideUrl !== null) lines.push(words.guide(guideUrl));
   return lines.join('\n');
 }
-
-const minutes = (language: Language, count: number): string =>
-  new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(count);
 
 interface Words {
   readonly app: (app: string) => string;

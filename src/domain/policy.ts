@@ -30,7 +30,7 @@ export const policySchema = z.strictObject({
   approved_apps: z
     .array(z.enum(PROVIDER_IDS, APPROVED))
     .min(1, 'has to keep at least one approved app (G01)')
-    .describe('Apps that may be used, in the order in which `auto` tries them. Can be narrowed, never widened (G01, G02).'),
+    .describe('Apps that may be used, in the order in which `auto` tries them. Can be narrowed, never widened (G01, G02, F02).'),
   purchase: z.strictObject({
     within_hours: z.int().min(1).max(720).describe('Hours from the confirmation to the purchase; then the meeting expires (G04).'),
   }),
@@ -48,7 +48,9 @@ export const policySchema = z.strictObject({
   limits: z.strictObject({
     on_exceed: z
       .enum(['reject', 'warn'])
-      .describe("What becomes of a booking that is longer than the account's plan allows: refused, or made with a warning (G14)."),
+      .describe(
+        "What becomes of a booking that is longer than the account's plan allows: refused, or made with a warning (G14, T08, R02).",
+      ),
   }),
   vendor_unavailable: z
     .enum(['wait', 'refuse'])

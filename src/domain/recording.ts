@@ -22,10 +22,12 @@ export function judge({
   consents: readonly Consent[];
 }): Verdict {
   const rule = policy.recording[kind].consent;
-  const consented = rule !== 'each_customer' || (consents.length > 0 && consents.every((consent) => consent === 'granted'));
+  // A customer who was asked has been promised an answer that counts, whatever the policy says later (G12).
+  const asked = rule === 'each_customer' || mode === 'on_consent';
+  const consented = !asked || (consents.length > 0 && consents.every((consent) => consent === 'granted'));
   if (!consented) return { publish: false, reason: 'consent_missing' };
   // Everyone's express consent is as good as the wish; a notice alone is not.
-  if (mode === 'none' && rule !== 'each_customer') return { publish: false, reason: 'not_requested' };
+  if (mode === 'none' && !asked) return { publish: false, reason: 'not_requested' };
   return { publish: true };
 }
 

@@ -1,7 +1,8 @@
 /** Finds what leads communication away from the platform in titles and notes (C03). Flags, never rewrites. */
 
 /** `meeting_link`: of an approved app; it belongs into the gateway, not into a text. `foreign_meeting_link`: of any other. */
-export type FindingKind = 'meeting_link' | 'foreign_meeting_link' | 'url' | 'email' | 'phone' | 'handle';
+export const FINDING_KINDS = ['meeting_link', 'foreign_meeting_link', 'url', 'email', 'phone', 'handle'] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** A half-open range of UTF-16 code units of the text, as `String.slice` takes it. The text itself is not copied into logs or answers. */
 export interface Finding {

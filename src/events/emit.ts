@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'recording.viewed',
   'recording.revoked',
   'recording.expired',
+  'incident.reported',
   'endpoint.test',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -5,13 +5,16 @@ import { Failure } from '../domain/failure.ts';
 /** Our largest request (a private group of 100) is about 20 kB. */
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_DEPTH = 32;
+/** RFC 7396, for changes. */
+const MERGE_PATCH = 'application/merge-patch+json';
 
 export const jsonBody: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'GET' || c.req.method === 'DELETE' || c.req.method === 'HEAD') return next();
   const bytes = await readLimited(c);
   if (bytes.length > 0) {
     const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
-    if (type !== 'application/json') throw new Failure('unsupported_media_type', 'Send the body as application/json.');
+    if (type !== 'application/json' && !(c.req.method === 'PATCH' && type === MERGE_PATCH))
+      throw new Failure('unsupported_media_type', 'Send the body as application/json.');
     checkJson(bytes);
   } else {
     // Many clients announce JSON and send nothing: that is a request without members, not one that is malformed.

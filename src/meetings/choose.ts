@@ -9,11 +9,14 @@ import type { Gateway } from '../gateway.ts';
 import { listConnections, type Connection } from '../store/connections.ts';
 import type { MeetingRequest } from './request.ts';
 
+/** What the choice depends on. */
+export type ChoiceRequest = Pick<MeetingRequest, 'marketplace' | 'professionalId' | 'provider' | 'durationMinutes'>;
+
 /** @throws Failure `not_connected`, `limit_exceeded`, `reconnect_required`, `not_capable`, `app_not_approved` */
 export async function chooseConnection(
   gateway: Gateway,
   policy: Policy,
-  request: MeetingRequest,
+  request: ChoiceRequest,
 ): Promise<{ connection: Connection; decision: Decision }> {
   const { db, providers } = gateway;
   const { marketplace, professionalId } = request;
@@ -74,7 +77,7 @@ const candidateOf = (connection: Connection): Candidate => ({
 /** The refusal carries the way out: a connect link made for this moment. */
 export async function reconnectFailure(
   gateway: Gateway,
-  { marketplace, professionalId }: MeetingRequest,
+  { marketplace, professionalId }: ChoiceRequest,
   considered: unknown,
 ): Promise<Failure> {
   const { url } = await createConnectSession(gateway, { marketplace, professionalId, providers: undefined, returnUrl: null, locale: null });

@@ -1,8 +1,6 @@
 /** A new meeting link per customer: reserve, call the vendor, settle. */
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
-import { limitMinutes } from '../../providers/limits.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
-import type { Plan, ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -10,11 +8,12 @@ import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
-import { findMeeting, releaseLiveBookings, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
-import { chooseConnection, reconnectFailure } from './choose.ts';
-import { joinUrlContext, linkHash, makeVendorMeeting, settleLink } from './link.ts';
+import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { reconnectFailure } from './choose.ts';
+import { draftLinked, draftUploaded, takeLink } from './draft.ts';
+import { makeVendorMeeting, settleLink } from './link.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
-import { newMeeting, reserve } from './reserve.ts';
+import { reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 /** How long the reservation is left alone before the sweeper finishes or repairs it; longer than any vendor call. */
@@ -40,59 +39,30 @@ export async function createMeeting(gateway: Gateway, request: MeetingRequest): 
 
 async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: MeetingRequest): Promise<Meeting> {
   const { db, now } = gateway;
-  const { connection, decision } = await chooseConnection(gateway, policy, request);
-  const id = newId(gateway, 'mtg');
+  const { meeting, connection } = await draftLinked(gateway, policy, request, newId(gateway, 'mtg'));
 
   // 1. Reserve: from here on nobody else makes a meeting for these customers, and a crash is repaired by the job.
-  const reserved = newMeeting(gateway, policy, request, {
-    id,
-    connectionId: connection.id,
-    provider: connection.provider as ProviderId,
-    plan: connection.plan as Plan,
-    linkSource: 'created',
-    decision,
-  });
   await db.write(async (tx) => {
-    await reserve(tx, gateway, request, reserved);
-    await scheduleJob(tx, { kind: 'meeting.link', subjectId: id, dueAt: plus(now(), REPAIR_AFTER_MS) });
+    await reserve(tx, gateway, request, meeting);
+    await scheduleJob(tx, { kind: 'meeting.link', subjectId: meeting.id, dueAt: plus(now(), REPAIR_AFTER_MS) });
   });
 
   // 2. Call: no transaction is open.
   let made: VendorMeeting;
   try {
-    made = await makeVendorMeeting(gateway, reserved, connection, { retry: false });
+    made = await makeVendorMeeting(gateway, meeting, connection, { retry: false });
   } catch (error) {
-    return giveUpOrWait(gateway, policy, request, reserved, Failure.from(error));
+    return giveUpOrWait(gateway, policy, request, meeting, Failure.from(error));
   }
 
   // 3. Settle, with the events.
-  return settleLink(gateway, reserved, made, { late: false });
+  return settleLink(gateway, meeting, made, { late: false });
 }
 
 async function uploadMeeting(gateway: Gateway, policy: Policy, request: MeetingRequest, link: JoinLink): Promise<Meeting> {
-  const { db, vault } = gateway;
-  if (request.provider !== 'auto' && request.provider !== link.provider) {
-    throw new Failure('invalid', 'The link belongs to another app than the one asked for.', {
-      errors: [{ pointer: '/provider', detail: `the link is one of ${link.provider}` }],
-    });
-  }
-  const id = newId(gateway, 'mtg');
-  const meeting: Meeting = {
-    ...newMeeting(gateway, policy, request, {
-      id,
-      connectionId: null,
-      provider: link.provider,
-      plan: 'unknown',
-      linkSource: 'uploaded',
-      decision: { chosen: null, exceeded: request.durationMinutes > (limitMinutes(link.provider, 'unknown') ?? Infinity), considered: [] },
-    }),
-    state: 'awaiting_purchase',
-    vendorJoinUrlSealed: vault.seal(link.url, joinUrlContext(id)),
-  };
-  await db.write(async (tx) => {
-    if (!(await reserveLink(tx, { linkHash: linkHash(link.url), meetingId: id }))) {
-      throw new Failure('link_already_used', 'This link was used for another booking. Every customer needs a new one.');
-    }
+  const meeting = draftUploaded(gateway, policy, request, link, newId(gateway, 'mtg'));
+  await gateway.db.write(async (tx) => {
+    await takeLink(tx, link, meeting.id);
     await reserve(tx, gateway, request, meeting);
     await tellMeeting(tx, gateway, meeting, 'meeting.created', 'once');
   });

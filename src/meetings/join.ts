@@ -1,6 +1,7 @@
 /** The way in, for customers and hosts. The vendor's link appears nowhere before it is followed. */
-import { classifyJoinUrl } from '../../providers/approved.ts';
+import { checkApprovedHost, classifyJoinUrl } from '../../providers/approved.ts';
 import { accountOf } from '../connections/account.ts';
+import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
 import { type BookingKind, type Policy } from '../domain/policy.ts';
@@ -38,7 +39,9 @@ export async function join(gateway: Gateway, token: string): Promise<string> {
   if (meeting.vendorJoinUrlSealed === null) throw new Failure('conflict', 'The link is not made yet.');
   const url = vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id));
   // The whitelist holds at the moment of joining, too: what was approved then may be withdrawn now.
-  classifyJoinUrl(url, policy.approved_apps);
+  if (meeting.linkSource === 'uploaded') classifyJoinUrl(url, policy.approved_apps);
+  // The form of its own links is the vendor's business; whose they are is ours.
+  else checkApprovedHost(url, policy.approved_apps);
   if (policy.recording[meeting.bookingKind as BookingKind].consent === 'implied' && attendee.recordingConsent === 'missing') {
     await recordConsent(
       gateway,
@@ -60,8 +63,13 @@ export async function openHostLink(gateway: Gateway, token: string): Promise<Ent
 
 /** The vendor's host link, fetched for this moment. */
 export async function host(gateway: Gateway, token: string): Promise<string> {
-  const { meeting, door } = await openHostLink(gateway, token);
+  const { meeting, policy, door } = await openHostLink(gateway, token);
   checkDoor(door);
+  if (!policy.approved_apps.includes(meeting.provider as ProviderId)) {
+    throw new Failure('app_not_approved', 'The marketplace does not use this app any more.', {
+      extra: { approved_apps: policy.approved_apps },
+    });
+  }
   if (meeting.linkSource === 'uploaded') return gateway.vault.open(meeting.vendorJoinUrlSealed!, joinUrlContext(meeting.id));
   const ref = meetingRef(gateway, meeting);
   if (ref === undefined) throw new Failure('conflict', 'The link is not made yet.');

@@ -1,5 +1,6 @@
 /** What happens to a meeting after it was made: change, cancel, end, expire, close. */
 import { accountOf } from '../connections/account.ts';
+import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import {
@@ -8,12 +9,10 @@ import {
   joinWindow,
   live,
   MEETING_STATES,
-  purchaseBy,
   type Happening,
   type MeetingLife,
   type MeetingState,
 } from '../domain/meeting.ts';
-import { type BookingKind } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
@@ -23,20 +22,42 @@ import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { findMeeting, findOwnMeeting, lockMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
+import { changeLink } from './relink.ts';
 import { tellMeeting } from './tell.ts';
 
 /** How long past the window a running meeting is believed to run when the vendor never says that it ended. */
 const LONGEST_OVERRUN_MS = 12 * HOUR;
 
 export interface Change {
+  /** Another app, or a link made elsewhere: only before the first purchase. */
+  readonly provider?: ProviderId | undefined;
+  readonly joinUrl?: string | undefined;
   readonly title?: string | undefined;
   readonly startsAt?: Date | undefined;
   readonly durationMinutes?: number | undefined;
   readonly timeZone?: string | undefined;
 }
 
-/** Time, length and title: the vendor's meeting and all links stay. */
+/** The link first, where it is to change, then the rest. */
 export async function changeMeeting(
+  gateway: Gateway,
+  { marketplace, meetingId, change }: { marketplace: Marketplace; meetingId: string; change: Change },
+): Promise<Meeting> {
+  const { provider, joinUrl, ...facts } = change;
+  const meeting = await ownMeeting(gateway, marketplace.id, meetingId);
+  if (joinUrl !== undefined && provider !== undefined) {
+    throw new Failure('invalid', 'The request breaks a rule.', {
+      errors: [{ pointer: '/provider', detail: 'comes from the link when a link is given' }],
+    });
+  }
+  if (joinUrl !== undefined || provider !== undefined) {
+    await changeLink(gateway, marketplace, meeting, joinUrl === undefined ? { provider: provider! } : { joinUrl });
+  }
+  return changeFacts(gateway, { marketplace, meetingId, change: facts });
+}
+
+/** Time, length and title: the vendor's meeting and all links stay. */
+async function changeFacts(
   gateway: Gateway,
   { marketplace, meetingId, change }: { marketplace: Marketplace; meetingId: string; change: Change },
 ): Promise<Meeting> {
@@ -70,7 +91,8 @@ export async function changeMeeting(
     await providerOf(gateway, meeting).changeMeeting(accountOf(gateway, await connectionOf(gateway, meeting)), ref, next);
   }
   const updated = await db.write(async (tx) => {
-    const deadline = purchaseBy(policy, { ...next, kind: meeting.bookingKind as BookingKind, confirmedAt: meeting.createdAt });
+    // Given at the confirmation, it is not taken back by a later policy; places at an event are sold until its end, which may move.
+    const deadline = meeting.bookingKind === 'event' ? endsAt(next) : meeting.purchaseBy;
     const row = await updateMeeting(
       tx,
       { id: meeting.id, from: MEETING_STATES.filter((state) => !isOver(state)) },

@@ -10,6 +10,7 @@ import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { findConnection, type Connection } from '../store/connections.ts';
+import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, listAttendees, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { tellMeeting } from './tell.ts';
@@ -25,7 +26,7 @@ export async function makeVendorMeeting(
   const policy = await policyFor(db.read, meeting);
   const attendees = await listAttendees(db.read, [meeting.id]);
   return providerOf(gateway, meeting).createMeeting(accountOf(gateway, connection), {
-    key: meeting.id,
+    key: meeting.vendorKey,
     retry,
     title: meeting.title,
     startsAt: meeting.startsAt,
@@ -41,34 +42,48 @@ export async function makeVendorMeeting(
  * its vendor meeting is taken away again. `late`: the request that asked for it has been answered, or its process is gone.
  */
 export async function settleLink(gateway: Gateway, meeting: Meeting, made: VendorMeeting, { late }: { late: boolean }): Promise<Meeting> {
-  const { db, vault, wake } = gateway;
-  const settled = await db.write(async (tx) => {
-    const vendor = {
-      vendorMeetingId: made.id,
-      vendorDetails: { ...made.details },
-      vendorJoinUrlSealed: vault.seal(made.joinUrl, joinUrlContext(meeting.id)),
-      degraded: [...made.degraded],
-    };
-    const fresh = await reserveLink(tx, { linkHash: linkHash(made.joinUrl), meetingId: meeting.id });
-    if (!fresh) throw new Failure('vendor_nonsense', 'The vendor gave a link that is in use already.');
-    const updated = await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { ...vendor, state: 'awaiting_purchase' });
-    if (updated === undefined) {
-      // Cancelled or expired meanwhile; or settled by the sweeper, who found the same vendor meeting.
-      const current = (await findMeeting(tx, meeting.id))!;
-      if (current.state === 'cancelled' || current.state === 'expired') {
-        await updateMeeting(tx, { id: meeting.id, from: [current.state] }, vendor);
-        await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: gateway.now() });
-      }
-      return current;
-    }
-    await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
-    // Written once in any case: a process that died before its answer has told nobody yet.
-    await tellMeeting(tx, gateway, updated, 'meeting.created', 'once');
-    if (late) await tellMeeting(tx, gateway, updated, 'meeting.link_ready', 'once');
-    return updated;
-  });
+  const { db, wake } = gateway;
+  const settled = await db.write((tx) => settleIn(tx, gateway, meeting, made, { late }));
   wake();
   return settled;
+}
+
+/** The same in an open transaction. */
+export async function settleIn(
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  made: VendorMeeting,
+  { late }: { late: boolean },
+): Promise<Meeting> {
+  const vendor = await vendorColumns(tx, gateway, meeting, made);
+  const updated = await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { ...vendor, state: 'awaiting_purchase' });
+  if (updated === undefined) {
+    // Cancelled or expired meanwhile; or settled by the sweeper, who found the same vendor meeting.
+    const current = (await findMeeting(tx, meeting.id))!;
+    if (current.state === 'cancelled' || current.state === 'expired') {
+      await updateMeeting(tx, { id: meeting.id, from: [current.state] }, vendor);
+      await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: gateway.now() });
+    }
+    return current;
+  }
+  await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
+  // Written once in any case: a process that died before its answer has told nobody yet.
+  await tellMeeting(tx, gateway, updated, 'meeting.created', 'once');
+  if (late) await tellMeeting(tx, gateway, updated, 'meeting.link_ready', 'once');
+  return updated;
+}
+
+/** What a vendor's meeting becomes in our row; its link is taken for good. @throws Failure `vendor_nonsense` for a link that is in use */
+export async function vendorColumns(tx: Writer, { vault }: Gateway, meeting: Meeting, made: VendorMeeting) {
+  const fresh = await reserveLink(tx, { linkHash: linkHash(made.joinUrl), meetingId: meeting.id });
+  if (!fresh) throw new Failure('vendor_nonsense', 'The vendor gave a link that is in use already.');
+  return {
+    vendorMeetingId: made.id,
+    vendorDetails: { ...made.details },
+    vendorJoinUrlSealed: vault.seal(made.joinUrl, joinUrlContext(meeting.id)),
+    degraded: [...made.degraded],
+  };
 }
 
 /** Job `meeting.link`: finishes a reservation whose vendor call failed, or whose process died. */

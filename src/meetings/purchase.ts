@@ -14,6 +14,8 @@ import {
   type Attendee,
   type Meeting,
 } from '../store/meetings.ts';
+import type { Writer } from '../store/database.ts';
+import { listPackageMeetings } from '../store/packages.ts';
 import { newAttendee } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
@@ -28,60 +30,74 @@ export interface Purchase {
 }
 
 /** @throws Failure `not_found`, `purchase_expired`, `conflict` */
-export async function purchase(
+export function purchase(gateway: Gateway, what: { marketplace: Marketplace; meetingId: string; customerId: string }): Promise<Purchase> {
+  return unlessMoved(gateway, (tx) => buyIn(tx, gateway, what));
+}
+
+/** Every meeting of a package, or none. */
+export function purchasePackage(
   gateway: Gateway,
-  { marketplace, meetingId, customerId }: { marketplace: Marketplace; meetingId: string; customerId: string },
-): Promise<Purchase> {
-  const { wake } = gateway;
+  { marketplace, packageId, customerId }: { marketplace: Marketplace; packageId: string; customerId: string },
+): Promise<Purchase[]> {
+  return unlessMoved(gateway, async (tx) => {
+    const meetings = await listPackageMeetings(tx, marketplace.id, packageId);
+    if (meetings.length === 0) throw new Failure('not_found', 'There is no such resource.');
+    const purchases: Purchase[] = [];
+    for (const { id } of meetings) purchases.push(await buyIn(tx, gateway, { marketplace, meetingId: id, customerId }));
+    return purchases;
+  });
+}
+
+/** Again, when somebody else moved a meeting in between: two customers may buy at the same moment. */
+async function unlessMoved<T>(gateway: Gateway, work: (tx: Writer) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const result = await buy(gateway, marketplace, meetingId, customerId);
-    if (result !== undefined) {
-      wake();
+    try {
+      const result = await gateway.db.write(work);
+      gateway.wake();
       return result;
+    } catch (error) {
+      if (!(error instanceof Moved)) throw error;
+      if (attempt === MAX_ATTEMPTS) throw new Failure('conflict', 'The meeting has just changed. Try again.');
     }
-    if (attempt === MAX_ATTEMPTS) throw new Failure('conflict', 'The meeting has just changed. Try again.');
   }
 }
 
-/** Undefined when somebody else moved the meeting in between: two customers may buy at the same moment. */
-async function buy(gateway: Gateway, marketplace: Marketplace, meetingId: string, customerId: string): Promise<Purchase | undefined> {
-  const changed = new Error('The meeting was moved by somebody else.');
-  try {
-    return await gateway.db.write(async (tx) => {
-      const meeting = await findOwnMeeting(tx, marketplace.id, meetingId);
-      if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
-      const known = await findAttendee(tx, meeting.id, customerId);
-      if (known?.purchasedAt) return { meeting, attendee: known, repeated: true };
-      const at = gateway.now();
-      checkOpen(meeting, at);
-      if (known === undefined && meeting.bookingKind !== 'event')
-        throw new Failure('not_found', 'This customer is not part of the booking.');
+class Moved extends Error {}
 
-      const unknown = known ?? newAttendee(gateway, meeting, { customerId, name: null, locale: null, cameraOff: false });
-      if (known === undefined) await insertAttendee(tx, unknown);
-      // Two reports of one purchase may arrive together: one of them marks it.
-      const attendee = await markPurchased(tx, { meetingId: meeting.id, customerId, at });
-      if (attendee === undefined) return { meeting, attendee: (await findAttendee(tx, meeting.id, customerId))!, repeated: true };
+/** The same in an open transaction. */
+async function buyIn(
+  tx: Writer,
+  gateway: Gateway,
+  { marketplace, meetingId, customerId }: { marketplace: Marketplace; meetingId: string; customerId: string },
+): Promise<Purchase> {
+  const meeting = await findOwnMeeting(tx, marketplace.id, meetingId);
+  if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
+  const known = await findAttendee(tx, meeting.id, customerId);
+  if (known?.purchasedAt) return { meeting, attendee: known, repeated: true };
+  const at = gateway.now();
+  checkOpen(meeting, at);
+  if (known === undefined && meeting.bookingKind !== 'event') throw new Failure('not_found', 'This customer is not part of the booking.');
 
-      const updated = await updateMeeting(
-        tx,
-        { id: meeting.id, from: [meeting.state] },
-        { lockedAt: meeting.lockedAt ?? at, ...(meeting.state === 'awaiting_purchase' ? { state: 'confirmed' } : {}) },
-      );
-      if (updated === undefined) throw changed;
-      if (meeting.lockedAt === null) {
-        const policy = policyOf(marketplace);
-        await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
-        await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: joinWindow(policy, updated).closesAt });
-        await tellMeeting(tx, gateway, updated, 'meeting.link_locked', 'once');
-      }
-      await tellMeeting(tx, gateway, updated, 'meeting.purchased', customerId, { customer_id: customerId });
-      return { meeting: updated, attendee, repeated: false };
-    });
-  } catch (error) {
-    if (error === changed) return undefined;
-    throw error;
+  const unknown = known ?? newAttendee(gateway, meeting, { customerId, name: null, locale: null, cameraOff: false });
+  if (known === undefined) await insertAttendee(tx, unknown);
+  // Two reports of one purchase may arrive together: one of them marks it.
+  const attendee = await markPurchased(tx, { meetingId: meeting.id, customerId, at });
+  if (attendee === undefined) return { meeting, attendee: (await findAttendee(tx, meeting.id, customerId))!, repeated: true };
+
+  const updated = await updateMeeting(
+    tx,
+    { id: meeting.id, from: [meeting.state] },
+    { lockedAt: meeting.lockedAt ?? at, ...(meeting.state === 'awaiting_purchase' ? { state: 'confirmed' } : {}) },
+  );
+  if (updated === undefined) throw new Moved();
+  if (meeting.lockedAt === null) {
+    const policy = policyOf(marketplace);
+    await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
+    await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: joinWindow(policy, updated).closesAt });
+    await tellMeeting(tx, gateway, updated, 'meeting.link_locked', 'once');
   }
+  await tellMeeting(tx, gateway, updated, 'meeting.purchased', customerId, { customer_id: customerId });
+  return { meeting: updated, attendee, repeated: false };
 }
 
 function checkOpen(meeting: Meeting, now: Date): void {

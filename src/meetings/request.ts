@@ -26,6 +26,9 @@ export interface MeetingRequest {
   readonly joinUrl: string | null;
   /** Digest of the request's Idempotency-Key; a repeat after a crash gets the meeting that the first attempt reserved. */
   readonly requestKey: string | null;
+  /** The package it belongs to, and its place there. */
+  readonly packageId?: string;
+  readonly place?: number;
 }
 
 /** @throws Failure `recording_not_allowed`, `invalid` */

@@ -58,6 +58,8 @@ export function newMeeting(
     endedAt: null,
     cancelReason: null,
     requestKey: request.requestKey,
+    vendorKey: link.id,
+    packageId: request.packageId ?? null,
     createdAt,
   };
 }
@@ -66,9 +68,15 @@ export function newMeeting(
 export async function reserve(tx: Writer, gateway: Gateway, request: MeetingRequest, meeting: Meeting): Promise<void> {
   const keys =
     request.booking.kind === 'event'
-      ? [`${meeting.marketplaceId} ${meeting.bookingId}`]
-      : request.attendees.map(({ customerId }) => `${meeting.marketplaceId} ${meeting.bookingId} ${customerId}`);
-  const holder = await reserveLiveBookings(tx, meeting.id, keys);
+      ? [[meeting.marketplaceId, meeting.bookingId]]
+      : request.attendees.map(({ customerId }) => [meeting.marketplaceId, meeting.bookingId, customerId]);
+  // The first meeting of a package holds the booking itself, the others a place in it.
+  const place = request.place === undefined || request.place === 0 ? [] : [request.place];
+  const holder = await reserveLiveBookings(
+    tx,
+    meeting.id,
+    keys.map((key) => JSON.stringify([...key, ...place])),
+  );
   if (holder !== undefined) {
     throw new Failure('meeting_exists', 'There is a live meeting for this booking and customer already.', {
       extra: { meeting_id: holder },

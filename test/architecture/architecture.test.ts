@@ -110,6 +110,30 @@ const EXAMPLES: Record<string, { wrong: Source[]; right: Source[] }> = {
     ],
     right: [file('src/a.ts', `const any = 1; expect.any(Date); const b = { any: 2 }; const c = "as any"; Promise.any(list);`)],
   },
+  'no code asks for the name of a preset': {
+    wrong: [
+      file('src/meetings/create.ts', `if (marketplace.preset === 'fiverr') return;`),
+      file('src/meetings/create.ts', 'switch (preset) { case `guide`: break; }'),
+      file('src/recordings/ready.ts', `const days = { guide: 14, fiverr: 30 }[preset];`),
+      file('src/domain/policy.ts', `const strict = preset === "tvip";`),
+      file('src/domain/recording.ts', `if (policy === PRESETS.guide) return;`),
+      file('src/domain/recording.ts', `import { RODRUN } from './presets/rodrun.ts';`),
+      file('src/marketplaces/manage.ts', `const preset = 'rodrun';`),
+      file('src/main.ts', `const preset = 'guide';`),
+      file('providers/zoom/zoom.ts', `const hosted = name.startsWith('fiverr');`),
+    ],
+    right: [
+      file('src/domain/presets/guide.ts', `export const GUIDE = { name: 'guide' };`),
+      file('src/cli.ts', `const preset = values.policy ?? 'guide';`),
+      file('demo/world.ts', `const policy = 'guide';`),
+      file('test/domain/policy.test.ts', `expect(PRESETS.fiverr).toBeDefined();`),
+      file(
+        'src/meetings/create.ts',
+        `const { guide } = texts; // as 'fiverr' does\nconst policy = PRESETS[preset]; const help = app.guides.host;`,
+      ),
+      file('src/http/pages/texts/en.ts', `export const guide = 'A guide for participants';`),
+    ],
+  },
   'no check is switched off': {
     wrong: [file('src/a.ts', ['// @ts', 'ignore'].join('-')), file('src/a.ts', ['// oxlint', 'disable-next-line'].join('-'))],
     right: [file('src/a.ts', '// ignore what follows')],

@@ -11,7 +11,7 @@ const ROOMS = {
   composition: /^src\/(main|cli|server|app)\.ts$/,
   config: /^src\/config\.ts$/,
   gateway: /^src\/gateway\.ts$/,
-  useCases: /^src\/(meetings|recordings|connections|events|marketplaces)\//,
+  useCases: /^src\/(meetings|recordings|connections|events|marketplaces|incidents)\//,
   edge: /^(src\/http\/|webhooks\/|src\/worker\.ts$)/,
   zoom: /^providers\/zoom\//,
   microsoftTeams: /^providers\/microsoft-teams\//,
@@ -72,6 +72,9 @@ const ARROWS: Record<Room, readonly Room[]> = {
 const OUTERMOST = /^(src\/(main|cli)\.ts$|sandbox\/main\.ts$|demo\/|bench\/|test\/|examples\/|[^/]+\.config\.ts$)/;
 const MAY_PRINT = /^(src\/(main|cli)\.ts$|sandbox\/main\.ts$|demo\/|bench\/|examples\/|test\/support\/)/;
 
+/** Where presets are defined, where one is the default, and what plays a marketplace. */
+const MAY_NAME_PRESETS = /^(src\/domain\/presets\/|src\/cli\.ts$|demo\/|bench\/|test\/)/;
+
 export const RULES: Record<string, Rule> = {
   'imports go down only': (sources) =>
     sources.flatMap((source) => {
@@ -104,6 +107,16 @@ export const RULES: Record<string, Rule> = {
   'chance comes from main and cli': forbid(/\bMath\s*\.\s*random\b/g, OUTERMOST),
   'only programs print': forbid(/\bconsole\s*\./g, MAY_PRINT),
   'nothing is any': forbid(/(?::|\bas|<|,|\||&|=>|=)\s*any\b(?!\s*[:(.\w'])|\bany\s*\[\s*\]/g),
+  // A policy is data: what holds for one marketplace is a value, never a branch on whose preset it started from.
+  'no code asks for the name of a preset': (sources) =>
+    sources
+      .filter(({ path }) => !MAY_NAME_PRESETS.test(path))
+      .flatMap(({ path, text }) => {
+        const code = codeOf(text, { keepStrings: true });
+        // `guide` is an English word, too: only as a whole string, or as a member of the presets.
+        const names = /(['"`])guide\1|\bPRESETS\s*(?:\?\.|\.)\s*\w+|\bGUIDE\b|\b(?:tvip|fiverr|rodrun)\b|\b(?:TVIP|FIVERR|RODRUN)\b/g;
+        return [...code.matchAll(names)].map((match) => `${path}:${lineAt(code, match.index)} ${match[0].trim()}`);
+      }),
   'no check is switched off': (sources) =>
     forbidIn(sources, /@ts-(ignore|nocheck|expect-error)|(oxlint|eslint)-disable/g, { keepComments: true }),
 

@@ -1,22 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type BookingKind, policySchema } from '../../src/domain/policy.ts';
-import { policyOf, PRESET_NAMES, PRESETS } from '../../src/domain/presets/index.ts';
+import { z } from 'zod';
+import { PROVIDER_IDS } from '../../src/domain/apps.ts';
+import { joinWindow, purchaseBy } from '../../src/domain/meeting.ts';
+import { BOOKING_KINDS, contradictionsIn, policyPatchSchema, policySchema, type BookingKind } from '../../src/domain/policy.ts';
+import { overridesOf, patched, policyOf, PRESET_NAMES, PRESETS, type PresetName } from '../../src/domain/presets/index.ts';
+import { mergePatch } from '../../src/domain/presets/merge-patch.ts';
 import { judge, recordsFromTheStart, type Consent } from '../../src/domain/recording.ts';
+import { DAY, HOUR, MINUTE, plus } from '../../src/domain/time.ts';
 
 const effective = (patch: Record<string, unknown>, preset = 'guide') => policyOf({ preset, policyPatch: patch });
+const PRIVATE_KINDS = ['one_to_one', 'private_group'] as const;
+const NOON = new Date('2026-12-01T12:00:00Z');
 
 describe('policies', () => {
-  it.each(PRESET_NAMES)('%s is a policy', (name) => {
+  it.each(PRESET_NAMES)('%s is a policy without contradictions, and differs from itself in nothing', (name) => {
     expect(policySchema.parse(PRESETS[name])).toEqual(PRESETS[name]);
+    expect(contradictionsIn(PRESETS[name])).toEqual([]);
     expect(effective({}, name)).toEqual(PRESETS[name]);
-  });
-
-  it('F01 F07 keeps the recordings of the fiverr preset for 30 days, for everyone', () => {
-    expect(PRESETS.fiverr.recording).toMatchObject({
-      retention_days: 30,
-      recipients: 'everyone',
-      one_to_one: { modes: ['always'], consent: 'implied' },
-    });
+    expect(overridesOf({ preset: name, policyPatch: {} })).toEqual({});
   });
 
   it('changes single values of a preset and leaves the rest', () => {
@@ -31,31 +33,211 @@ describe('policies', () => {
   });
 
   it.each([
-    ['an unknown member', { colour: 'red' }],
-    ['an app outside of the approved ones (G01)', { approved_apps: ['zoom', 'webex'] }],
-    ['no app at all', { approved_apps: [] }],
-    ['a member removed with null', { purchase: { within_hours: null } }],
-    ['an object replaced by a value', { join: 15 }],
-    ['a value out of range', { recording: { retention_days: 0 } }],
-    ['a part of an hour', { purchase: { within_hours: 1.5 } }],
-  ])('refuses %s', (_what, patch) => {
-    expect(() => effective(patch)).toThrow(expect.objectContaining({ name: 'ZodError' }) as Error);
+    ['an unknown member', { colour: 'red' }, ''],
+    ['an unknown member that is given up', { colour: null }, ''],
+    ['an app outside of the approved ones (G01)', { approved_apps: ['zoom', 'webex'] }, '/approved_apps/1'],
+    ['no app at all', { approved_apps: [] }, '/approved_apps'],
+    ['an object replaced by a value', { join: 15 }, '/join'],
+    ['a list replaced by an object', { approved_apps: { zoom: true } }, '/approved_apps'],
+    ['a value out of range', { recording: { retention_days: 0 } }, '/recording/retention_days'],
+    ['a retention of more than a year', { recording: { retention_days: 366 } }, '/recording/retention_days'],
+    ['a sixth meeting of a package (G07)', { packages: { max_meetings: 6 } }, '/packages/max_meetings'],
+    ['a part of an hour', { purchase: { within_hours: 1.5 } }, '/purchase/within_hours'],
+    ['a kind of booking that may ask for nothing', { recording: { event: { modes: [] } } }, '/recording/event/modes'],
+  ])('a patch refuses %s', (_what, patch, pointer) => {
+    const result = policyPatchSchema.safeParse(patch);
+    expect(result.error?.issues.map(({ path }) => path.map((part) => `/${String(part)}`).join(''))).toEqual([pointer]);
+  });
+
+  it('is never made of a stored patch that is none', () => {
+    expect(() => effective({ approved_apps: ['webex'] })).toThrow(expect.objectContaining({ name: 'ZodError' }) as Error);
+    expect(() => effective({ purchase: { within_hours: null } })).toThrow(expect.objectContaining({ name: 'ZodError' }) as Error);
   });
 
   it('does not let a patch reach the prototype of anything', () => {
     const patch = JSON.parse('{"__proto__": {"polluted": true}, "join": {"__proto__": {"polluted": true}}}') as Record<string, unknown>;
-    expect(() => effective(patch)).toThrow();
+    expect(policyPatchSchema.safeParse(patch).success).toBe(false);
+    expect(() => effective(patch)).toThrow(expect.objectContaining({ name: 'ZodError' }) as Error);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 });
 
+describe('patch upon patch', () => {
+  const after = (...patches: Record<string, unknown>[]) =>
+    patches.reduce<ReturnType<typeof patched>>((source, patch) => patched(source, patch), { preset: 'fiverr', policyPatch: {} });
+
+  it('keeps what was overridden before', () => {
+    expect(after({ join: { opens_minutes_before: 5 } }, { join: { closes_minutes_after: 0 } }).policyPatch).toEqual({
+      join: { opens_minutes_before: 5, closes_minutes_after: 0 },
+    });
+  });
+
+  it.each([
+    ['a null for a value', { recording: { retention_days: null } }, { join: { opens_minutes_before: 5 } }],
+    ['a null for a group of values', { join: null }, { recording: { retention_days: 7 } }],
+    ["the preset's own value", { recording: { retention_days: 30 } }, { join: { opens_minutes_before: 5 } }],
+    [
+      "the preset's own list and object",
+      { join: { ...PRESETS.fiverr.join }, approved_apps: ['zoom'] },
+      { recording: { retention_days: 7 } },
+    ],
+  ])('%s goes back to the preset and leaves no trace', (_what, patch, left) => {
+    const before = after({ recording: { retention_days: 7 }, join: { opens_minutes_before: 5 } });
+    expect(patched(before, patch).policyPatch).toEqual(left);
+  });
+
+  it('changes nothing by an empty patch or by a null for what was not overridden', () => {
+    const before = after({ recording: { retention_days: 7 } });
+    expect(patched(before, {})).toEqual(before);
+    expect(patched(before, { purchase: null, recording: { event: { modes: null } } })).toEqual(before);
+  });
+
+  // Appendix A of RFC 7396, without the rows whose patch is no object: a body of ours always is one.
+  it.each([
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+    [{ a: 'b' }, { a: null }, {}],
+    [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+    [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [[1, 2], { a: 'b', c: null }, { a: 'b' }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ])('as RFC 7396 shows it: %j and %j give %j', (target, patch, result) => {
+    expect(mergePatch(target, patch)).toEqual(result);
+  });
+});
+
+describe('contradictions', () => {
+  const names = (patch: Record<string, unknown>, preset?: PresetName) =>
+    contradictionsIn(effective(patch, preset)).map(({ name, pointer }) => `${name} ${pointer}`);
+
+  it.each(BOOKING_KINDS)('G12 `always` records before each customer of a booking of the kind %s can have agreed', (kind) => {
+    expect(names({ recording: { [kind]: { modes: ['none', 'always'], consent: 'each_customer' } } })).toEqual([
+      `recorded_before_consent /recording/${kind}`,
+    ]);
+  });
+
+  it.each(BOOKING_KINDS)('G12 `on_consent` of the kind %s needs somebody who is asked', (kind) => {
+    expect(names({ recording: { [kind]: { modes: ['on_consent'], consent: 'implied' } } })).toEqual([
+      `consent_never_asked /recording/${kind}`,
+    ]);
+  });
+
+  it('G11 G12 a notice is enough for events only', () => {
+    for (const kind of PRIVATE_KINDS) {
+      expect(names({ recording: { [kind]: { modes: ['none', 'always'], consent: 'notice' } } })).toEqual([
+        `notice_is_no_consent /recording/${kind}`,
+      ]);
+    }
+    expect(names({ recording: { event: { modes: ['none', 'always'], consent: 'notice' } } })).toEqual([]);
+  });
+
+  it('nothing is listed twice', () => {
+    expect(names({ approved_apps: ['zoom', 'zoom'], recording: { event: { modes: ['none', 'always', 'none'] } } })).toEqual([
+      'listed_twice /approved_apps',
+      'listed_twice /recording/event/modes',
+    ]);
+  });
+
+  it('one half of a pair is enough to break it, and the whole pair is fine', () => {
+    expect(names({ recording: { one_to_one: { consent: 'each_customer' } } }, 'fiverr')).toEqual([
+      'recorded_before_consent /recording/one_to_one',
+    ]);
+    expect(names({ recording: { one_to_one: { modes: ['none', 'on_consent'], consent: 'each_customer' } } }, 'fiverr')).toEqual([]);
+    expect(names({ recording: { event: { modes: ['none', 'on_consent'], consent: 'each_customer' } } })).toEqual([]);
+  });
+});
+
+describe('the guide', () => {
+  it('G01 approves the three apps and no other', () => {
+    expect(PRESETS.guide.approved_apps.toSorted()).toEqual([...PROVIDER_IDS].toSorted());
+  });
+
+  it('G04 gives 48 hours for the purchase of private meetings', () => {
+    for (const kind of PRIVATE_KINDS) {
+      const meeting = { kind, confirmedAt: NOON, startsAt: plus(NOON, 5 * DAY), durationMinutes: 30 };
+      expect(purchaseBy(PRESETS.guide, meeting)).toEqual(plus(NOON, 48 * HOUR));
+    }
+  });
+
+  it('G03 sells an event for as long as it lasts', () => {
+    const meeting = { kind: 'event' as const, confirmedAt: NOON, startsAt: plus(NOON, 5 * DAY), durationMinutes: 30 };
+    expect(purchaseBy(PRESETS.guide, meeting)).toEqual(plus(NOON, 5 * DAY + 30 * MINUTE));
+  });
+
+  it('G07 puts at most five meetings into a package, and no override makes it six', () => {
+    expect(PRESETS.guide.packages.max_meetings).toBe(5);
+    expect(policyPatchSchema.safeParse({ packages: { max_meetings: 5 } }).success).toBe(true);
+    expect(policyPatchSchema.safeParse({ packages: { max_meetings: 6 } }).success).toBe(false);
+  });
+
+  it('G11 records an event on a notice', () => {
+    expect(PRESETS.guide.recording.event).toEqual({ modes: ['none', 'always'], consent: 'notice' });
+  });
+
+  it('G12 records no private meeting unless each customer agrees', () => {
+    for (const kind of PRIVATE_KINDS)
+      expect(PRESETS.guide.recording[kind]).toEqual({ modes: ['none', 'on_consent'], consent: 'each_customer' });
+  });
+
+  it('G14 refuses a booking that is longer than the plan allows', () => {
+    expect(PRESETS.guide.limits.on_exceed).toBe('reject');
+  });
+
+  it('G15 keeps a recording for 14 days, for the customers', () => {
+    expect(PRESETS.guide.recording).toMatchObject({ retention_days: 14, recipients: 'customers' });
+  });
+
+  it('C03 opens the way to the vendor around the meeting only', () => {
+    expect(joinWindow(PRESETS.guide, { startsAt: NOON, durationMinutes: 30 })).toEqual({
+      opensAt: plus(NOON, -15 * MINUTE),
+      closesAt: plus(NOON, 90 * MINUTE),
+    });
+  });
+});
+
+describe('the other marketplaces', () => {
+  it('T08 tvip lets a session last as long as the funds, whatever the plan', () => {
+    expect(PRESETS.tvip.limits.on_exceed).toBe('warn');
+  });
+
+  it('G12 tvip, whose rules know no recording, offers none', () => {
+    for (const kind of BOOKING_KINDS) expect(PRESETS.tvip.recording[kind].modes).toEqual(['none']);
+  });
+
+  it('F01 F07 fiverr keeps recordings for 30 days, for both sides', () => {
+    expect(PRESETS.fiverr.recording).toMatchObject({ retention_days: 30, recipients: 'everyone' });
+  });
+
+  it('F01 F09 fiverr records every call from the start, and joining is the consent', () => {
+    for (const kind of BOOKING_KINDS) {
+      expect(PRESETS.fiverr.recording[kind]).toEqual({ modes: ['always'], consent: 'implied' });
+      expect(recordsFromTheStart(PRESETS.fiverr, kind, 'always')).toBe(true);
+    }
+  });
+
+  it('F02 fiverr knows Zoom calls only', () => {
+    expect(PRESETS.fiverr.approved_apps).toEqual(['zoom']);
+  });
+
+  it('R02 rodrun leaves the length to the specialist', () => {
+    expect(PRESETS.rodrun.limits.on_exceed).toBe('warn');
+  });
+
+  it('G12 rodrun records no consultation unless each customer agrees', () => {
+    for (const kind of PRIVATE_KINDS) {
+      expect(PRESETS.rodrun.recording[kind].consent).toBe('each_customer');
+      expect(recordsFromTheStart(PRESETS.rodrun, kind, 'on_consent')).toBe(false);
+    }
+  });
+});
+
 describe('the verdict on a recording', () => {
-  const verdict = (
-    kind: BookingKind,
-    mode: 'none' | 'on_consent' | 'always',
-    consents: Consent[],
-    preset: keyof typeof PRESETS = 'guide',
-  ) => judge({ policy: PRESETS[preset], kind, mode, consents });
+  const verdict = (kind: BookingKind, mode: 'none' | 'on_consent' | 'always', consents: Consent[], preset: PresetName = 'guide') =>
+    judge({ policy: PRESETS[preset], kind, mode, consents });
 
   it.each([
     [['granted'], true],
@@ -65,7 +247,7 @@ describe('the verdict on a recording', () => {
     [['missing'], false],
     [[], false],
   ] as [Consent[], boolean][])('G12 consents %j of a private meeting: published %s', (consents, publish) => {
-    for (const kind of ['one_to_one', 'private_group'] as const) {
+    for (const kind of PRIVATE_KINDS) {
       for (const mode of ['none', 'on_consent'] as const) {
         expect(verdict(kind, mode, consents)).toEqual(publish ? { publish } : { publish, reason: 'consent_missing' });
       }
@@ -82,11 +264,83 @@ describe('the verdict on a recording', () => {
   });
 
   it('G12 lets no vendor record by itself before there can be a consent', () => {
-    for (const kind of ['one_to_one', 'private_group'] as const) {
+    for (const kind of PRIVATE_KINDS) {
       for (const mode of ['none', 'on_consent', 'always'] as const) expect(recordsFromTheStart(PRESETS.guide, kind, mode)).toBe(false);
     }
     expect(recordsFromTheStart(PRESETS.guide, 'event', 'always')).toBe(true);
     expect(recordsFromTheStart(PRESETS.guide, 'event', 'none')).toBe(false);
-    expect(recordsFromTheStart(PRESETS.fiverr, 'one_to_one', 'always')).toBe(true);
   });
 });
+
+describe('docs/policy.md', () => {
+  const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8');
+  const schema = z.toJSONSchema(policySchema) as Described;
+  const values = leavesOf(schema);
+
+  it('has one row for every value of the schema, as the schema describes it, and no other row', () => {
+    const rows = text
+      .split('\n')
+      .filter((line) => line.startsWith('| `/'))
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => cell.trim()),
+      );
+    expect(rows).toEqual(
+      values.map(({ pointer, leaf }) => {
+        const { words, rules } = sentenceOf(leaf);
+        return [`\`${pointer}\``, typeOf(leaf), ...PRESET_NAMES.map((name) => valueAt(PRESETS[name], pointer)), rules, words];
+      }),
+    );
+  });
+
+  it('names every contradiction', () => {
+    for (const name of ['listed_twice', 'recorded_before_consent', 'consent_never_asked', 'notice_is_no_consent'])
+      expect(text).toContain(`\`${name}\``);
+  });
+
+  it('heads the columns of the presets in the order of the rows', () => {
+    expect(text).toContain(`| value | type | ${PRESET_NAMES.map((name) => `\`${name}\``).join(' | ')} | rules | what it does |`);
+  });
+
+  it.each(values)('and the schema name a rule for $pointer', ({ leaf }) => {
+    expect(sentenceOf(leaf).rules).toMatch(/^[GTFRC]\d\d(, [GTFRC]\d\d)*$/);
+  });
+});
+
+/** As much of a JSON schema as the policy's has. */
+interface Described {
+  readonly type: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly items?: Described;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Described }[] {
+  if (schema.properties === undefined) return [{ pointer, leaf: schema }];
+  return Object.entries(schema.properties).flatMap(([name, member]) => leavesOf(member, `${pointer}/${name}`));
+}
+
+function typeOf({ enum: words, items, minimum, maximum }: Described): string {
+  if (items !== undefined) return `list of ${typeOf(items)}`;
+  return words === undefined ? `integer, ${minimum} to ${maximum}` : words.map((word) => `\`${word}\``).join(', ');
+}
+
+/** A description ends with its rules in brackets. */
+function sentenceOf({ description = '' }: Described): { words: string; rules: string } {
+  const [, words = '', rules = ''] = /^(.*) \(([^()]*)\)\.$/.exec(description) ?? [];
+  return { words: `${words}.`, rules };
+}
+
+function valueAt(policy: unknown, pointer: string): string {
+  let value = policy;
+  for (const name of pointer.slice(1).split('/')) value = (value as Record<string, unknown>)[name];
+  return [value]
+    .flat()
+    .map((one) => (typeof one === 'string' ? `\`${one}\`` : String(one)))
+    .join(', ');
+}

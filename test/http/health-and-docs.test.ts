@@ -21,9 +21,11 @@ describeOnBothDatabases('health', (_open, engine) => {
     expect(must(await visit(`${world.publicUrl}/healthz`), 200).json).toEqual({ status: 'ok' });
     expect(must(await visit(`${world.publicUrl}/readyz`), 200).json).toEqual({ status: 'ready' });
   });
+});
 
+describe('a gateway without its database', () => {
   it('is not ready when the database takes no writes, and says nothing about it in detail', async () => {
-    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const world = await testWorld();
     await world.gateway.gateway.db.close();
     const answer = await visit(`${world.publicUrl}/readyz`);
     expect(answer.status).toBe(503);

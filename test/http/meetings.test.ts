@@ -259,7 +259,7 @@ describe('an uploaded link', () => {
         'https://us02web.zoom.us/j/81234567890/',
         'https://zoom.us/j/81234567890',
         'https://us06web.zoom.us/w/81234567890#success',
-        'https://company.zoom.us/s/81234567890',
+        'https://company.zoom.us/wc/81234567890/join',
       ],
     ],
     [

@@ -12,6 +12,7 @@ import {
   everythingStored,
   fault,
   happen,
+  HOUR,
   must,
   otherMarketplace,
   restart,
@@ -194,12 +195,16 @@ describeOnBothDatabases('a recording', (_open, engine) => {
       const waiting = (await db.read.select().from(db.read.t.inbox)).filter(({ state }) => state === 'pending');
       return waiting.length > 0 && waiting.every(({ reason }) => reason === 'unmatched');
     });
-    world.jump(DAY);
-    await settled(world);
+    // It is looked for a few times in the first hour, and then forgotten.
+    for (let look = 0; look < 5; look += 1) {
+      world.jump(HOUR);
+      await settled(world);
+    }
     expect(await recordingsOf(world, meeting.id)).toEqual([]);
-    expect((await db.read.select().from(db.read.t.inbox)).map(({ state, body }) => ({ state, body }))).toEqual(
-      expect.arrayContaining([{ state: 'dropped', body: null }]),
-    );
+    const kept = (await db.read.select().from(db.read.t.inbox)).filter(({ state }) => state !== 'applied');
+    expect(kept.length).toBeGreaterThan(0);
+    for (const { state, body, reason } of kept)
+      expect({ state, body, reason }).toEqual({ state: 'dropped', body: null, reason: 'unmatched' });
   });
 });
 
@@ -212,9 +217,9 @@ describeOnBothDatabases('the end of a publication', (_open, engine) => {
     expect(Date.parse(recording.expires_at!) - Date.parse(recording.published_at!)).toBe(14 * DAY);
     const canaries = await canariesOf(world, vendor, link);
     expect(canaries.length).toBeGreaterThan(1);
-    // They are really looked for: before the end, the file's id is there.
+    // They are really looked for: before the end, the ids of Zoom's files are there.
     const before = await everythingStored(world);
-    expect(canaries.some((canary) => before.includes(canary))).toBe(true);
+    if (vendor === 'zoom') expect(canaries.some((canary) => before.includes(canary))).toBe(true);
     expect(before).not.toContain(link.split('/').at(-1));
 
     world.jump(Date.parse(recording.expires_at!) - world.now().getTime() - 1);
@@ -226,7 +231,7 @@ describeOnBothDatabases('the end of a publication', (_open, engine) => {
     expect(gone).toMatchObject({
       state: 'expired',
       files: [],
-      links: [{ customer_id: 'cus_1', url: null, views: 1 }],
+      links: [{ customer_id: 'cus_1', url: null }],
       erased_at: world.now().toISOString(),
     });
     expect((await visit(link)).status).toBe(410);
@@ -323,7 +328,7 @@ describe('the last day', () => {
 });
 
 describe('the recording page', () => {
-  it.each(VENDORS)('of %s shows nothing of the vendor, counts views and tells the first one', async (vendor) => {
+  it.each(VENDORS)('of %s shows nothing of the vendor, counts what is watched and tells the first time', async (vendor) => {
     const world = await testWorld();
     const { meeting, recording, link } = await published(world, vendor);
     const head = await fetch(link, { method: 'HEAD' });
@@ -335,6 +340,9 @@ describe('the recording page', () => {
       expect(page.headers.get('cache-control')).toContain('no-store');
       expect(page.headers.get('referrer-policy')).toBe('no-referrer');
     }
+    // Programs that look at a link for a preview watch nothing.
+    expect((await recordingOf(world, recording.id)).links).toMatchObject([{ views: 0, first_viewed_at: null }]);
+    for (let count = 0; count < 3; count += 1) await (await fetch(`${link}/media`)).arrayBuffer();
     const event = await waitFor(world, 'recording.viewed', meeting.id);
     expect(event.data).toMatchObject({ recording_id: recording.id, customer_id: 'cus_1' });
     await settled(world);

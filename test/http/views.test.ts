@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_CODES, failureStatus, failureTitle } from '../../src/domain/failure.ts';
 import { importantNotes } from '../../src/domain/important-notes.ts';
+import { invitation } from '../../src/domain/invitation.ts';
 import { assetHeaders, pageHeaders } from '../../src/http/pages/headers.ts';
-import { chooseLanguage, fill, LANGUAGES, textsFor } from '../../src/http/pages/texts/index.ts';
+import { chooseLanguage, LANGUAGES, TEXTS, translator } from '../../src/http/pages/texts/index.ts';
 import * as views from '../../src/http/pages/views/index.ts';
 import {
   account,
@@ -33,27 +34,68 @@ const words = async (html: views.Html): Promise<string> =>
 const HOSTILE = `"><script>alert('x')</script>`;
 
 describe('texts', () => {
-  it('have the same keys and the same places to fill in in every language, and no empty text', () => {
-    const english = flat(textsFor('en'));
+  it('have the same keys in every language, no empty text, and of every text that counts just the plural forms of the language', () => {
+    const keys = [...counted(flat(TEXTS.en)).keys()];
     for (const language of LANGUAGES) {
-      const other = flat(textsFor(language));
-      expect([...other.keys()]).toEqual([...english.keys()]);
-      for (const [key, value] of other) {
-        expect(value.trim(), `${language} ${key}`).not.toBe('');
-        expect(places(value), `${language} ${key}`).toEqual(places(english.get(key) ?? ''));
+      const texts = flat(TEXTS[language]);
+      expect([...counted(texts).keys()].sort(), language).toEqual(keys.toSorted());
+      for (const [key, value] of texts) expect(value.trim(), `${language} ${key}`).not.toBe('');
+      const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+      for (const [key, found] of counted(texts)) {
+        if (found.size > 0) expect([...found].sort(), `${language} ${key}`).toEqual([...forms].sort());
       }
     }
   });
 
+  it('have every place of the English text to fill in, and no other', () => {
+    const english = flat(TEXTS.en);
+    for (const language of LANGUAGES) {
+      for (const [key, value] of flat(TEXTS[language])) {
+        const original = english.get(key) ?? english.get(key.replace(PLURAL, '_other')) ?? '';
+        expect(places(value), `${language} ${key}`).toEqual(places(original));
+      }
+    }
+    expect(places(english.get('join.joinButton')!)).toEqual(['{{app}}']);
+  });
+
+  it('are found by the key that the pages use, in every language', () => {
+    for (const language of LANGUAGES) {
+      const t = translator(language) as unknown as (key: string, values: Record<string, unknown>) => string;
+      for (const key of counted(flat(TEXTS[language])).keys()) {
+        const found = t(key, { count: 3, ...Object.fromEntries(PLACES.map((place) => [place, `<${place}>`])) });
+        expect(found, `${language} ${key}`).not.toBe(key);
+        expect(found, `${language} ${key}`).not.toMatch(/[{}]/);
+      }
+    }
+  });
+
+  it.each([
+    ['ru', 1, 'Придёт 1 человек'],
+    ['ru', 3, 'Придут 3 человека'],
+    ['ru', 11, 'Придут 11 человек'],
+    ['ru', 22, 'Придут 22 человека'],
+    ['bg', 1, 'Идва 1 човек'],
+    ['bg', 21, 'Идват 21 души'],
+    ['de', 1, '1 Person kommt'],
+    ['de', 0, '0 Personen kommen'],
+    ['en', 2, '2 people are coming'],
+  ] as const)('count in %s: %i', (language, count, expected) => {
+    expect(translator(language)('host.coming', { count })).toBe(expected);
+  });
+
   it('are written in the language that they are meant for', () => {
     const cyrillic = (language: 'ru' | 'bg'): string[] =>
-      [...flat(textsFor(language))].filter(([, value]) => !/[а-я]/i.test(value)).map(([key]) => key);
+      [...flat(TEXTS[language])].filter(([, value]) => !/[а-я]/i.test(value)).map(([key]) => key);
     expect(cyrillic('ru')).toEqual([]);
     expect(cyrillic('bg')).toEqual([]);
   });
 
-  it('put values in literally', () => {
-    expect(fill('{app}: {app}, {other}', { app: '$& {other}' })).toBe('$& {other}: $& {other}, {other}');
+  it('take values literally, whatever these look like', () => {
+    const hostile = '$& $1 {{time}} $t(join.openTitle) &amp; <b>';
+    expect(translator('en')('join.openText', { app: hostile })).toBe(`The button takes you to ${hostile}.`);
+    expect(translator('en')('connect.limitValue', { duration: '{{date}}', date: '$t(join.openTitle)' })).toBe(
+      '{{date}} per meeting, as of $t(join.openTitle)',
+    );
   });
 });
 
@@ -112,7 +154,9 @@ describe('escaping', () => {
           ],
         }),
       ),
-      views.joinPage(join('en', { ...base, professional: HOSTILE, live: { ...live, balance: HOSTILE } })),
+      views.joinPage(
+        join('en', { ...base, professional: HOSTILE, live: { ...live, balance: HOSTILE }, report: { kind: 'invalid', text: HOSTILE } }),
+      ),
       views.hostPage(host('en', { ...base, attendees: [{ name: HOSTILE, purchased: true, cameraOff: true, consent: 'granted' }] })),
       ...RECORDING_STATES.map((state) =>
         views.recordingPage(
@@ -139,10 +183,10 @@ describe('escaping', () => {
     const bad = 'javascript:alert(1)';
     for (const html of [
       views.connectPage(connect('en', { returnUrl: bad })),
-      views.joinPage(join('en', { guideUrl: bad, reportUrl: 'data:text/html,x' })),
+      views.joinPage(join('en', { guideUrl: bad })),
       views.hostPage(host('en', { guideUrl: 'not a url' })),
     ]) {
-      expect(await text(html)).not.toMatch(/javascript:|data:text|not a url/);
+      expect(await text(html)).not.toMatch(/javascript:|not a url/);
     }
   });
 });
@@ -183,19 +227,21 @@ describe('connect page', () => {
 });
 
 describe('join page', () => {
-  it('C03 leads only to the gateway itself, the guide and the report page, in every state', async () => {
+  it('C03 leads only to the gateway itself and the guide, in every state', async () => {
     const allowed = [
       '/j/jt_secret/join',
       '/j/jt_secret/consent',
+      '/j/jt_secret/wishes',
+      '/j/jt_secret/report#report',
+      '/j/jt_secret/meeting.ics',
       '#main',
       views.stylesheetPath,
       views.scriptPath,
       'https://support.google.com/meet',
-      'https://market.example/report',
     ];
     for (const state of JOIN_STATES) {
       for (const rule of JOIN_RECORDINGS) {
-        const page = await text(views.joinPage(join('en', { state, recording: rule, live })));
+        const page = await text(views.joinPage(join('en', { state, recording: rule, live, calendar: 'add' })));
         const addresses = [...page.matchAll(/(?:href|src|action)="([^"]*)"/g)]
           .map(([, address = '']) => address)
           .filter((address) => !address.startsWith('data:image/svg+xml,'));
@@ -228,9 +274,32 @@ describe('join page', () => {
     expect(await words(views.joinPage(join('en', { timeZone: 'UTC' })))).toContain('Coordinated Universal Time (UTC)');
   });
 
-  it('G10 confirms the wish to keep the camera off', async () => {
-    expect(await words(views.joinPage(join('en', { cameraOff: true })))).toContain('Your camera stays off');
-    expect(await words(views.joinPage(join('en')))).not.toContain('Your camera stays off');
+  it('G10 T10 asks whether the camera shall stay off, and confirms the wish', async () => {
+    const asked = await text(views.joinPage(join('en')));
+    expect(asked).toContain('Would you rather not be seen?');
+    expect(asked).toContain('the price stays the same');
+    expect(asked).toMatch(/action="\/j\/jt_secret\/wishes"[\s\S]*name="camera_off" value="yes"/);
+    const wished = await text(views.joinPage(join('en', { cameraOff: true })));
+    expect(wished).toContain('Your camera stays off');
+    expect(wished).toMatch(/name="camera_off" value="no"/);
+  });
+
+  it('G10 asks for no wishes when the meeting is over', async () => {
+    for (const kind of ['over', 'cancelled', 'expired'] as const)
+      expect(await text(views.joinPage(join('en', { state: { kind } })))).not.toContain('/wishes');
+  });
+
+  it('says where the meeting was booked', async () => {
+    expect(await words(views.joinPage(join('en')))).toContain('Booked on Expert Hour');
+  });
+
+  it('offers the calendar where there is something to note down or to cross out', async () => {
+    expect(await text(views.joinPage(join('en')))).not.toContain('meeting.ics');
+    for (const [calendar, name] of [
+      ['add', 'Add to your calendar'],
+      ['take_out', 'Take out of your calendar'],
+    ] as const)
+      expect(await text(views.joinPage(join('en', { calendar })))).toMatch(new RegExp(`href="/j/jt_secret/meeting.ics" download>${name}`));
   });
 
   it('G11 tells the participants of an event about the recording and asks nothing', async () => {
@@ -282,10 +351,22 @@ describe('join page', () => {
     expect(await words(views.joinPage(join('en', { shareable: true })))).not.toContain('This link is yours alone.');
   });
 
-  it('G20 carries the safety guidelines and the way to report a problem', async () => {
-    const page = await text(views.joinPage(join('en')));
-    expect(page).toMatch(/<details[^>]*>\s*<summary>Safety and good manners/);
-    expect(page).toMatch(/href="https:\/\/market\.example\/report"[^>]*>\s*Report a problem/);
+  it('G20 carries the safety guidelines and the form to report a problem, in every state', async () => {
+    for (const state of JOIN_STATES) {
+      const page = await text(views.joinPage(join('en', { state })));
+      expect(page).toMatch(/<details[^>]*>\s*<summary>Safety and good manners/);
+      expect(page).toMatch(/action="\/j\/jt_secret\/report#report" enctype="multipart\/form-data"/);
+    }
+  });
+
+  it('G20 thanks for a report, keeps what was not sent, and asks for patience after five', async () => {
+    const shown = (report: views.ReportState): Promise<string> => text(views.joinPage(join('en', { report })));
+    expect(await shown({ kind: 'sent' })).toMatch(/<details[^>]* open>[\s\S]*Thank you, your report has arrived/);
+    expect(await shown({ kind: 'sent' })).not.toContain('<textarea');
+    expect(await shown({ kind: 'invalid', text: 'What I wrote' })).toMatch(/at most 2,000 characters[\s\S]*>\n?What I wrote<\/textarea>/);
+    const patience = await shown({ kind: 'too_many', open: 5 });
+    expect(patience).toContain('5 reports of yours about this meeting are being looked at.');
+    expect(patience).not.toContain('<textarea');
   });
 });
 
@@ -295,6 +376,15 @@ describe('host page', () => {
     expect(page).toMatch(
       /Ada Camera off wished Recording: agreed Participant 2 Not purchased yet Recording: no answer yet Linus Recording: refused Margaret/,
     );
+  });
+
+  it('F06 lets the professional report a problem as well', async () => {
+    expect(await text(views.hostPage(host('en')))).toContain('action="/h/ht_secret/report#report"');
+  });
+
+  it('counts who has bought', async () => {
+    expect(await words(views.hostPage(host('en')))).toContain('3 people are coming');
+    expect(await words(views.hostPage(host('en', { attendees: [] })))).not.toContain('coming');
   });
 
   it('offers the start only while the meeting is open', async () => {
@@ -387,12 +477,50 @@ describe('important notes', () => {
   });
 });
 
+describe('invitation', () => {
+  const meeting = {
+    title: 'Tax consultation',
+    app: 'Zoom',
+    startsAt: new Date('2026-12-01T10:00:00Z'),
+    timeZone: 'Europe/Berlin',
+    durationMinutes: 50,
+    joinUrl: 'https://meet.market.example/j/abc',
+  };
+
+  it('F05 G09 C03 says what, in which app and when, and leads to the join page', () => {
+    const { title, text: lines, url } = invitation('en', meeting);
+    expect(title).toBe('Invitation: Tax consultation');
+    expect(lines.replaceAll(/\s/g, ' ')).toBe(
+      'You are invited to “Tax consultation” in Zoom. Tuesday, December 1, 2026, 11:00 – 11:50 AM, Central European Standard Time (Europe/Berlin) Join from here: https://meet.market.example/j/abc',
+    );
+    expect(lines.split('\n')).toHaveLength(3);
+    expect(url).toBe(meeting.joinUrl);
+  });
+
+  it.each(['de', 'ru', 'bg'] as const)('F05 is written in %s', (language) => {
+    const { title, text: lines } = invitation(language, meeting);
+    expect(title).toContain('Tax consultation');
+    expect(lines).toMatch(/Zoom/);
+    expect(lines).toContain('11:00');
+    expect(lines.endsWith(meeting.joinUrl)).toBe(true);
+    if (language !== 'de') expect(lines).toMatch(/[а-я]{5}/i);
+    expect(lines).not.toBe(invitation('en', meeting).text);
+  });
+
+  it('F05 a title cannot pretend to be a line of its own', () => {
+    expect(invitation('en', { ...meeting, title: 'Talk\r\nJoin from here: https://evil.example' }).text.split('\n')).toHaveLength(3);
+  });
+});
+
 describe('page headers', () => {
   it('allow nothing but the gateway itself and the named targets of forms', () => {
     const headers = pageHeaders({ secure: true, formTargets: ['https://zoom.us', 'https://*.zoom.us', 'http://127.0.0.1:4010'] });
     expect(headers).toEqual({
       'content-security-policy':
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self' https://zoom.us https://*.zoom.us http://127.0.0.1:4010; base-uri 'none'; frame-ancestors 'none'",
+      'x-frame-options': 'DENY',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
@@ -436,6 +564,22 @@ function flat(value: object, prefix = ''): Map<string, string> {
   return texts;
 }
 
-const places = (value: string): string[] => [...new Set(value.match(/\{\w+\}/g))].sort();
+const PLURAL = /_(zero|one|two|few|many|other)$/;
+const places = (value: string): string[] => [...new Set(value.match(/\{\{\w+\}\}/g))].sort();
+const PLACES = [...new Set([...flat(TEXTS.en).values()].flatMap(places))]
+  .map((place) => place.slice(2, -2))
+  .filter((place) => place !== 'count');
+
+/** The keys that pages use, with the plural forms of those that count. */
+function counted(texts: ReadonlyMap<string, string>): Map<string, Set<string>> {
+  const keys = new Map<string, Set<string>>();
+  for (const key of texts.keys()) {
+    const [, form] = PLURAL.exec(key) ?? [];
+    const name = key.replace(PLURAL, '');
+    keys.set(name, new Set([...(keys.get(name) ?? []), ...(form === undefined ? [] : [form])]));
+  }
+  return keys;
+}
+
 const escaped = (value: string): string => value.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 const ids = (page: string): string[] => [...page.matchAll(/ id="([^"]*)"/g)].map(([, id = '']) => id);

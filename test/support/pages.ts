@@ -66,7 +66,8 @@ export const join = (language: Language, change: Partial<views.JoinPage> = {}): 
   shareable: false,
   limitMinutes: null,
   guideUrl: 'https://support.google.com/meet',
-  reportUrl: 'https://market.example/report',
+  calendar: null,
+  report: { kind: 'empty' },
   ...change,
 });
 
@@ -120,6 +121,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
     { name: 'Margaret', purchased: true, cameraOff: false, consent: 'not_needed' },
   ],
   recording: 'on_consent',
+  report: { kind: 'empty' },
   ...change,
 });
 
@@ -159,6 +161,13 @@ export const recording = (language: Language, change: Partial<views.RecordingPag
   state: { kind: 'processing' },
   ...change,
 });
+
+export const REPORTS: readonly views.ReportState[] = [
+  { kind: 'sent' },
+  { kind: 'invalid', text: '' },
+  { kind: 'invalid', text: 'Much too long' },
+  { kind: 'too_many', open: 5 },
+];
 
 const NOTICES: readonly views.ConnectNotice[] = [
   'connected',
@@ -205,6 +214,11 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   for (const state of JOIN_STATES) {
     add(`join-${state.kind}`, views.joinPage(join(language, { state, limitMinutes: 60, cameraOff: true })));
     add(`host-${state.kind}`, views.hostPage(host(language, { state })));
+  }
+  for (const calendar of ['add', 'take_out'] as const) add(`join-${calendar}`, views.joinPage(join(language, { calendar })));
+  for (const report of REPORTS) {
+    add(`join-report-${report.kind}`, views.joinPage(join(language, { report })));
+    add(`host-report-${report.kind}`, views.hostPage(host(language, { report })));
   }
   for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
   for (const mode of ['none', 'on_consent', 'always'] as const)

@@ -109,7 +109,7 @@ export const meetingRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'patch',
         path: '/meetings/{id}',
-        ...about('Meetings', 'Change time, length or title; the links stay'),
+        ...about('Meetings', 'Change time, length or title: the links stay. Before the first purchase also the app or the link'),
         request: { params: idParameter, body: body(schemas.meetingChange) },
         responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
       }),
@@ -119,6 +119,8 @@ export const meetingRoutes = (gateway: Gateway) => {
           marketplace: c.get('marketplace'),
           meetingId: c.req.valid('param').id,
           change: {
+            provider: change.provider,
+            joinUrl: change.join_url,
             title: change.title,
             startsAt: change.starts_at === undefined ? undefined : new Date(change.starts_at),
             durationMinutes: change.duration_minutes,

@@ -1,5 +1,4 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
 import { policyPatchSchema, policySchema } from '../../domain/policy.ts';
 import { PRESET_NAMES } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -16,13 +15,6 @@ const policy = z
     changed: z.array(z.string()).describe("JSON pointers of the values that differ from the preset's"),
   })
   .openapi('Policy');
-
-/** RFC 7396's media type is JSON as well; the check that all bodies pass knows only the plain name. To be mounted before it. */
-export const acceptMergePatch: MiddlewareHandler = async ({ req }, next) => {
-  const type = req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (req.method === 'PATCH' && type === MERGE_PATCH) req.raw.headers.set('content-type', 'application/json');
-  await next();
-};
 
 export const policyRoutes = (gateway: Gateway) =>
   apiRouter()

@@ -4,6 +4,7 @@ import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
 import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
+import { scanText } from '../../domain/text-scan.ts';
 import { deliveryBody } from '../../events/deliver.ts';
 import type { Gateway } from '../../gateway.ts';
 import { joinUrlContext } from '../../meetings/link.ts';
@@ -71,6 +72,7 @@ export function representMeeting(
     limit: { minutes: meeting.limitMinutes, plan: meeting.plan as Plan, exceeded: meeting.limitExceeded },
     decision: { chosen: meeting.decision.chosen as ProviderId | null, considered: meeting.decision.considered },
     recording: meeting.recording as 'none',
+    flags: scanText(meeting.title).map(({ kind }) => ({ field: 'title' as const, kind })),
     important_notes: importantNotes(language, { app: app.name, limitMinutes: meeting.limitMinutes, guideUrl: app.guides.participant }),
     started_at: isoOrNull(meeting.startedAt),
     ended_at: isoOrNull(meeting.endedAt),

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { PROVIDER_IDS } from '../../domain/apps.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
+import { FINDING_KINDS } from '../../domain/text-scan.ts';
 import { RECORDING_STATES } from '../../domain/recording.ts';
 
 const CONTROL = /^[^\p{Cc}]*$/u;
@@ -89,6 +90,9 @@ export const meeting = z
       considered: z.array(z.object({ provider: z.string(), rejected: z.string(), limit_minutes: z.number().int().nullable() })),
     }),
     recording: z.enum(RECORDING_MODES),
+    flags: z
+      .array(z.object({ field: z.enum(['title']), kind: z.enum(FINDING_KINDS) }))
+      .describe('Links and contact data found in free text (C03)'),
     important_notes: z.string(),
     started_at: moment.nullable(),
     ended_at: moment.nullable(),
@@ -122,7 +126,14 @@ export const newMeeting = z
   .openapi('NewMeeting');
 
 export const meetingChange = z
-  .strictObject({ title: line(200), starts_at: moment, duration_minutes: z.number().int().min(1).max(1_440), time_zone: timeZone })
+  .strictObject({
+    provider: providerId.describe('Another app; only before the first purchase'),
+    join_url: z.string().max(2_048).describe('A link made elsewhere; only before the first purchase'),
+    title: line(200),
+    starts_at: moment,
+    duration_minutes: z.number().int().min(1).max(1_440),
+    time_zone: timeZone,
+  })
   .partial()
   .openapi('MeetingChange');
 

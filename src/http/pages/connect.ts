@@ -12,7 +12,7 @@ import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import { languageFor, sendFailurePage, sendPage } from './page.ts';
-import { textsFor } from './texts/index.ts';
+import { translator } from './texts/index.ts';
 import { connectPage, type ConnectApp, type ConnectedAccount, type ConnectNotice } from './views/index.ts';
 
 const COOKIE_SECONDS = (45 * MINUTE) / SECOND;
@@ -55,8 +55,13 @@ export const connectRoutes = (gateway: Gateway) =>
     })
     .onError((error, c) => {
       // A link that is over, or a sign-in that was not begun here: either way there is one thing to do, and the page says it.
-      if (isFailure(error, 'gone') || isFailure(error, 'forbidden'))
-        return sendFailurePage(c, gateway, error, textsFor(languageFor(c)).connectNotice.link_expired);
+      if (isFailure(error, 'gone') || isFailure(error, 'forbidden')) {
+        const t = translator(languageFor(c));
+        return sendFailurePage(c, gateway, error, {
+          title: t('connectNotice.link_expired.title'),
+          text: t('connectNotice.link_expired.text'),
+        });
+      }
       throw error;
     });
 

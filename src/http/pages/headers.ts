@@ -31,6 +31,10 @@ export function pageHeaders({ secure, formTargets = [] }: PageHeaderOptions): Re
   ];
   return {
     'content-security-policy': policy.join('; '),
+    // What `frame-ancestors` says, for browsers that do not know it.
+    'x-frame-options': 'DENY',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-store',

@@ -8,7 +8,7 @@ import type { Gateway } from '../../gateway.ts';
 import { noteView, openMedia, openRecordingLink, type OpenedRecording } from '../../recordings/view.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import { findMeeting, listAttendees } from '../../store/meetings.ts';
-import { findRecordingByLink } from '../../store/recordings.ts';
+import { findRecordingByLink, type RecordingLink } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
 import { recordingPage, type RecordingPageState } from './views/index.ts';
@@ -18,9 +18,6 @@ export const recordingPageRoutes = (gateway: Gateway) =>
     .get('/r/:token', async (c) => {
       const opened = await openRecordingLink(gateway, c.req.param('token'));
       const { recording } = opened;
-      const meeting = (await findMeeting(gateway.db.read, recording.meetingId))!;
-      // Link previews ask with HEAD or not at all; a page that was sent counts as opened.
-      if (c.req.method === 'GET') await noteView(gateway, opened, meeting);
       return show(c, gateway, opened, {
         kind: 'published',
         expiresAt: recording.expiresAt!,
@@ -36,11 +33,15 @@ export const recordingPageRoutes = (gateway: Gateway) =>
     })
     .get('/r/:token/media', async (c) => {
       const token = c.req.param('token');
-      const { recording } = await openRecordingLink(gateway, token);
+      const opened = await openRecordingLink(gateway, token);
+      const { recording, link } = opened;
       const asked = c.req.query('file');
       const firstVideo = recording.files.findIndex(({ kind }) => kind === 'video');
       const fileIndex = asked === undefined ? Math.max(firstVideo, 0) : /^\d{1,3}$/.test(asked) ? Number(asked) : -1;
-      const media = await openMedia(gateway, token, { fileIndex, range: oneRange(c.req.header('range')), signal: c.req.raw.signal });
+      const range = oneRange(c.req.header('range'));
+      const media = await openMedia(gateway, token, { fileIndex, range, signal: c.req.raw.signal });
+      if (c.req.method === 'HEAD') await media.body.cancel();
+      else if (isView(range, link)) await noteView(gateway, opened, (await findMeeting(gateway.db.read, recording.meetingId))!);
       return sendMedia(gateway, media, recording.files[fileIndex]?.kind ?? 'file', c.req.query('download') === '1');
     })
     .onError(async (error, c) => {
@@ -79,6 +80,14 @@ function closedState({ link, recording }: OpenedRecording, now: Date): Recording
   if (recording.state === 'expired' || (recording.expiresAt !== null && recording.expiresAt <= now)) return { kind: 'expired' };
   return recording.state === 'withheld' ? { kind: 'withheld', reason: 'consent_missing' } : undefined;
 }
+
+/**
+ * The page alone counts as no view: mail programs and messengers open every link to preview it. A view is a file asked for from its
+ * beginning, as a player or a download does, and whatever is asked for first. Players that jump ask for more parts; those that begin with
+ * two bytes to learn the length (Safari) count with the request after it.
+ */
+const isView = (range: string | undefined, { firstViewedAt }: RecordingLink): boolean =>
+  range !== 'bytes=0-1' && (range === undefined || range.startsWith('bytes=0-') || firstViewedAt === null);
 
 /** Only a single range of bytes is passed on; anything else is answered with the whole file, as RFC 9110 allows. */
 const oneRange = (header: string | undefined): string | undefined =>

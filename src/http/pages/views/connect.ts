@@ -1,7 +1,7 @@
 /** Where a professional connects the accounts: one card for each approved app. */
 import { html } from 'hono/html';
 import type { Plan } from '../../../domain/apps.ts';
-import { fill, type Texts, textsFor } from '../texts/index.ts';
+import { type Texts, type Translate, translator } from '../texts/index.ts';
 import { monthOf, minutes } from './format.ts';
 import {
   type AppName,
@@ -16,7 +16,6 @@ import {
   type PageBase,
   remark,
   type Tone,
-  withApp,
 } from './layout.ts';
 
 export type ConnectNotice = keyof Texts['connectNotice'];
@@ -57,21 +56,21 @@ export interface ConnectPage extends PageBase {
  * Forms: `POST /connect/{token}/{provider}` with `recordings=yes` when recordings may be passed on.
  */
 export function connectPage(model: ConnectPage): Html {
-  const { connect } = textsFor(model.language);
+  const t = translator(model.language);
   const marketplace = { marketplace: model.marketplace };
-  const finish = fill(connect.finish, marketplace);
+  const finish = t('connect.finish', marketplace);
   const connected = model.apps.some(({ account }) => account?.status === 'active');
   return page(
     model,
-    connect.title,
+    t('connect.title'),
     html` <div class="intro">
-        <h1>${connect.title}</h1>
-        <p>${fill(connect.intro, marketplace)}</p>
-        ${model.returnUrl === null ? '' : html`<p class="quiet">${fill(connect.returnNote, marketplace)}</p>`}
+        <h1>${t('connect.title')}</h1>
+        <p>${t('connect.intro', marketplace)}</p>
+        ${model.returnUrl === null ? '' : html`<p class="quiet">${t('connect.returnNote', marketplace)}</p>`}
       </div>
       ${banner(model)} ${model.apps.map((app) => card(model, app))}
       <div class="card-head">
-        <p class="quiet small">${connect.timeLeft} ${countdown(model, model.expiresAt)}</p>
+        <p class="quiet small">${t('connect.timeLeft')} ${countdown(model, model.expiresAt)}</p>
         ${outside(model.returnUrl, finish, connected ? 'button' : 'button second')}
       </div>`,
   );
@@ -91,14 +90,15 @@ const NOTICE_TONES: Record<ConnectNotice, Tone> = {
 
 function banner({ language, notice: shown }: ConnectPage): MaybeHtml {
   if (shown === null) return '';
-  const { title, text } = textsFor(language).connectNotice[shown.kind];
-  const values = { app: shown.app ?? '' };
-  return html`<div role="status">${notice(NOTICE_TONES[shown.kind], fill(title, values).trim(), fill(text, values))}</div>`;
+  const t = translator(language);
+  const app = shown.app ?? '';
+  const title = t(`connectNotice.${shown.kind}.title`, { app }).trim();
+  return html`<div role="status">${notice(NOTICE_TONES[shown.kind], title, t(`connectNotice.${shown.kind}.text`, { app }))}</div>`;
 }
 
 function card(model: ConnectPage, app: ConnectApp): Html {
-  const { connect } = textsFor(model.language);
-  const [tone, state] = stateOf(app, connect);
+  const t = translator(model.language);
+  const [tone, state] = stateOf(app, t);
   return html`<section class="card" aria-labelledby="app-${app.id}">
     <div class="card-head">
       <h2 id="app-${app.id}">${app.name}</h2>
@@ -108,78 +108,80 @@ function card(model: ConnectPage, app: ConnectApp): Html {
   </section>`;
 }
 
-function stateOf(app: ConnectApp, connect: Texts['connect']): [Tone, string] {
-  if (app.account?.status === 'active') return ['good', connect.badgeActive];
-  if (app.account !== null) return ['warn', connect.badgeReconnect];
-  return ['plain', app.configured ? connect.badgeNotConnected : connect.badgeNotConfigured];
+function stateOf(app: ConnectApp, t: Translate): [Tone, string] {
+  if (app.account?.status === 'active') return ['good', t('connect.badgeActive')];
+  if (app.account !== null) return ['warn', t('connect.badgeReconnect')];
+  return ['plain', app.configured ? t('connect.badgeNotConnected') : t('connect.badgeNotConfigured')];
 }
 
 function invitation(model: ConnectPage, app: ConnectApp): Html {
-  const { connect } = textsFor(model.language);
-  if (!app.configured) return html`<p class="quiet">${withApp(connect.notConfigured, app)}</p>`;
-  return html`<p>${withApp(connect.notConnected, app)}</p>
+  const t = translator(model.language);
+  if (!app.configured) return html`<p class="quiet">${t('connect.notConfigured', { app: app.name })}</p>`;
+  return html`<p>${t('connect.notConnected', { app: app.name })}</p>
     <form method="post" action="${action(model, app)}">
-      <label class="check"><input type="checkbox" name="recordings" value="yes" /><span>${connect.recordingsOption}</span></label>
-      <div class="actions"><button class="button">${withApp(connect.connectButton, app)}</button></div>
+      <label class="check"><input type="checkbox" name="recordings" value="yes" /><span>${t('connect.recordingsOption')}</span></label>
+      <div class="actions"><button class="button">${t('connect.connectButton', { app: app.name })}</button></div>
     </form>`;
 }
 
 function details(model: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {
-  const { connect, connectReason } = textsFor(model.language);
+  const t = translator(model.language);
   const broken = account.status === 'reconnect_required';
-  const reason = withApp(connectReason[account.reason], app);
-  const recording = { yes: connect.recordingYes, no: connect.recordingNo, unknown: connect.recordingUnknown }[account.recording];
-  return html` ${broken ? remark('warn', account.reason === 'cannot_create' ? [reason] : [reason, connect.reconnectAdvice]) : ''}
+  const reason = t(`connectReason.${account.reason}`, { app: app.name });
+  const recording = { yes: t('connect.recordingYes'), no: t('connect.recordingNo'), unknown: t('connect.recordingUnknown') }[
+    account.recording
+  ];
+  return html` ${broken ? remark('warn', account.reason === 'cannot_create' ? [reason] : [reason, t('connect.reconnectAdvice')]) : ''}
     <dl class="facts">
-      ${fact(connect.account, account.email ?? withApp(connect.accountUnknown, app))} ${plan(model, app, account)}
-      ${fact(connect.limit, limit(model, account))} ${fact(connect.recording, recording)}
+      ${fact(t('connect.account'), account.email ?? t('connect.accountUnknown', { app: app.name }))} ${plan(model, app, account)}
+      ${fact(t('connect.limit'), limit(model, account))} ${fact(t('connect.recording'), recording)}
     </dl>
     ${account.missingPermissions.length === 0 || (broken && account.reason === 'cannot_create') ? '' : missing(model, account)}
     ${app.configured ? html`<div class="actions">${buttons(model, app, account)}</div>` : ''}`;
 }
 
 function buttons(model: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {
-  const { connect } = textsFor(model.language);
+  const t = translator(model.language);
   const { recordingsWanted: recordings } = account;
   const broken = account.status === 'reconnect_required';
   // The same account once more would end in the same place.
   const hopeless = broken && account.reason === 'cannot_create';
   const again = !hopeless && (broken || account.missingPermissions.length > 0);
   const more = !broken && !recordings && account.recording !== 'no';
-  return html`${again ? connectForm(model, app, withApp(connect.reconnectButton, app), { main: true, recordings }) : ''}
-  ${more ? connectForm(model, app, connect.recordingsButton, { main: false, recordings: true }) : ''}
-  ${connectForm(model, app, connect.otherAccountButton, { main: hopeless, recordings })}`;
+  return html`${again ? connectForm(model, app, t('connect.reconnectButton', { app: app.name }), { main: true, recordings }) : ''}
+  ${more ? connectForm(model, app, t('connect.recordingsButton'), { main: false, recordings: true }) : ''}
+  ${connectForm(model, app, t('connect.otherAccountButton'), { main: hopeless, recordings })}`;
 }
 
 function plan({ language }: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {
-  const { connect } = textsFor(language);
+  const t = translator(language);
   const [name, meaning] = {
-    free: [connect.planFree, connect.planFreeMeaning] as const,
-    paid: [connect.planPaid, connect.planPaidMeaning] as const,
-    unknown: [connect.planUnknown, connect.planUnknownMeaning] as const,
+    free: [t('connect.planFree'), t('connect.planFreeMeaning')] as const,
+    paid: [t('connect.planPaid'), t('connect.planPaidMeaning')] as const,
+    unknown: [t('connect.planUnknown'), t('connect.planUnknownMeaning', { app: app.name })] as const,
   }[account.plan];
   return fact(
-    connect.plan,
+    t('connect.plan'),
     html`${name}
-      <p class="quiet small">${withApp(meaning, app)}</p>`,
+      <p class="quiet small">${meaning}</p>`,
   );
 }
 
 function limit({ language }: ConnectPage, account: ConnectedAccount): string {
-  const { connect } = textsFor(language);
-  if (account.limit === null) return connect.limitNone;
-  return fill(connect.limitValue, { duration: minutes(language, account.limit.minutes), date: monthOf(language, account.limit.asOf) });
+  const t = translator(language);
+  if (account.limit === null) return t('connect.limitNone');
+  return t('connect.limitValue', { duration: minutes(language, account.limit.minutes), date: monthOf(language, account.limit.asOf) });
 }
 
 function missing({ language }: ConnectPage, account: ConnectedAccount): Html {
-  const { connect } = textsFor(language);
-  const purpose = { links: connect.missingLinks, recordings: connect.missingRecordings };
+  const t = translator(language);
+  const purpose = { links: t('connect.missingLinks'), recordings: t('connect.missingRecordings') };
   return html`<div class="stack">
-    <h3 class="eyebrow">${connect.missing}</h3>
+    <h3 class="eyebrow">${t('connect.missing')}</h3>
     <ul class="list small">
       ${account.missingPermissions.map(({ name, neededFor }) => html`<li><code>${name}</code> – ${purpose[neededFor]}</li>`)}
     </ul>
-    <p class="small">${connect.missingAdvice}</p>
+    <p class="small">${t('connect.missingAdvice')}</p>
   </div>`;
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import type { Consent } from '../../../domain/recording.ts';
-import { type Language, LANGUAGES, textsFor } from '../texts/index.ts';
+import { type Language, LANGUAGES, translator } from '../texts/index.ts';
 import type { Html, PageBase } from './layout.ts';
 
 export interface ConsentText {
@@ -18,18 +18,18 @@ export const isCurrentConsentVersion = (version: string): boolean => Object.valu
 
 /** Form: `POST /j/{token}/consent` with `decision` (granted, refused), `text_version`, `locale`. */
 export function consentQuestion({ language }: PageBase, token: string, decision: Consent): Html {
-  const { join } = textsFor(language);
+  const t = translator(language);
   const { version, text } = consentText(language);
-  const answer = { missing: '', granted: join.consentGranted, refused: join.consentRefused }[decision];
+  const answer = { missing: '', granted: t('join.consentGranted'), refused: t('join.consentRefused') }[decision];
   return html`<section class="card" aria-labelledby="consent">
-    <h2 id="consent">${join.consentTitle}</h2>
+    <h2 id="consent">${t('join.consentTitle')}</h2>
     <p>${text}</p>
     ${answer === '' ? '' : html`<p role="status"><strong>${answer}</strong></p>`}
     <form method="post" action="/j/${encodeURIComponent(token)}/consent">
       <input type="hidden" name="text_version" value="${version}" /><input type="hidden" name="locale" value="${language}" />
       <div class="actions">
-        ${decision === 'granted' ? '' : html`<button class="button second" name="decision" value="granted">${join.consentGrant}</button>`}
-        ${decision === 'refused' ? '' : html`<button class="button second" name="decision" value="refused">${join.consentRefuse}</button>`}
+        ${decision === 'granted' ? '' : html`<button class="button second" name="decision" value="granted">${t('join.consentGrant')}</button>`}
+        ${decision === 'refused' ? '' : html`<button class="button second" name="decision" value="refused">${t('join.consentRefuse')}</button>`}
       </div>
     </form>
   </section>`;
@@ -38,7 +38,8 @@ export function consentQuestion({ language }: PageBase, token: string, decision:
 const TEXTS = Object.fromEntries(LANGUAGES.map((language) => [language, versioned(language)])) as Record<Language, ConsentText>;
 
 function versioned(language: Language): ConsentText {
-  const { consentTitle, consentText: body, consentGrant, consentRefuse } = textsFor(language).join;
-  const digest = createHash('sha256').update([consentTitle, body, consentGrant, consentRefuse].join('\n')).digest('hex');
-  return { version: `${language}-${digest.slice(0, 12)}`, text: body };
+  const t = translator(language);
+  const text = t('join.consentText');
+  const words = [t('join.consentTitle'), text, t('join.consentGrant'), t('join.consentRefuse')].join('\n');
+  return { version: `${language}-${createHash('sha256').update(words).digest('hex').slice(0, 12)}`, text };
 }

@@ -1,28 +1,17 @@
-/** Moments and lengths of time in the reader's language. */
+/** Moments, lengths of time and sizes in the reader's language. */
+import { amount } from '../../../domain/spoken-time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../domain/time.ts';
 import type { Language } from '../texts/index.ts';
+
+export { dateTimeRange, zoneName } from '../../../domain/spoken-time.ts';
 
 /** `Tuesday, December 1, 2026 at 11:00 AM` */
 export const dateTime = (language: Language, moment: Date, timeZone: string): string =>
   new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone }).format(moment);
 
-export const dateTimeRange = (language: Language, from: Date, to: Date, timeZone: string): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone }).formatRange(from, to);
-
-/** `Central European Standard Time (Europe/Berlin)`: the name that counts on that day, and the one that never changes. */
-export function zoneName(language: Language, moment: Date, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat(language, { timeZone, timeZoneName: 'long' }).formatToParts(moment);
-  const name = parts.find(({ type }) => type === 'timeZoneName')?.value;
-  return name === undefined || name === timeZone ? timeZone : `${name} (${timeZone})`;
-}
-
 /** `January 2025`, of a day like `2025-01-01`. */
 export const monthOf = (language: Language, day: string): string =>
   new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(day));
-
-/** `40 minutes`, `2 hours`, `14 days` */
-export const amount = (language: Language, count: number, unit: 'minute' | 'hour' | 'day'): string =>
-  new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 
 /** Whole hours as hours, everything else in minutes: what people read in a plan's limit. */
 export const minutes = (language: Language, count: number): string =>

@@ -2,9 +2,10 @@
 import { html } from 'hono/html';
 import type { RecordingMode } from '../../../domain/policy.ts';
 import type { Consent } from '../../../domain/recording.ts';
-import { fill, type Texts, textsFor } from '../texts/index.ts';
-import { badge, type Html, type MaybeHtml, outside, page, withApp } from './layout.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, opensIn } from './meeting.ts';
+import { type Translate, translator } from '../texts/index.ts';
+import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
+import { reportCard, type ReportState } from './report.ts';
+import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut } from './meeting.ts';
 
 export interface HostAttendee {
   readonly name: string | null;
@@ -17,110 +18,109 @@ export interface HostAttendee {
 export interface HostPage extends MeetingBase {
   readonly attendees: readonly HostAttendee[];
   readonly recording: RecordingMode;
+  readonly report: ReportState;
 }
 
-/** Form: `POST /h/{token}/join`. */
+/** Forms: `POST /h/{token}/join`; `POST /h/{token}/report`, see `reportCard`. */
 export function hostPage(model: HostPage): Html {
-  const { host } = textsFor(model.language);
+  const t = translator(model.language);
   const open = !isClosed(model.state);
+  const coming = model.attendees.filter(({ purchased }) => purchased).length;
   return page(
     model,
     model.title,
     html` <div class="intro">
-        <p class="eyebrow">${host.role}</p>
+        <p class="eyebrow">${t('host.role')}</p>
         <h1>${model.title}</h1>
       </div>
       ${liveRegion(model)}
       <section class="card">${status(model)}${facts(model)}</section>
       ${limitNotice(model)}
       <section class="card">
-        <h2>${host.attendees}</h2>
+        <div class="card-head">
+          <h2>${t('host.attendees')}</h2>
+          ${coming === 0 ? '' : badge('good', t('host.coming', { count: coming }))}
+        </div>
         ${attendees(model)}
       </section>
-      ${open ? advice(model) : ''}`,
+      ${open ? advice(model) : ''} ${reportCard(model, `/h/${encodeURIComponent(model.token)}/report`, model.report)}`,
   );
 }
 
 function status(model: HostPage): Html {
-  const { host, join } = textsFor(model.language);
+  const t = translator(model.language);
   const { state, app } = model;
   switch (state.kind) {
     case 'awaiting_purchase':
-      return headed(host.awaitingTitle, host.awaitingText);
+      return headed(t('host.awaitingTitle'), t('host.awaitingText'));
     case 'link_pending':
-      return headed(join.pendingTitle, withApp(join.pendingText, app));
+      return headed(t('join.pendingTitle'), t('join.pendingText', { app: app.name }));
     case 'too_early':
-      return html`${headed(join.earlyTitle, fill(host.earlyText, { time: moment(model, state.opensAt) }))}${opensIn(model, state.opensAt)}`;
+      return html`${headed(t('join.earlyTitle'), t('host.earlyText', { time: moment(model, state.opensAt) }))}${runsOut(model, t('join.earlyCountdown'), state.opensAt)}`;
     case 'open':
       return html`<div class="stack">
-          <h2>${host.openTitle}</h2>
-          <p class="quiet">${withApp(join.openText, app)}</p>
+          <h2>${t('host.openTitle')}</h2>
+          <p class="quiet">${t('join.openText', { app: app.name })}</p>
         </div>
         <form method="post" action="/h/${encodeURIComponent(model.token)}/join">
-          <button class="button big">${withApp(host.startButton, app)}</button>
+          <button class="button big">${t('host.startButton', { app: app.name })}</button>
         </form>`;
     case 'over':
-      return headed(join.overTitle, withApp(host.overText, app));
+      return headed(t('join.overTitle'), t('host.overText', { app: app.name }));
     case 'cancelled':
-      return headed(join.cancelledTitle, join.cancelledText);
+      return headed(t('join.cancelledTitle'), t('join.cancelledText'));
     case 'expired':
-      return headed(join.expiredTitle, join.expiredText);
+      return headed(t('join.expiredTitle'), t('join.expiredText'));
   }
 }
 
 function attendees({ language, attendees: people }: HostPage): Html {
-  const { host } = textsFor(language);
-  if (people.length === 0) return html`<p class="quiet">${host.nobody}</p>`;
+  const t = translator(language);
+  if (people.length === 0) return html`<p class="quiet">${t('host.nobody')}</p>`;
   return html`<ul class="people">
     ${people.map(
       (person, index) =>
         html`<li>
-          <span>${person.name ?? fill(host.unnamed, { number: String(index + 1) })}</span
+          <span>${person.name ?? t('host.unnamed', { number: String(index + 1) })}</span
           ><span class="tags">
-            ${person.purchased ? '' : badge('plain', host.notPurchased)} ${person.cameraOff ? badge('', host.cameraOff) : ''}
-            ${consent(person, host)}</span
+            ${person.purchased ? '' : badge('plain', t('host.notPurchased'))} ${person.cameraOff ? badge('', t('host.cameraOff')) : ''}
+            ${consent(person, t)}</span
           >
         </li>`,
     )}
   </ul>`;
 }
 
-function consent({ consent: given }: HostAttendee, host: Texts['host']): MaybeHtml {
+function consent({ consent: given }: HostAttendee, t: Translate): MaybeHtml {
   switch (given) {
     case 'not_needed':
       return '';
     case 'missing':
-      return badge('plain', host.consentMissing);
+      return badge('plain', t('host.consentMissing'));
     case 'granted':
-      return badge('good', host.consentGranted);
+      return badge('good', t('host.consentGranted'));
     case 'refused':
-      return badge('bad', host.consentRefused);
+      return badge('bad', t('host.consentRefused'));
   }
 }
 
 function advice({ language, app, recording, guideUrl }: HostPage): Html {
-  const { host, join } = textsFor(language);
-  const rule = { none: host.recordingNone, on_consent: host.recordingOnConsent, always: host.recordingAlways }[recording];
-  const guide = outside(guideUrl, withApp(host.guide, app));
+  const t = translator(language);
+  const rule = { none: t('host.recordingNone'), on_consent: t('host.recordingOnConsent'), always: t('host.recordingAlways') }[recording];
+  const guide = outside(guideUrl, t('host.guide', { app: app.name }));
   return html`<section class="card">
-    <h2>${join.notesTitle}</h2>
+    <h2>${t('join.notesTitle')}</h2>
     <ul class="list">
-      <li><strong>${host.recordingTitle}:</strong> ${rule}</li>
-      <li>${host.linkNote}</li>
+      <li><strong>${t('host.recordingTitle')}:</strong> ${rule}</li>
+      <li>${t('host.linkNote')}</li>
       ${
         guide === ''
           ? ''
           : html`<li>
               ${guide}
-              <p class="quiet small">${join.guideNote}</p>
+              <p class="quiet small">${t('join.guideNote')}</p>
             </li>`
       }
     </ul>
   </section>`;
 }
-
-const headed = (title: string, text: string): Html =>
-  html`<div class="stack">
-    <h2>${title}</h2>
-    <p>${text}</p>
-  </div>`;

@@ -17,4 +17,5 @@ export type { LiveMeeting, MeetingBase, MeetingPageState } from './meeting.ts';
 export { messageKindOf, messagePage, type MessageKind, type MessagePage, messageTexts } from './message.ts';
 export { problemPage, type ProblemPage } from './problem.ts';
 export { PROBLEMS, type ProblemExplanation } from './problems.ts';
+export type { ReportState } from './report.ts';
 export { recordingPage, type RecordingFile, type RecordingPage, type RecordingPageState } from './recording.ts';

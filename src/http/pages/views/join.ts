@@ -1,10 +1,11 @@
 /** The customer's page. The vendor's link is no part of its model, so it cannot show up here before it is time. */
 import { html } from 'hono/html';
 import type { Consent } from '../../../domain/recording.ts';
-import { fill, textsFor } from '../texts/index.ts';
+import { translator } from '../texts/index.ts';
 import { consentQuestion } from './consent.ts';
-import { fact, type Html, type MaybeHtml, notice, outside, page, withApp } from './layout.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, opensIn, retention } from './meeting.ts';
+import { fact, headed, type Html, type MaybeHtml, notice, outside, page } from './layout.ts';
+import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut } from './meeting.ts';
+import { reportCard, type ReportState } from './report.ts';
 
 export interface JoinPage extends MeetingBase {
   /** The professional's name, where it is known. */
@@ -13,8 +14,9 @@ export interface JoinPage extends MeetingBase {
   readonly cameraOff: boolean;
   /** Whether others may be invited with this link (F10). */
   readonly shareable: boolean;
-  /** Where to report a problem; null leaves the link out. */
-  readonly reportUrl: string | null;
+  /** What `GET /j/{token}/meeting.ics` is good for; null while there is nothing to note down. */
+  readonly calendar: 'add' | 'take_out' | null;
+  readonly report: ReportState;
 }
 
 export type JoinRecording =
@@ -26,118 +28,148 @@ export type JoinRecording =
   /** G12. `required`: nobody joins without an answer, which may be no. */
   | { readonly kind: 'consent'; readonly decision: Consent; readonly required: boolean };
 
-/** Forms: `POST /j/{token}/join`; `POST /j/{token}/consent`, see `consentQuestion`. */
+/**
+ * Forms: `POST /j/{token}/join`; `POST /j/{token}/consent`, see `consentQuestion`; `POST /j/{token}/wishes` with `camera_off` (yes, no);
+ * `POST /j/{token}/report`, see `reportCard`.
+ */
 export function joinPage(model: JoinPage): Html {
-  const { common } = textsFor(model.language);
   const open = !isClosed(model.state);
   return page(
     model,
     model.title,
     html` <div class="intro"><h1>${model.title}</h1></div>
       ${liveRegion(model)} ${open ? recording(model) : ''}
-      <section class="card">
-        ${status(model)} ${facts(model, model.professional === null ? '' : fact(common.with, model.professional))}
-      </section>
-      ${open && model.cameraOff ? notice('', textsFor(model.language).join.cameraOffTitle, textsFor(model.language).join.cameraOffText) : ''}
-      ${limitNotice(model)} ${open ? notes(model) : ''} ${safety(model)}`,
+      <section class="card">${status(model)} ${facts(model, who(model))} ${calendar(model)}</section>
+      ${open ? camera(model) : ''} ${limitNotice(model)} ${open ? notes(model) : ''} ${safety(model)}
+      ${reportCard(model, address(model, 'report'), model.report)}`,
   );
 }
 
 function status(model: JoinPage): Html {
-  const { join } = textsFor(model.language);
+  const t = translator(model.language);
   const { state, app } = model;
   switch (state.kind) {
     case 'awaiting_purchase': {
-      const by = state.purchaseBy === null ? '' : html`<p>${fill(join.awaitingUntil, { time: moment(model, state.purchaseBy) })}</p>`;
+      const by = state.purchaseBy === null ? '' : html`<p>${t('join.awaitingUntil', { time: moment(model, state.purchaseBy) })}</p>`;
       return html`<div class="stack">
-        <h2>${join.awaitingTitle}</h2>
-        <p>${join.awaitingText}</p>
-        ${by}
-      </div>`;
+          <h2>${t('join.awaitingTitle')}</h2>
+          <p>${t('join.awaitingText')}</p>
+          ${by}
+        </div>
+        ${state.purchaseBy === null ? '' : runsOut(model, t('join.awaitingCountdown'), state.purchaseBy)}`;
     }
     case 'link_pending':
-      return headed(join.pendingTitle, withApp(join.pendingText, app));
+      return headed(t('join.pendingTitle'), t('join.pendingText', { app: app.name }));
     case 'too_early':
       return html`<div class="stack">
-          <h2>${join.earlyTitle}</h2>
-          <p>${fill(join.earlyText, { time: moment(model, state.opensAt) })}</p>
+          <h2>${t('join.earlyTitle')}</h2>
+          <p>${t('join.earlyText', { time: moment(model, state.opensAt) })}</p>
         </div>
-        ${opensIn(model, state.opensAt)}`;
+        ${runsOut(model, t('join.earlyCountdown'), state.opensAt)}`;
     case 'open':
       return entrance(model);
     case 'over':
-      return headed(join.overTitle, join.overText);
+      return headed(t('join.overTitle'), t('join.overText'));
     case 'cancelled':
-      return headed(join.cancelledTitle, join.cancelledText);
+      return headed(t('join.cancelledTitle'), t('join.cancelledText'));
     case 'expired':
-      return headed(join.expiredTitle, join.expiredText);
+      return headed(t('join.expiredTitle'), t('join.expiredText'));
   }
 }
 
-function entrance({ language, app, token, recording }: JoinPage): Html {
-  const { join } = textsFor(language);
+function entrance(model: JoinPage): Html {
+  const { app, recording } = model;
+  const t = translator(model.language);
   if (recording.kind === 'consent' && recording.required && recording.decision === 'missing')
-    return headed(join.openTitle, join.answerFirst);
+    return headed(t('join.openTitle'), t('join.answerFirst'));
   return html`<div class="stack">
-      <h2>${join.openTitle}</h2>
-      <p class="quiet">${withApp(join.openText, app)}</p>
+      <h2>${t('join.openTitle')}</h2>
+      <p class="quiet">${t('join.openText', { app: app.name })}</p>
     </div>
-    <form method="post" action="/j/${encodeURIComponent(token)}/join">
-      <button class="button big">${withApp(join.joinButton, app)}</button>
+    <form method="post" action="${address(model, 'join')}">
+      <button class="button big">${t('join.joinButton', { app: app.name })}</button>
     </form>`;
 }
 
 function recording(model: JoinPage): MaybeHtml {
-  const { join } = textsFor(model.language);
+  const t = translator(model.language);
   const { recording: rule } = model;
   switch (rule.kind) {
     case 'none':
       return '';
     case 'notice':
-      return notice('', join.eventRecordedTitle, join.eventRecordedText);
+      return notice('', t('join.eventRecordedTitle'), t('join.eventRecordedText'));
     case 'implied':
-      return notice('', join.impliedTitle, fill(join.impliedText, { duration: retention(model, rule.retentionDays) }));
+      return notice('', t('join.impliedTitle'), t('join.impliedText', { count: rule.retentionDays }));
     case 'consent':
       return consentQuestion(model, model.token, rule.decision);
   }
 }
 
 function notes({ language, app, guideUrl, shareable }: JoinPage): Html {
-  const { join } = textsFor(language);
-  const guide = outside(guideUrl, withApp(join.guide, app));
+  const t = translator(language);
+  const guide = outside(guideUrl, t('join.guide', { app: app.name }));
   return html`<section class="card">
-    <h2>${join.notesTitle}</h2>
+    <h2>${t('join.notesTitle')}</h2>
     <ul class="list">
-      <li>${withApp(join.noteApp, app)}</li>
-      <li>${join.noteConnection}</li>
-      ${shareable ? '' : html`<li>${join.notePersonal}</li>`}
+      <li>${t('join.noteApp', { app: app.name })}</li>
+      <li>${t('join.noteConnection')}</li>
+      ${shareable ? '' : html`<li>${t('join.notePersonal')}</li>`}
       ${
         guide === ''
           ? ''
           : html`<li>
               ${guide}
-              <p class="quiet small">${join.guideNote}</p>
+              <p class="quiet small">${t('join.guideNote')}</p>
             </li>`
       }
     </ul>
   </section>`;
 }
 
-function safety({ language, reportUrl }: JoinPage): Html {
-  const { common, safety } = textsFor(language);
-  const { title, ...rules } = safety;
-  const report = outside(reportUrl, common.report);
-  return html`<details class="card">
-      <summary>${title}</summary>
-      <ul class="list">
-        ${Object.values(rules).map((rule) => html`<li>${rule}</li>`)}
-      </ul>
-    </details>
-    ${report === '' ? '' : html`<p>${report}</p>`}`;
+/** The professional's id says nothing to a customer: who it is stands in the title, and who vouches for it is the marketplace. */
+function who({ language, professional, marketplace }: JoinPage): MaybeHtml {
+  const t = translator(language);
+  return html`${professional === null ? '' : fact(t('common.with'), professional)}
+  ${marketplace === null ? '' : fact(t('common.bookedOn'), marketplace)}`;
 }
 
-const headed = (title: string, text: string): Html =>
-  html`<div class="stack">
-    <h2>${title}</h2>
-    <p>${text}</p>
-  </div>`;
+function calendar(model: JoinPage): MaybeHtml {
+  if (model.calendar === null) return '';
+  const t = translator(model.language);
+  const text = model.calendar === 'add' ? t('join.addToCalendar') : t('join.takeFromCalendar');
+  return html`<div class="actions"><a class="button second" href="${address(model, 'meeting.ics')}" download>${text}</a></div>`;
+}
+
+/** G10 */
+function camera(model: JoinPage): Html {
+  const t = translator(model.language);
+  const [title, text, button] = model.cameraOff
+    ? [t('join.cameraOffTitle'), t('join.cameraOffText'), t('join.cameraOnButton')]
+    : [t('join.cameraTitle'), t('join.cameraText'), t('join.cameraOffButton')];
+  return html`<section class="card">
+    <div class="stack">
+      <h2>${title}</h2>
+      <p>${text}</p>
+    </div>
+    <form method="post" action="${address(model, 'wishes')}">
+      <div class="actions">
+        <button class="button second" name="camera_off" value="${model.cameraOff ? 'no' : 'yes'}">${button}</button>
+      </div>
+    </form>
+  </section>`;
+}
+
+const SAFETY_RULES = ['secrets', 'links', 'remote', 'respect', 'adult', 'platform', 'uncomfortable'] as const;
+
+function safety({ language }: JoinPage): Html {
+  const t = translator(language);
+  return html`<details class="card">
+    <summary>${t('safety.title')}</summary>
+    <ul class="list">
+      ${SAFETY_RULES.map((rule) => html`<li>${t(`safety.${rule}`)}</li>`)}
+    </ul>
+  </details>`;
+}
+
+const address = ({ token }: JoinPage, page: string): string => `/j/${encodeURIComponent(token)}/${page}`;

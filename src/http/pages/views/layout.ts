@@ -1,6 +1,6 @@
 /** What all pages have in common. Values in `html` templates are escaped; nothing here switches that off. */
 import { html } from 'hono/html';
-import { fill, type Language, textsFor } from '../texts/index.ts';
+import { type Language, translator } from '../texts/index.ts';
 import { scriptPath, stylesheetPath } from './assets.ts';
 import { clock } from './format.ts';
 
@@ -27,7 +27,7 @@ const ICON =
   'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E%3Ccircle cx=%228%22 cy=%228%22 r=%226%22 fill=%22%235b7fe0%22/%3E%3C/svg%3E';
 
 export function page(base: PageBase, title: string, content: Html): Html {
-  const { common } = textsFor(base.language);
+  const t = translator(base.language);
   return html`<!doctype html>
     <html lang="${base.language}" data-now="${base.now.toISOString()}">
       <head>
@@ -42,10 +42,10 @@ export function page(base: PageBase, title: string, content: Html): Html {
         <script src="${scriptPath}" defer></script>
       </head>
       <body>
-        <a class="skip" href="#main">${common.skip}</a>
+        <a class="skip" href="#main">${t('common.skip')}</a>
         ${base.marketplace === null ? '' : html`<header class="top"><p class="brand">${base.marketplace}</p></header>`}
         <main id="main" tabindex="-1">${content}</main>
-        ${base.marketplace === null ? '' : html`<footer><p>${common.footer}</p></footer>`}
+        ${base.marketplace === null ? '' : html`<footer><p>${t('common.footer')}</p></footer>`}
       </body>
     </html>`;
 }
@@ -56,6 +56,13 @@ export const notice = (tone: Tone, title: string, text: string): Html =>
     <h2>${title}</h2>
     <p>${text}</p>
   </section>`;
+
+/** What a card is about, with one sentence. */
+export const headed = (title: string, text: string): Html =>
+  html`<div class="stack">
+    <h2>${title}</h2>
+    <p>${text}</p>
+  </div>`;
 
 /** A coloured box inside a card. */
 export const remark = (tone: Tone, lines: readonly string[]): Html =>
@@ -84,9 +91,6 @@ export const stopwatch = ({ language, now }: PageBase, since: Date): Html =>
 /** A link to a place outside; nothing when the address is not a web address (`javascript:` and the like). */
 export const outside = (url: string | null, text: string, className = ''): MaybeHtml =>
   isWebAddress(url) ? html`<a class="${className}" href="${url}" rel="noreferrer noopener">${text}</a>` : '';
-
-export const withApp = (text: string, app: AppName, values: Readonly<Record<string, string>> = {}): string =>
-  fill(text, { app: app.name, ...values });
 
 export const isWebAddress = (url: string | null): url is string =>
   url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);

@@ -1,8 +1,8 @@
 /** What the join page and the host page share: when, where, how long, and how far the meeting is. */
 import { html } from 'hono/html';
-import { fill, textsFor } from '../texts/index.ts';
-import { amount, dateTime, dateTimeRange, minutes, zoneName } from './format.ts';
-import { type AppName, countdown, fact, type Html, type MaybeHtml, notice, type PageBase, stopwatch, withApp } from './layout.ts';
+import { translator } from '../texts/index.ts';
+import { dateTime, dateTimeRange, minutes, zoneName } from './format.ts';
+import { type AppName, countdown, fact, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
 
 export interface MeetingBase extends PageBase {
   readonly token: string;
@@ -46,7 +46,7 @@ export interface LiveMeeting {
 const REFRESH_SECONDS = 20;
 
 export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
-  const { common } = textsFor(model.language);
+  const t = translator(model.language);
   const { language, startsAt, timeZone } = model;
   const endsAt = new Date(startsAt.getTime() + model.durationMinutes * 60_000);
   const starts = startsAt.toISOString();
@@ -57,11 +57,12 @@ export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
       data-zone="${timeZone}"
       data-starts="${starts}"
       data-ends="${endsAt.toISOString()}"
-      data-text="${common.localTime}"
-      data-same="${common.sameZone}"
+      data-text="${t('common.localTime', { time: '{time}' })}"
+      data-same="${t('common.sameZone')}"
     ></p>`;
   return html`<dl class="facts ruled">
-    ${fact(common.when, when)} ${fact(common.length, minutes(language, model.durationMinutes))} ${fact(common.app, model.app.name)} ${more}
+    ${fact(t('common.when'), when)} ${fact(t('common.length'), minutes(language, model.durationMinutes))}
+    ${fact(t('common.app'), model.app.name)} ${more}
   </dl>`;
 }
 
@@ -73,31 +74,30 @@ export function liveRegion(model: MeetingBase): MaybeHtml {
 
 export function limitNotice({ language, limitMinutes, app, state }: MeetingBase): MaybeHtml {
   if (limitMinutes === null || isClosed(state)) return '';
-  const { join } = textsFor(language);
-  return notice('warn', fill(join.limitTitle, { duration: minutes(language, limitMinutes) }), withApp(join.limitText, app));
+  const t = translator(language);
+  return notice('warn', t('join.limitTitle', { duration: minutes(language, limitMinutes) }), t('join.limitText', { app: app.name }));
 }
 
 export const isClosed = ({ kind }: MeetingPageState): boolean => kind === 'over' || kind === 'cancelled' || kind === 'expired';
 
 export const moment = ({ language, timeZone }: MeetingBase, at: Date): string => dateTime(language, at, timeZone);
 
-/** The time that runs until the page opens. */
-export const opensIn = (model: MeetingBase, opensAt: Date): Html =>
+/** Time that runs until the page has something else to say. */
+export const runsOut = (model: MeetingBase, name: string, until: Date): Html =>
   html`<div class="countdown">
-    <p class="quiet">${textsFor(model.language).join.earlyCountdown}</p>
-    <p>${countdown(model, opensAt, true)}</p>
+    <p class="quiet">${name}</p>
+    <p>${countdown(model, until, true)}</p>
   </div>`;
 
-export const retention = ({ language }: PageBase, days: number): string => amount(language, days, 'day');
-
 function running(model: MeetingBase, live: LiveMeeting): Html {
-  const { join } = textsFor(model.language);
+  const t = translator(model.language);
   return html`<section class="card">
-    ${live.hostLost ? html`<div role="alert">${notice('warn', join.hostLostTitle, join.hostLostText)}</div>` : ''}
+    ${live.hostLost ? html`<div role="alert">${notice('warn', t('join.hostLostTitle'), t('join.hostLostText'))}</div>` : ''}
     <dl class="facts">
-      ${fact(join.runningFor, stopwatch(model, live.startedAt))}
-      ${live.limitEndsAt === null ? '' : fact(join.endsIn, countdown(model, live.limitEndsAt))}
-      ${live.block === null ? '' : fact(join.block, String(live.block))} ${live.balance === null ? '' : fact(join.balance, live.balance)}
+      ${fact(t('join.runningFor'), stopwatch(model, live.startedAt))}
+      ${live.limitEndsAt === null ? '' : fact(t('join.endsIn'), countdown(model, live.limitEndsAt))}
+      ${live.block === null ? '' : fact(t('join.block'), String(live.block))}
+      ${live.balance === null ? '' : fact(t('join.balance'), live.balance)}
     </dl>
   </section>`;
 }

@@ -1,6 +1,6 @@
 /** A page that says one thing. */
 import { html } from 'hono/html';
-import { fill, type Language, type Texts, textsFor } from '../texts/index.ts';
+import { type Language, type Texts, translator } from '../texts/index.ts';
 import { type Html, page, type PageBase } from './layout.ts';
 
 export interface MessagePage extends PageBase {
@@ -12,8 +12,10 @@ export interface MessagePage extends PageBase {
 
 export type MessageKind = keyof Texts['message'];
 
-export const messageTexts = (language: Language, kind: MessageKind): { readonly title: string; readonly text: string } =>
-  textsFor(language).message[kind];
+export function messageTexts(language: Language, kind: MessageKind): { readonly title: string; readonly text: string } {
+  const t = translator(language);
+  return { title: t(`message.${kind}.title`), text: t(`message.${kind}.text`) };
+}
 
 /** The message for a person that goes with a status. */
 export function messageKindOf(status: number): MessageKind {
@@ -42,14 +44,14 @@ export function messageKindOf(status: number): MessageKind {
 }
 
 export function messagePage(model: MessagePage): Html {
-  const { common } = textsFor(model.language);
+  const t = translator(model.language);
   return page(
     model,
     model.title,
     html`<section class="card">
       <h1>${model.title}</h1>
       <p>${model.text}</p>
-      ${model.reference === null ? '' : html`<p class="quiet small">${fill(common.reference, { reference: model.reference })}</p>`}
+      ${model.reference === null ? '' : html`<p class="quiet small">${t('common.reference', { reference: model.reference })}</p>`}
     </section>`,
   );
 }

@@ -67,7 +67,7 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   too_large: { meaning: 'The body is larger than the gateway reads.', remedy: 'Send less in one request.' },
   unsupported_media_type: {
     meaning: 'The content type of the body is not one that this path reads.',
-    remedy: 'Send "Content-Type: application/json".',
+    remedy: 'Send "Content-Type: application/json"; a PATCH may also be application/merge-patch+json.',
   },
   range_not_satisfiable: {
     meaning: 'The Range header asks for bytes beyond the end of the file.',
@@ -111,7 +111,7 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   },
   package_too_large: {
     meaning: 'A package has more meetings than allowed. Nothing was created.',
-    remedy: 'Send at most five meetings in a package.',
+    remedy: 'Send at most as many meetings as "max_meetings" says.',
   },
   vendor_refused: {
     meaning: 'The vendor understood the request and said no. "vendor_code" has its own code where there is one.',

@@ -1,8 +1,8 @@
 /** Where one recipient watches one recording. The gateway streams it; where it lies is not told. */
 import { html } from 'hono/html';
-import { type Language, textsFor } from '../texts/index.ts';
+import { type Language, translator } from '../texts/index.ts';
 import { dateTime, fileSize, zoneName } from './format.ts';
-import { type AppName, countdown, fact, type Html, type MaybeHtml, page, type PageBase, withApp } from './layout.ts';
+import { type AppName, countdown, fact, type Html, type MaybeHtml, page, type PageBase } from './layout.ts';
 
 export type RecordingFileKind = 'video' | 'audio' | 'transcript' | 'chat' | 'other';
 
@@ -37,12 +37,12 @@ export interface RecordingPage extends PageBase {
 
 /** Media: `GET /r/{token}/media` for the first video, `?file={id}` for every other file, `&download=1` to save it. */
 export function recordingPage(model: RecordingPage): Html {
-  const { recording } = textsFor(model.language);
+  const t = translator(model.language);
   return page(
     model,
     model.title,
     html`<div class="intro">
-        <p class="eyebrow">${recording.label}</p>
+        <p class="eyebrow">${t('recording.label')}</p>
         <h1>${model.title}</h1>
       </div>
       ${model.state.kind === 'published' ? published(model, model.state) : closed(model, model.state)}`,
@@ -50,84 +50,85 @@ export function recordingPage(model: RecordingPage): Html {
 }
 
 function published(model: RecordingPage, state: RecordingPageState & { kind: 'published' }): Html {
-  const { recording } = textsFor(model.language);
+  const t = translator(model.language);
   const main = state.files.find(({ kind }) => kind === 'video') ?? null;
   return html` <section class="card">
       ${main?.streamable ? player(model) : ''}
       <dl class="facts">
         ${about(model)}
-        ${fact(recording.availableUntil, html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>`)}
-        ${fact(recording.timeLeft, countdown(model, state.expiresAt, true))}
-        ${state.passcode === null ? '' : fact(recording.passcode, html`<code>${state.passcode}</code>`)}
+        ${fact(t('recording.availableUntil'), html`<time datetime="${state.expiresAt.toISOString()}">${dateTime(model.language, state.expiresAt, model.timeZone)}</time>`)}
+        ${fact(t('recording.timeLeft'), countdown(model, state.expiresAt, true))}
+        ${state.passcode === null ? '' : fact(t('recording.passcode'), html`<code>${state.passcode}</code>`)}
       </dl>
-      ${model.source === 'upload' ? html`<p>${recording.downloadNote}</p>` : ''}
+      ${model.source === 'upload' ? html`<p>${t('recording.downloadNote')}</p>` : ''}
     </section>
     ${
       state.files.length === 0
         ? ''
         : html`<section class="card">
-            <h2>${recording.filesTitle}</h2>
+            <h2>${t('recording.filesTitle')}</h2>
             <ul class="people">
               ${state.files.map((file) => fileLine(model, file, main))}
             </ul>
           </section>`
     }
     <section class="card">
-      <h2>${recording.noticesTitle}</h2>
+      <h2>${t('recording.noticesTitle')}</h2>
       <ul class="list">
-        <li>${recording.private}</li>
-        <li>${recording.purpose}</li>
-        <li>${recording.storage}</li>
+        <li>${t('recording.private')}</li>
+        <li>${t('recording.purpose')}</li>
+        <li>${t('recording.storage')}</li>
       </ul>
     </section>`;
 }
 
 function player({ language, token, title }: RecordingPage): Html {
-  const { recording } = textsFor(language);
+  const t = translator(language);
   return html`<video controls preload="metadata" src="/r/${encodeURIComponent(token)}/media" aria-label="${title}">
-    <p>${recording.noVideo}</p>
+    <p>${t('recording.noVideo')}</p>
   </video>`;
 }
 
 function fileLine(model: RecordingPage, file: RecordingFile, main: RecordingFile | null): Html {
-  const { recording } = textsFor(model.language);
+  const t = translator(model.language);
   const size = fileSize(model.language, file.bytes);
   const query = new URLSearchParams(file === main ? {} : { file: file.id });
   if (file.streamable) query.set('download', '1');
   const path = `/r/${encodeURIComponent(model.token)}/media${query.size === 0 ? '' : `?${query}`}`;
-  const action = file.streamable ? recording.download : recording.external;
+  const name = t(`recording.${file.kind}`);
+  const action = file.streamable ? t('recording.download') : t('recording.external');
   return html`<li>
-    <span>${recording[file.kind]}${size === null ? '' : html` <span class="quiet">${size}</span>`}</span>
-    <a class="button second" href="${path}" rel="noreferrer" aria-label="${action}: ${recording[file.kind]}">${action}</a>
+    <span>${name}${size === null ? '' : html` <span class="quiet">${size}</span>`}</span>
+    <a class="button second" href="${path}" rel="noreferrer" aria-label="${action}: ${name}">${action}</a>
   </li>`;
 }
 
 function closed(model: RecordingPage, state: Exclude<RecordingPageState, { kind: 'published' }>): Html {
-  const { recording } = textsFor(model.language);
+  const t = translator(model.language);
   const [title, text] = {
-    processing: [recording.processingTitle, recording.processingText] as const,
+    processing: [t('recording.processingTitle'), t('recording.processingText', { app: model.app?.name ?? t('common.app') })] as const,
     withheld: [
-      recording.withheldTitle,
-      state.kind === 'withheld' && state.reason === 'not_requested' ? recording.withheldNotRequested : recording.withheldConsent,
+      t('recording.withheldTitle'),
+      state.kind === 'withheld' && state.reason === 'not_requested' ? t('recording.withheldNotRequested') : t('recording.withheldConsent'),
     ] as const,
-    expired: [recording.expiredTitle, recording.expiredText] as const,
-    revoked: [recording.revokedTitle, recording.revokedText] as const,
+    expired: [t('recording.expiredTitle'), t('recording.expiredText')] as const,
+    revoked: [t('recording.revokedTitle'), t('recording.revokedText')] as const,
   }[state.kind];
   const facts = about(model);
   return html`<section class="card">
     <div class="stack">
       <h2>${title}</h2>
-      <p>${withApp(text, model.app ?? { id: '', name: textsFor(model.language).common.app })}</p>
+      <p>${text}</p>
     </div>
     ${facts === '' ? '' : html`<dl class="facts">${facts}</dl>`}
   </section>`;
 }
 
 function about({ language, app, recordedAt, timeZone }: RecordingPage): MaybeHtml {
-  const { common, recording } = textsFor(language);
+  const t = translator(language);
   if (app === null && recordedAt === null) return '';
-  return html`${app === null ? '' : fact(common.app, app.name)}
-  ${recordedAt === null ? '' : fact(recording.recordedOn, when(language, recordedAt, timeZone))}`;
+  return html`${app === null ? '' : fact(t('common.app'), app.name)}
+  ${recordedAt === null ? '' : fact(t('recording.recordedOn'), when(language, recordedAt, timeZone))}`;
 }
 
 const when = (language: Language, moment: Date, timeZone: string): Html =>

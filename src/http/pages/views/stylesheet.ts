@@ -87,7 +87,12 @@ form { display: grid; gap: 0.85rem; }
 .button.second { background: transparent; color: var(--accent); border-color: var(--field); }
 .button.second:hover { background: var(--wash); }
 .button.big { width: 100%; min-height: 3.5rem; font-size: 1.125rem; border-radius: 12px; }
-.check { display: flex; gap: 0.65rem; align-items: flex-start; cursor: pointer; }
+label { font-weight: 500; }
+.field { display: grid; gap: 0.3rem; }
+.field select, .field textarea { width: 100%; min-height: 2.75rem; padding: 0.55rem 0.75rem; border: 1px solid var(--field); border-radius: 10px; background: var(--surface); color: var(--ink); font: inherit; }
+.field textarea { resize: vertical; min-height: 8rem; }
+details > .notice, details > [role='status'] + form { margin-top: 0.85rem; }
+.check { font-weight: 400; display: flex; gap: 0.65rem; align-items: flex-start; cursor: pointer; }
 .check input { flex: none; width: 1.2rem; height: 1.2rem; margin: 0.17rem 0 0; accent-color: var(--accent); }
 
 .clock { font-variant-numeric: tabular-nums; white-space: nowrap; }

@@ -1,0 +1,166 @@
+/** Another link for a meeting that nobody has bought yet (G06, G08): another app, or one that was made elsewhere. */
+import { classifyJoinUrl } from '../../providers/approved.ts';
+import { limitMinutes } from '../../providers/limits.ts';
+import type { VendorMeeting } from '../../providers/provider.ts';
+import { accountOf } from '../connections/account.ts';
+import type { Plan, ProviderId } from '../domain/apps.ts';
+import { Failure } from '../domain/failure.ts';
+import { newId } from '../domain/id.ts';
+import { policyOf } from '../domain/presets/index.ts';
+import { MINUTE, plus } from '../domain/time.ts';
+import type { Gateway } from '../gateway.ts';
+import { findConnection } from '../store/connections.ts';
+import type { Writer } from '../store/database.ts';
+import { cancelJob, scheduleJob } from '../store/jobs.ts';
+import type { Marketplace } from '../store/marketplaces.ts';
+import { findMeeting, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-links.ts';
+import { chooseConnection } from './choose.ts';
+import { takeLink } from './draft.ts';
+import { joinUrlContext, makeVendorMeeting, providerOf, vendorColumns } from './link.ts';
+import { tellMeeting } from './tell.ts';
+
+/** Longer than any vendor call; then its process is believed dead. */
+const CLEAN_UP_AFTER_MS = 2 * MINUTE;
+
+/** @throws Failure `link_locked`, `conflict`, and what a new meeting throws */
+export async function changeLink(
+  gateway: Gateway,
+  marketplace: Marketplace,
+  meeting: Meeting,
+  link: { readonly joinUrl: string } | { readonly provider: ProviderId },
+): Promise<Meeting> {
+  checkUnlocked(meeting);
+  const changed =
+    'joinUrl' in link
+      ? await useUploaded(gateway, marketplace, meeting, link.joinUrl)
+      : await useProvider(gateway, marketplace, meeting, link.provider);
+  gateway.wake();
+  return changed;
+}
+
+export function checkUnlocked({ lockedAt }: Meeting): void {
+  if (lockedAt !== null) throw new Failure('link_locked', 'A customer has bought: the link may not change any more.');
+}
+
+async function useUploaded(gateway: Gateway, marketplace: Marketplace, meeting: Meeting, joinUrl: string): Promise<Meeting> {
+  const link = classifyJoinUrl(joinUrl, policyOf(marketplace).approved_apps);
+  const limit = limitMinutes(link.provider, 'unknown');
+  return gateway.db.write(async (tx) => {
+    await takeLink(tx, link, meeting.id);
+    return replaceLink(tx, gateway, meeting, {
+      provider: link.provider,
+      connectionId: null,
+      linkSource: 'uploaded',
+      vendorMeetingId: null,
+      vendorDetails: {},
+      vendorJoinUrlSealed: gateway.vault.seal(link.url, joinUrlContext(meeting.id)),
+      degraded: [],
+      plan: 'unknown',
+      limitMinutes: limit,
+      limitExceeded: limit !== null && meeting.durationMinutes > limit,
+      decision: { chosen: link.provider, considered: [] },
+    });
+  });
+}
+
+async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: Meeting, provider: ProviderId): Promise<Meeting> {
+  const { db, now } = gateway;
+  if (meeting.provider === provider && meeting.linkSource === 'created') return meeting;
+  const { connection, decision } = await chooseConnection(gateway, policyOf(marketplace), {
+    marketplace,
+    professionalId: meeting.professionalId,
+    provider,
+    durationMinutes: meeting.durationMinutes,
+  });
+  const plan = connection.plan as Plan;
+  const draft: Meeting = { ...meeting, provider, connectionId: connection.id, vendorKey: newId(gateway, 'mtg') };
+  const stale = {
+    key: draft.vendorKey,
+    meetingId: meeting.id,
+    connectionId: connection.id,
+    vendorMeetingId: null,
+    vendorDetails: {},
+    joinUrlSealed: null,
+  };
+
+  // 1. Reserve: what the call may leave behind is known before it is made.
+  await db.write(async (tx) => {
+    await insertStaleLink(tx, stale);
+    await scheduleJob(tx, { kind: 'link.release', subjectId: stale.key, dueAt: plus(now(), CLEAN_UP_AFTER_MS) });
+  });
+  // 2. Call.
+  let made: VendorMeeting;
+  try {
+    made = await makeVendorMeeting(gateway, draft, connection, { retry: false });
+  } catch (error) {
+    const { code } = Failure.from(error);
+    // Only an answer that was lost or made no sense can have left something behind.
+    if (code !== 'vendor_unavailable' && code !== 'vendor_nonsense') await db.write((tx) => forget(tx, stale.key));
+    throw error;
+  }
+  // 3. Settle: the new link takes the place of the old one, which is taken away.
+  return db.write(async (tx) => {
+    const columns = await vendorColumns(tx, gateway, meeting, made);
+    await forget(tx, stale.key);
+    return replaceLink(tx, gateway, meeting, {
+      ...columns,
+      provider,
+      connectionId: connection.id,
+      linkSource: 'created',
+      vendorKey: draft.vendorKey,
+      plan,
+      limitMinutes: limitMinutes(provider, plan),
+      limitExceeded: decision.exceeded,
+      decision: { chosen: provider, considered: [] },
+    });
+  });
+}
+
+async function replaceLink(tx: Writer, gateway: Gateway, before: Meeting, changes: Partial<Meeting>): Promise<Meeting> {
+  const current = await findMeeting(tx, before.id);
+  if (current !== undefined) checkUnlocked(current);
+  if (current?.vendorKey !== before.vendorKey) throw new Failure('conflict', 'The link was changed by somebody else. Try again.');
+  // The first purchase confirms the meeting: whoever comes second finds another state.
+  const updated = await updateMeeting(tx, { id: before.id, from: ['awaiting_purchase'] }, changes);
+  if (updated === undefined) throw new Failure('conflict', `The meeting is ${current.state}.`);
+  const { connectionId, vendorMeetingId, vendorDetails, vendorKey: key, vendorJoinUrlSealed } = before;
+  if (before.linkSource === 'created' && connectionId !== null && vendorJoinUrlSealed !== null) {
+    const joinUrl = gateway.vault.open(vendorJoinUrlSealed, joinUrlContext(before.id));
+    await insertStaleLink(tx, {
+      key,
+      meetingId: before.id,
+      connectionId,
+      vendorMeetingId,
+      vendorDetails,
+      joinUrlSealed: gateway.vault.seal(joinUrl, ['stale_link', key]),
+    });
+    await scheduleJob(tx, { kind: 'link.release', subjectId: key, dueAt: gateway.now() });
+  }
+  await tellMeeting(tx, gateway, updated, 'meeting.changed', newId(gateway, 'evt'), { changed: ['link', 'provider'] });
+  return updated;
+}
+
+/** Job `link.release`: takes a meeting at a vendor away that no meeting of ours uses. */
+export async function releaseStaleLink(gateway: Gateway, key: string): Promise<void> {
+  const { db, log, vault } = gateway;
+  const stale = await findStaleLink(db.read, key);
+  const meeting = stale && (await findMeeting(db.read, stale.meetingId));
+  const connection = stale && (await findConnection(db.read, stale.connectionId));
+  if (stale === undefined || meeting === undefined || connection === undefined) return;
+  if (connection.status === 'active') {
+    const { vendorMeetingId, vendorDetails, joinUrlSealed } = stale;
+    const provider = connection.provider as ProviderId;
+    const ref =
+      vendorMeetingId !== null && joinUrlSealed !== null
+        ? { id: vendorMeetingId, joinUrl: vault.open(joinUrlSealed, ['stale_link', key]), details: vendorDetails }
+        : await makeVendorMeeting(gateway, { ...meeting, provider, vendorKey: key }, connection, { retry: true });
+    await providerOf(gateway, { provider }).cancelMeeting(accountOf(gateway, connection), ref);
+  } else log.warn({ meeting: meeting.id, connection: connection.id }, 'the vendor meeting stays: its account is no longer connected');
+  await db.write((tx) => deleteStaleLink(tx, key));
+}
+
+async function forget(tx: Writer, key: string): Promise<void> {
+  await deleteStaleLink(tx, key);
+  await cancelJob(tx, { kind: 'link.release', subjectId: key });
+}
