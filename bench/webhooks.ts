@@ -41,7 +41,7 @@ if (options.help) {
 
 const levels = (options.connections ?? (options.quick ? '1,64' : '1,16,64,256')).split(',').map(Number);
 const rounds = Number(options.rounds ?? 3);
-const seconds = Number(options.seconds ?? (options.quick ? 0.7 : 1.5));
+const seconds = Number(options.seconds ?? (options.quick ? 0.5 : 1.5));
 const save = options.save || (options.quick || options.connections || options.only ? '' : 'webhooks');
 /** A backlog that takes longer is reported as what is left. */
 const DRAIN_LIMIT_MS = options.quick ? 3_000 : 5_000;

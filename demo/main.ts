@@ -1,4 +1,5 @@
 /** `npm run demo`: the whole main job on all three vendors' stand-ins, over real HTTP. `-- --stay` leaves everything running. */
+import { checkExpired, playRules } from './rules.ts';
 import { CASTS, check, checkGone, expect, playStory, type Published, type Say } from './story.ts';
 import { createWorld } from './world.ts';
 
@@ -44,8 +45,16 @@ try {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
     });
   } else {
+    console.log('\nRules');
+    current = 'the rules of links';
+    const { unsold } = await playRules(world, sayAbout('Rules'));
+    console.log('\nThe clock jumps by 48 hours');
+    world.jump(2 * DAY);
+    current = 'the end of the 48 hours';
+    await checkExpired(world, unsold, sayAbout('Rules'));
+
     console.log('\nThe clock jumps to day 15');
-    world.jump(15 * DAY);
+    world.jump(13 * DAY);
     for (const one of published) {
       current = `${one.app}: the end of the link`;
       await checkGone(world, one, sayAbout(one.app));

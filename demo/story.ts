@@ -91,6 +91,10 @@ export async function playStory(world: World, cast: Cast, say: Say): Promise<Pub
   await receiver.waitFor('meeting.link_locked', ({ type, data }) => type === 'meeting.link_locked' && data['meeting_id'] === meeting.id);
   say('POST …/purchases, PUT …/recording-consent', '201, link locked, consent in the ledger');
 
+  const change = await api('PATCH', `/v1/meetings/${meeting.id}`, { join_url: 'https://zoom.us/j/99999999999' });
+  check(change.status === 409 && change.json['code'] === 'link_locked', 'the link may not change after the purchase');
+  say('PATCH /v1/meetings/… with another link', '409 link_locked');
+
   const host = await visit(`${meeting.host_url}/join`, { method: 'POST' });
   check(host.status === 303 && location(host) !== '', 'the host link leads to the vendor');
   const join = await visit(`${joinUrl}/join`, { method: 'POST' });

@@ -47,7 +47,7 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
   let waitingBytes = 0;
   let planned = false;
   const count = { arrivals: 0, commits: 0, writing: 0 };
-  let arrivalsSeen = 0;
+  const coming = { more: false };
 
   const plan = (): void => {
     if (planned || count.writing === writers || waiting.length === 0) return;
@@ -57,6 +57,12 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
       void writeBatch();
       plan();
     });
+  };
+
+  const listen = async (): Promise<void> => {
+    coming.more = true;
+    for (let seen = -1; seen !== count.arrivals; await pause(QUIET_MS)) seen = count.arrivals;
+    coming.more = false;
   };
 
   const writeBatch = async (): Promise<void> => {
@@ -92,16 +98,14 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
           return;
         }
         count.arrivals += 1;
+        if (!coming.more) void listen();
         waitingBytes += bytes;
         waiting.push({ entries, bytes, since: now().getTime(), resolve, reject });
         plan();
       }),
     async takeBreak() {
       const enough = count.commits + COMMITS_PER_BREAK;
-      while (count.commits < enough && (count.arrivals !== arrivalsSeen || count.writing > 0)) {
-        arrivalsSeen = count.arrivals;
-        await pause(QUIET_MS);
-      }
+      while (count.commits < enough && (coming.more || count.writing > 0)) await pause(QUIET_MS);
     },
   };
 }

@@ -56,6 +56,9 @@ export async function changeMeeting(
   return changeFacts(gateway, { marketplace, meetingId, change: facts });
 }
 
+/** The API's spelling of what a change can change. */
+const SPELLING = { title: 'title', startsAt: 'starts_at', durationMinutes: 'duration_minutes', timeZone: 'time_zone' } as const;
+
 /** Time, length and title: the vendor's meeting and all links stay. */
 async function changeFacts(
   gateway: Gateway,
@@ -102,7 +105,7 @@ async function changeFacts(
     if (row.lockedAt === null) await scheduleJob(tx, { kind: 'meeting.expire', subjectId: row.id, dueAt: deadline });
     else await scheduleJob(tx, { kind: 'meeting.close', subjectId: row.id, dueAt: joinWindow(policy, row).closesAt });
     // Two changes may fall into one millisecond, and both are news.
-    await tellMeeting(tx, gateway, row, 'meeting.changed', newId(gateway, 'evt'), { changed });
+    await tellMeeting(tx, gateway, row, 'meeting.changed', newId(gateway, 'evt'), { changed: changed.map((name) => SPELLING[name]) });
     return row;
   });
   wake();

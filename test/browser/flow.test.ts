@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { RETURN_URL, type World } from '../../demo/world.ts';
@@ -186,7 +187,7 @@ describe('join page', { timeout: 60_000 }, () => {
     world.jump(DAY);
     expect((await page.goto(joinUrl))?.status()).toBe(410);
     expect(await page.getByRole('heading', { name: 'This meeting is over' }).isVisible()).toBe(true);
-    expect(await page.getByRole('button').count()).toBe(0);
+    expect(await page.getByRole('button').count()).toBe(0); // the one of the report is folded in
     expect(unexpected(complaints)).toEqual([]);
   });
 
@@ -220,6 +221,73 @@ describe('join page', { timeout: 60_000 }, () => {
     await page.getByText('You said no.').waitFor();
     expect(await consentOf(world, meeting.id)).toBe('refused');
     expect(unexpected(complaints)).toEqual([]);
+  });
+
+  it('G10 takes the wish to keep the camera off, and takes it back', async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { meeting, joinUrl } = await createMeeting(world);
+    await purchase(world, meeting);
+    const { page, complaints } = await visit(SMALLEST);
+    await page.goto(joinUrl);
+    await page.getByRole('button', { name: 'Keep my camera off' }).click();
+    await page.getByRole('heading', { name: 'Your camera stays off' }).waitFor();
+    expect(page.url()).toBe(joinUrl);
+    await page.getByRole('button', { name: 'Use my camera after all' }).click();
+    await page.getByRole('heading', { name: 'Would you rather not be seen?' }).waitFor();
+    expect(await page.evaluate(overflowing)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each([true, false])('G20 F06 files a report of either side, with JavaScript %s', async (javaScriptEnabled) => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { meeting, joinUrl } = await createMeeting(world);
+    await purchase(world, meeting);
+    for (const url of [joinUrl, meeting.host_url]) {
+      const { page, complaints } = await visit({ ...SMALLEST, javaScriptEnabled });
+      await page.goto(url);
+      await page.getByText('Report a problem').click();
+      await page.getByLabel('What is it about?').selectOption('Safety or fraud');
+      await page.getByLabel('What happened?').fill('Zwei Zeilen.\nЖалоба <b>');
+      expect(await page.evaluate(overflowing)).toEqual([]);
+      await page.getByRole('button', { name: 'Send the report' }).click();
+      await page.getByRole('heading', { name: 'Thank you, your report has arrived' }).waitFor();
+      expect(page.url()).toBe(`${url}?report=sent#report`);
+      expect(complaints).toEqual([]);
+    }
+    const { read } = world.gateway.gateway.db;
+    expect(await read.select().from(read.t.incidents)).toMatchObject([
+      { side: 'customer', kind: 'safety', text: 'Zwei Zeilen.\nЖалоба <b>' },
+      { side: 'professional', kind: 'safety', text: 'Zwei Zeilen.\nЖалоба <b>' },
+    ]);
+  });
+
+  it('C03 hands out the calendar file, which leads back to this page', async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { meeting, joinUrl } = await createMeeting(world);
+    await purchase(world, meeting);
+    const { page } = await visit({ acceptDownloads: true });
+    await page.goto(joinUrl);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Add to your calendar' }).click()]);
+    expect(download.suggestedFilename()).toBe('meeting.ics');
+    const file = (await readFile(await download.path(), 'utf8')).replaceAll(/\r\n[ \t]/g, '');
+    expect(file).toContain(`URL;VALUE=URI:${joinUrl}\r\n`);
+  });
+
+  it('cannot be shown in a frame, and sends its address nowhere', async () => {
+    const world = await testWorld();
+    await connect(world, 'zoom');
+    const { joinUrl } = await createMeeting(world);
+    const { page } = await visit();
+    await page.goto(`${world.sandbox.url}/nowhere`);
+    await page.setContent(`<iframe src="${joinUrl}"></iframe>`);
+    await expect.poll(() => page.frames().some((frame) => frame.url().startsWith('chrome-error:'))).toBe(true);
+    await page.goto(joinUrl);
+    expect(await page.evaluate(() => fetch('/problems/conflict').then(() => document.referrer))).toBe('');
+    const guide = page.getByRole('link', { name: 'How to join with Zoom' });
+    expect(await guide.getAttribute('rel')).toBe('noreferrer noopener');
   });
 
   it("speaks the customer's language, else the one of the browser", async () => {

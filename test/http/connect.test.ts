@@ -304,8 +304,11 @@ describeOnBothDatabases('the end of a connection', (_open, engine) => {
     const [row] = await rows();
     expect(row).toMatchObject({ status: 'revoked', tokensSealed: null, accessExpiresAt: null });
     expect(await db.read.select().from(db.read.t.subscriptions)).toEqual([]);
-    if (vendor !== 'microsoft-teams') expect(calls(world, vendor, 'POST', /revoke$/).map(({ status }) => status)).toContain(200);
-    if (vendor !== 'zoom') expect((await vendorState(world, vendor)).subscriptions?.filter(({ deleted }) => deleted !== true)).toEqual([]);
+    // Microsoft has no address for revocations; Zoom no subscriptions of an account.
+    const revocations = calls(world, vendor, 'POST', /revoke$/).filter(({ status }) => status === 200);
+    expect(revocations.length).toBe(vendor === 'microsoft-teams' ? 0 : 1);
+    const { subscriptions = [] } = await vendorState(world, vendor);
+    expect(subscriptions.filter(({ deleted }) => deleted !== true)).toEqual([]);
     const event = await world.receiver.waitFor('connection.revoked', ({ type }) => type === 'connection.revoked');
     expect(event.data).toMatchObject({ connection_id: id, provider: vendor, reason: 'disconnected' });
     must(await world.api('DELETE', `/v1/connections/${id}`), 204);

@@ -35,7 +35,7 @@ async function showsNothing(meeting: MeetingJson, ...urls: string[]): Promise<vo
   for (const url of urls) {
     const page = await visit(url);
     const all = page.text + JSON.stringify([...page.headers]);
-    for (const secret of secrets) if (secret !== null && secret.length > 5) expect(all).not.toContain(secret);
+    for (const secret of secrets.filter((one) => one !== null && one.length > 5)) expect(all).not.toContain(secret);
   }
 }
 

@@ -13,11 +13,12 @@ const joinOf = ({ attendees }: MeetingJson): string => attendees[0]!.join_url;
 const unknown = (world: World, path = '/j/', letter = 'A'): string => `${world.publicUrl}${path}${letter.repeat(43)}`;
 const html = { accept: 'text/html' };
 
-/** Every row of every table but the signs of life that the processes leave. */
+/** Every row of every table, without the processes' signs of life and what the vendor's stand-in still sends. */
 async function everyRow({ gateway }: World): Promise<Record<string, unknown[]>> {
   const { read } = gateway.gateway.db;
   const rows: Record<string, unknown[]> = {};
-  for (const [name, table] of Object.entries(read.t)) if (name !== 'pulses') rows[name] = await read.select().from(table);
+  for (const [name, table] of Object.entries(read.t))
+    if (name !== 'pulses' && name !== 'inbox') rows[name] = await read.select().from(table);
   return rows;
 }
 
@@ -46,16 +47,13 @@ describe('looking at a page', () => {
       `${world.publicUrl}/docs`,
       `${world.publicUrl}/problems/conflict`,
     ];
-    const statuses = new Set<number>();
     for (const url of urls) {
       for (const method of ['GET', 'HEAD']) {
         const answer = await visit(url, { method, headers: { ...html, 'user-agent': 'LinkPreview/1.0', purpose: 'prefetch' } });
         expect(answer.status, `${method} ${url}`).toBeLessThan(500);
-        statuses.add(answer.status);
       }
     }
     expect((await visit(`${link}/media`, { method: 'HEAD' })).status).toBe(200);
-    expect([...statuses].toSorted()).toEqual([200, 402, 404, 429].filter((status) => statuses.has(status)));
     expect(await everyRow(world)).toEqual(before);
   });
 
@@ -101,13 +99,17 @@ describe('guessing links', () => {
     const world = await testWorld();
     await connect(world, 'zoom');
     const meeting = await boughtMeeting(world);
-    const first = await visit(unknown(world), { headers: html });
-    expect(first.status).toBe(404);
     const hostToken = new URL(meeting.host_url).pathname.split('/').at(-1)!;
-    for (const token of ['x', '%00', `${'A'.repeat(42)}=`, 'A'.repeat(2_000), 'ж', "'or'1'='1", hostToken]) {
-      for (const path of ['/j/', '/r/', '/connect/']) {
+    for (const [path, status] of [
+      ['/j/', 404],
+      ['/r/', 404],
+      ['/connect/', 410],
+    ] as const) {
+      const first = await visit(unknown(world, path), { headers: html });
+      expect(first.status).toBe(status);
+      for (const token of ['x', '%00', `${'A'.repeat(42)}=`, 'A'.repeat(2_000), 'ж', "'or'1'='1", hostToken]) {
         const answer = await visit(`${world.publicUrl}${path}${token}`, { headers: html });
-        expect([answer.status, withoutReference(answer)], `${path}${token}`).toEqual([404, withoutReference(first)]);
+        expect([answer.status, withoutReference(answer)], `${path}${token}`).toEqual([status, withoutReference(first)]);
       }
     }
   });
@@ -117,7 +119,10 @@ describe('guessing links', () => {
     await connect(world, 'zoom');
     const meeting = await boughtMeeting(world);
     const paths = ['/j/', '/h/', '/r/', '/connect/'];
-    for (let count = 0; count < 30; count += 1) expect((await visit(unknown(world, paths[count % 4]), { headers: html })).status).toBe(404);
+    for (let count = 0; count < 30; count += 1) {
+      const { status } = await visit(unknown(world, paths[count % 4]), { headers: html });
+      expect(status).toBe(count % 4 === 3 ? 410 : 404);
+    }
     const refused = await visit(unknown(world, '/h/', 'B'), { headers: { ...html, 'x-forwarded-for': '203.0.113.7' } });
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBe(60);

@@ -27,11 +27,14 @@ export function guard(gateway: Gateway): MiddlewareHandler {
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD' && isForeign(c, origin))
       throw new Failure('forbidden', 'The form was sent by another site.');
     await next();
-    if (c.res.status !== 404) return;
+    if (!isMiss(c)) return;
     const wait = misses.note(addressOf(c), now());
     if (wait !== undefined) throw new Failure('rate_limited', 'Too many unknown links.', { retryAfterMs: wait });
   };
 }
+
+/** A connect link that never was looks like one that is over. */
+const isMiss = ({ req, res }: Context): boolean => res.status === 404 || (res.status === 410 && req.path.startsWith('/connect/'));
 
 /**
  * Whether a browser says that another site sent the form. A browser that says nothing is too old for `Sec-Fetch-Site`; `Origin: null` says
