@@ -118,7 +118,7 @@ describeOnBothDatabases('a purchase', (_open, engine) => {
 });
 
 describe('the deadline', () => {
-  it('G04 case: passes while the gateway is down', async () => {
+  it('G04 passes while the gateway is down', async () => {
     const world = await testWorld();
     await connect(world, 'zoom');
     const starts_at = new Date(world.now().getTime() + 100 * HOUR).toISOString();

@@ -402,7 +402,7 @@ describe('the recording page', () => {
       expect((await visit(url)).status, url).toBe(404);
   });
 
-  it('503 while the vendor is down, and 410 when it has deleted the file', async () => {
+  it('503 while the vendor is down, with the time to come again', async () => {
     const world = await testWorld();
     const { link } = await published(world, 'zoom');
     fault(world, 'zoom', 'GET', '/recordings', { status: 503 }, 50);
