@@ -14,7 +14,10 @@ import { everyPage, join } from '../support/pages.ts';
 import { testWorld } from '../support/world.ts';
 import { useBrowser } from './support.ts';
 
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) => [320, 1100].map((width) => ({ colorScheme, width })));
+/** Those that measure colours and places. */
+const RULES_OF_LOOKS = ['color-contrast', 'link-in-text-block', 'target-size', 'css-orientation-lock', 'scrollable-region-focusable'];
 const visit = useBrowser();
 let axe: string;
 let shown: views.Html | undefined;
@@ -36,41 +39,42 @@ afterAll(() => server.close());
 
 describe('every page', { timeout: 240_000 }, () => {
   it('breaks no rule of WCAG 2.2 A and AA, in light and dark colours, on the smallest telephone and on a wide screen', async () => {
-    const kinds = (['light', 'dark'] as const).flatMap((colorScheme) => [320, 1100].map((width) => ({ colorScheme, width })));
-    const pages = await Promise.all(
-      kinds.map(({ colorScheme, width }) => visit({ colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' })),
-    );
+    const { page } = await visit({ reducedMotion: 'reduce' });
     let judged = 0;
     for (const [name, html] of everyPage('en')) {
-      const found = await Promise.all(pages.map(({ page }) => violationsOf(page, html)));
-      for (const [index, violations] of found.entries()) {
-        expect(violations, `${name} ${JSON.stringify(kinds[index])}`).toEqual([]);
-        judged += 1;
+      const found: string[] = [];
+      for (const [index, { colorScheme, width }] of LOOKS.entries()) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        if (index === 0) await open(page, html);
+        // The other rules read the document, which is the same in every look.
+        found.push(...(await judge(page, index === 0 ? {} : { only: RULES_OF_LOOKS })));
       }
+      expect(found, name).toEqual([]);
+      judged += 1;
     }
-    expect(judged).toBeGreaterThan(240);
+    expect(judged).toBeGreaterThan(60);
   });
 
   it.each(['de', 'ru', 'bg'] as const)('breaks none in %s either', async (language: Language) => {
     const { page } = await visit({ viewport: { width: 320, height: 800 } });
-    for (const [name, html] of everyPage(language)) {
-      if (/^(connect|join-open|host-open|recording-published|message-404)-\d/.test(name))
-        expect(await violationsOf(page, html), name).toEqual([]);
-    }
+    const chosen = [...everyPage(language)].filter(([name]) =>
+      /^(connect|join-open|host-open|recording-published|message-404)-\d/.test(name),
+    );
+    expect(chosen.length).toBeGreaterThan(4);
+    for (const [name, html] of chosen) expect(await violationsOf(page, html), name).toEqual([]);
   });
 
   it('breaks none on the pages for developers', async () => {
     const world = await testWorld();
-    for (const viewport of [
-      { width: 320, height: 800 },
-      { width: 1100, height: 800 },
-    ]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const { page } = await visit({ viewport, colorScheme });
-        await page.goto(`${world.publicUrl}/problems/limit_exceeded`);
-        expect(await judge(page)).toEqual([]);
-        await page.goto(`${world.publicUrl}/docs`);
-        expect(await judge(page)).toEqual([]);
+    const { page } = await visit();
+    for (const path of ['/problems/limit_exceeded', '/docs']) {
+      await page.goto(`${world.publicUrl}${path}`);
+      await page.evaluate(axe);
+      for (const [index, { colorScheme, width }] of LOOKS.entries()) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        expect(await judge(page, index === 0 ? {} : { only: RULES_OF_LOOKS }), path).toEqual([]);
       }
     }
   });
@@ -79,35 +83,40 @@ describe('every page', { timeout: 240_000 }, () => {
     const { page } = await visit();
     shown = views.joinPage(join('en'));
     await page.goto(url);
+    await page.evaluate(axe);
     await page.evaluate(() => {
       document.documentElement.removeAttribute('lang');
       document.querySelector('.button')!.textContent = '';
       document.querySelector('label[for="report-text"]')!.remove();
       document.querySelector('details#report')!.setAttribute('open', '');
     });
-    expect((await judge(page)).map((violation) => violation.split(':')[0]).toSorted()).toEqual(['button-name', 'html-has-lang', 'label']);
+    expect(new Set((await judge(page)).map((violation) => violation.split(':')[0]))).toEqual(
+      new Set(['button-name', 'html-has-lang', 'label']),
+    );
   });
 });
 
 async function violationsOf(page: Page, html: views.Html): Promise<string[]> {
-  shown = html;
-  await page.goto(url);
-  // What can be folded out is part of the page.
-  await page.evaluate(() => document.querySelectorAll('details').forEach((element) => element.setAttribute('open', '')));
+  await open(page, html);
   return judge(page);
 }
 
-/** By the protocol of the browser, to which the content security policy of the page does not apply. */
-async function judge(page: Page): Promise<string[]> {
+async function open(page: Page, html: views.Html): Promise<void> {
+  shown = html;
+  await page.goto(url);
+  // By the protocol of the browser, to which the content security policy of the page does not apply.
   await page.evaluate(axe);
+  // What can be folded out is part of the page.
+  await page.evaluate(() => document.querySelectorAll('details').forEach((element) => element.setAttribute('open', '')));
+}
+
+async function judge(page: Page, { only }: { only?: readonly string[] } = {}): Promise<string[]> {
+  const runOnly = only === undefined ? { type: 'tag', values: TAGS } : { type: 'rule', values: only };
   const { violations, passes } = await page.evaluate(
-    (values) =>
-      (globalThis as unknown as { axe: { run: (node: Document, options: object) => Promise<AxeResults> } }).axe.run(document, {
-        runOnly: { type: 'tag', values },
-        resultTypes: ['violations'],
-      }),
-    RULES,
+    (options) =>
+      (globalThis as unknown as { axe: { run: (node: Document, options: object) => Promise<AxeResults> } }).axe.run(document, options),
+    { runOnly, resultTypes: ['violations'] },
   );
-  expect(passes.length).toBeGreaterThan(5);
+  expect(passes.length).toBeGreaterThan(only === undefined ? 5 : 0);
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }

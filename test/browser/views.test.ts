@@ -46,18 +46,6 @@ describe('every page', () => {
       expect([...origins].filter((origin) => origin !== 'null')).toEqual([new URL(site.url).origin]);
     },
   );
-
-  it('has enough contrast in both colour schemes', async () => {
-    const { page } = await visit({ reducedMotion: 'reduce' });
-    for (const [name, html] of everyPage('en')) {
-      site.show(html);
-      await page.goto(site.url);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        expect(await page.evaluate(faintTexts), `${name} ${colorScheme}`).toEqual([]);
-      }
-    }
-  });
 });
 
 describe('countdown', () => {
@@ -253,30 +241,4 @@ function overflowing(): string[] {
   return [...document.querySelectorAll('body *')]
     .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
     .map((element) => element.outerHTML.slice(0, 120));
-}
-
-/** Runs in the page: texts below the 4.5 : 1 of WCAG 1.4.3, with their ratio. */
-function faintTexts(): string[] {
-  const channels = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
-  const luminance = (color: string): number => {
-    const [red = 0, green = 0, blue = 0] = channels(color)
-      .slice(0, 3)
-      .map((value) => value / 255)
-      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const ground = (element: Element | null): string => {
-    if (element === null) return 'rgb(255, 255, 255)';
-    const color = getComputedStyle(element).backgroundColor;
-    return (channels(color)[3] ?? 1) === 0 ? ground(element.parentElement) : color;
-  };
-  const shown = [...document.querySelectorAll('body *')].filter((element) => element.getClientRects().length > 0);
-  const texts = shown.filter((element) =>
-    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim() !== ''),
-  );
-  return texts.flatMap((element) => {
-    const [dark = 0, bright = 0] = [luminance(getComputedStyle(element).color), luminance(ground(element))].sort((a, b) => a - b);
-    const ratio = (bright + 0.05) / (dark + 0.05);
-    return ratio < 4.5 ? [`${ratio.toFixed(2)}: ${element.outerHTML.slice(0, 100)}`] : [];
-  });
 }

@@ -74,7 +74,7 @@ describeOnBothDatabases('reporting a problem', (_open, engine) => {
     expect(twice.map(({ status }) => status)).toEqual([303, 303]);
     expect(await incidents(world)).toHaveLength(1);
     const many = await Promise.all(Array.from({ length: 8 }, (_, index) => report(joinOf(meeting), { text: `Report ${index}` })));
-    expect(many.map(({ status }) => status).toSorted()).toEqual([303, 303, 303, 303, 429, 429, 429, 429]);
+    expect([303, 429].map((code) => many.filter(({ status }) => status === code).length)).toEqual([4, 4]);
     const refused = many.find(({ status }) => status === 429)!;
     expect(refused.text).toContain('5 reports of yours about this meeting are being looked at.');
     expect(refused.headers.get('content-type')).toMatch(/^text\/html/);

@@ -42,7 +42,7 @@ describe('texts', () => {
       for (const [key, value] of texts) expect(value.trim(), `${language} ${key}`).not.toBe('');
       const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
       for (const [key, found] of counted(texts)) {
-        if (found.size > 0) expect([...found].sort(), `${language} ${key}`).toEqual([...forms].sort());
+        expect(found, `${language} ${key}`).toEqual(new Set(found.size === 0 ? [] : forms));
       }
     }
   });
@@ -503,7 +503,7 @@ describe('invitation', () => {
     expect(lines).toMatch(/Zoom/);
     expect(lines).toContain('11:00');
     expect(lines.endsWith(meeting.joinUrl)).toBe(true);
-    if (language !== 'de') expect(lines).toMatch(/[а-я]{5}/i);
+    expect(lines).toMatch({ de: /Du bist eingeladen/, ru: /Вас приглашают/, bg: /Поканени сте/ }[language]);
     expect(lines).not.toBe(invitation('en', meeting).text);
   });
 
