@@ -14,7 +14,7 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-export const PROGRAM = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 const LIFE_MS = 10_000;
 
 /** The built gateway, as an operator starts it. `startMs`: from the start of the process to the line that says that it listens. */

@@ -1,8 +1,8 @@
-/** The real program (`dist/src/main.js`) as a process that a test starts, watches and kills. */
+/** The real program (`dist/bundle/main.js`) as a process that a test starts, watches and kills. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 
 export interface Exit {
   readonly code: number | null;

@@ -45,6 +45,19 @@ async function goneAtVendor(world: World, vendor: Vendor): Promise<boolean> {
 }
 
 describeOnBothDatabases('a new meeting', (_open, engine) => {
+  it('G09 comes with important notes and an invitation in the customer’s language', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    await connect(world, 'zoom');
+    const body = meetingBody(world, { provider: 'zoom', attendees: [{ customer_id: 'cus_7', locale: 'de' }] });
+    const { json } = must(await world.api('POST', '/v1/meetings', body), 201);
+    const [attendee] = json['attendees'] as { join_url: string; invitation: { title: string; text: string; url: string } }[];
+    expect(json['important_notes']).toContain('Das Meeting findet in Zoom statt.');
+    expect(attendee!.invitation.title).toBe('Einladung: Tax consultation');
+    expect(attendee!.invitation.text).toContain(attendee!.join_url);
+    expect(attendee!.invitation.text).not.toContain('zoom.us');
+    expect(attendee!.invitation.url).toBe(attendee!.join_url);
+  });
+
   it.each(VENDORS)('at %s has everything that the contract names, and one event', async (vendor) => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
     const connection = await connect(world, vendor);

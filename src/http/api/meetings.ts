@@ -139,12 +139,14 @@ export const meetingRoutes = (gateway: Gateway) => {
         responses: { 200: json(schemas.attendee, 'Reported before'), 201: json(schemas.attendee, 'The attendee'), ...problems },
       }),
       async (c) => {
-        const { attendee, repeated } = await purchase(gateway, {
+        const { meeting, attendee, repeated } = await purchase(gateway, {
           marketplace: c.get('marketplace'),
           meetingId: c.req.valid('param').id,
           customerId: c.req.valid('json').customer_id,
         });
-        return repeated ? c.json(representAttendee(gateway, attendee), 200) : c.json(representAttendee(gateway, attendee), 201);
+        return repeated
+          ? c.json(representAttendee(gateway, meeting, attendee), 200)
+          : c.json(representAttendee(gateway, meeting, attendee), 201);
       },
     )
     .openapi(
@@ -188,12 +190,12 @@ export const meetingRoutes = (gateway: Gateway) => {
       async (c) => {
         const { id, customer_id: customerId } = c.req.valid('param');
         const { camera_off: cameraOff, locale } = c.req.valid('json');
-        const { attendee } = await setWishes(
+        const { meeting, attendee } = await setWishes(
           gateway,
           { marketplaceId: c.get('marketplace').id, meetingId: id, customerId },
           { ...(cameraOff === undefined ? {} : { cameraOff }), ...(locale === undefined ? {} : { locale }) },
         );
-        return c.json(representAttendee(gateway, attendee), 200);
+        return c.json(representAttendee(gateway, meeting, attendee), 200);
       },
     )
     .openapi(
@@ -207,12 +209,12 @@ export const meetingRoutes = (gateway: Gateway) => {
       async (c) => {
         const { id, customer_id: customerId } = c.req.valid('param');
         const { decision, locale, text_version: textVersion } = c.req.valid('json');
-        const { attendee } = await recordConsent(
+        const { meeting, attendee } = await recordConsent(
           gateway,
           { marketplaceId: c.get('marketplace').id, meetingId: id, customerId },
           { decision, locale, textVersion, channel: 'api' },
         );
-        return c.json(representAttendee(gateway, attendee), 200);
+        return c.json(representAttendee(gateway, meeting, attendee), 200);
       },
     );
 };

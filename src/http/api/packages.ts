@@ -117,7 +117,7 @@ export const packageRoutes = (gateway: Gateway) => {
           packageId: c.req.valid('param').id,
           customerId: c.req.valid('json').customer_id,
         });
-        const attendees = purchases.map(({ attendee }) => representAttendee(gateway, attendee));
+        const attendees = purchases.map(({ meeting, attendee }) => representAttendee(gateway, meeting, attendee));
         return purchases.every(({ repeated }) => repeated) ? c.json({ attendees }, 200) : c.json({ attendees }, 201);
       },
     );

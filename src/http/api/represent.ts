@@ -4,6 +4,7 @@ import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
 import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
+import { invitation } from '../../domain/invitation.ts';
 import { scanText } from '../../domain/text-scan.ts';
 import { deliveryBody } from '../../events/deliver.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -68,7 +69,7 @@ export function representMeeting(
       degraded: meeting.degraded,
     },
     host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, ['meeting', meeting.id, 'host_token'])}`,
-    attendees: attendees.map((attendee) => representAttendee({ config, vault }, attendee)),
+    attendees: attendees.map((attendee) => representAttendee({ config, vault }, meeting, attendee)),
     limit: { minutes: meeting.limitMinutes, plan: meeting.plan as Plan, exceeded: meeting.limitExceeded },
     decision: { chosen: meeting.decision.chosen as ProviderId | null, considered: meeting.decision.considered },
     recording: meeting.recording as 'none',
@@ -83,16 +84,27 @@ export function representMeeting(
 
 export function representAttendee(
   { config, vault }: Pick<Gateway, 'config' | 'vault'>,
+  meeting: Meeting,
   attendee: Attendee,
 ): z.infer<typeof schemas.attendee> {
+  const joinUrl = `${config.publicUrl}/j/${vault.open(attendee.joinTokenSealed, ['attendee', attendee.id, 'join_token'])}`;
+  const { title, startsAt, timeZone, durationMinutes } = meeting;
   return {
     customer_id: attendee.customerId,
     name: attendee.name,
     locale: attendee.locale,
     state: attendee.purchasedAt === null ? 'awaiting_purchase' : 'purchased',
-    join_url: `${config.publicUrl}/j/${vault.open(attendee.joinTokenSealed, ['attendee', attendee.id, 'join_token'])}`,
+    join_url: joinUrl,
     camera_off: attendee.cameraOff,
     recording_consent: attendee.recordingConsent as 'missing',
+    invitation: invitation(languageOf(attendee.locale ?? undefined) ?? 'en', {
+      title,
+      app: APPS[meeting.provider as ProviderId].name,
+      startsAt,
+      timeZone,
+      durationMinutes,
+      joinUrl,
+    }),
   };
 }
 

@@ -61,6 +61,9 @@ export const attendee = z
     join_url: z.url(),
     camera_off: z.boolean(),
     recording_consent: z.enum(['missing', 'granted', 'refused']),
+    invitation: z
+      .object({ title: z.string(), text: z.string(), url: z.url() })
+      .describe("Ready for a conversation, in the customer's language"),
   })
   .openapi('Attendee');
 

@@ -1,4 +1,5 @@
 /** Which of our migrations a database still needs. Both engines apply them in one transaction, under a lock. */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { DatabaseUnusable } from './trouble.ts';
@@ -19,7 +20,7 @@ export interface Migration {
 }
 
 export const migrationsOf = (dialect: 'sqlite' | 'postgres'): readonly Migration[] =>
-  readMigrationFiles({ migrationsFolder: fileURLToPath(new URL(`../../../drizzle/${dialect}`, import.meta.url)) });
+  readMigrationFiles({ migrationsFolder: folderOf(dialect) });
 
 /**
  * The migrations that are left to apply.
@@ -32,4 +33,10 @@ export function pendingMigrations(all: readonly Migration[], applied: readonly s
     );
   }
   return all.slice(applied.length);
+}
+
+/** Next to the sources, next to the built files, or one step up from the bundle: wherever this code runs from. */
+function folderOf(dialect: string): string {
+  const candidates = ['../../../', '../'].map((up) => fileURLToPath(new URL(`${up}drizzle/${dialect}`, import.meta.url)));
+  return candidates.find((folder) => existsSync(folder)) ?? candidates[0]!;
 }
