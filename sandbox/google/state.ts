@@ -203,8 +203,6 @@ export function googleCaller(
 export const mayRead = (space: Space, user: GoogleUser, scopes: readonly string[]): boolean =>
   space.owner === user && (scopes.includes(READONLY) || (space.createdByApp && scopes.includes(CREATED)));
 
-export const shortName = (name: string): string => name.split('/').at(-1) ?? '';
-
 /** One page of a list, with the offset as the token. */
 export function pageOf<T>(
   c: Context<Env>,

@@ -1,5 +1,5 @@
 import type { ProviderId } from '../domain/apps.ts';
-import { Failure } from '../domain/failure.ts';
+import { notFound } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import { findOwnConnection, findSubscriptionOf, listConnectionsOfAccount } from '../store/connections.ts';
 import { scheduleJob } from '../store/jobs.ts';
@@ -10,7 +10,7 @@ import { markRevoked } from './health.ts';
 export async function disconnect(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
   const { db, log, now, providers } = gateway;
   const connection = await findOwnConnection(db.read, marketplaceId, id);
-  if (connection === undefined) throw new Failure('not_found', 'There is no such resource.');
+  if (connection === undefined) throw notFound();
   const provider = providers.get(connection.provider as ProviderId);
   const tokens = openTokens(gateway, connection);
   const { provider: providerId, organisation, accountId } = connection;

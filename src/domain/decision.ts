@@ -75,3 +75,7 @@ function whyNot(own: readonly Candidate[]): Rejection {
   if (own.some(({ status }) => status === 'reconnect_required')) return 'reconnect_required';
   return own.length > 0 ? 'not_capable' : 'not_connected';
 }
+
+/** The rejected candidates as they are stored and shown. */
+export const shownConsidered = ({ considered }: Pick<Decision, 'considered'>) =>
+  considered.map(({ provider, rejected, limitMinutes }) => ({ provider, rejected, limit_minutes: limitMinutes }));

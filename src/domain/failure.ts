@@ -91,3 +91,12 @@ export const isFailureCode = (value: string): value is FailureCode => Object.has
 
 /** True when `thrown` is the failure with this name. */
 export const isFailure = (thrown: unknown, code: FailureCode): thrown is Failure => thrown instanceof Failure && thrown.code === code;
+
+/** What is not there and what belongs to somebody else get the same words, so that nobody can tell them apart. */
+export const notFound = (): Failure => new Failure('not_found', 'There is no such resource.');
+
+/** @throws Failure `not_found` when there is no value */
+export function found<T>(value: T | undefined): T {
+  if (value === undefined) throw notFound();
+  return value;
+}

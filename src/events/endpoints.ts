@@ -1,5 +1,5 @@
 /** Where a marketplace wants its events, and what it can do about them. */
-import { Failure } from '../domain/failure.ts';
+import { found, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
@@ -57,7 +57,7 @@ export async function changeEndpoint(
 }
 
 export async function removeEndpoint({ db }: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
-  if (!(await db.write((tx) => deleteEndpoint(tx, marketplaceId, id)))) throw missing();
+  if (!(await db.write((tx) => deleteEndpoint(tx, marketplaceId, id)))) throw notFound();
 }
 
 /** A new secret; the old one signs along for 24 hours. */
@@ -96,7 +96,7 @@ export async function testEndpoint(gateway: Gateway, { marketplaceId, id }: { ma
 export async function redeliverEvent(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<number> {
   const { db, now } = gateway;
   const count = await db.write(async (tx) => {
-    if ((await findOwnEvent(tx, marketplaceId, id)) === undefined) throw missing();
+    if ((await findOwnEvent(tx, marketplaceId, id)) === undefined) throw notFound();
     return redeliver(tx, { eventId: id, now: now() });
   });
   gateway.wake();
@@ -114,11 +114,4 @@ export async function recoverEndpoint(
   });
   gateway.wake();
   return count;
-}
-
-const missing = (): Failure => new Failure('not_found', 'There is no such resource.');
-
-function found<T>(value: T | undefined): T {
-  if (value === undefined) throw missing();
-  return value;
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../domain/failure.ts';
+import { Failure, notFound } from '../domain/failure.ts';
 import { contradictionsIn } from '../domain/policy.ts';
 import { patched, policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
@@ -16,7 +16,7 @@ export async function changePolicy(
 ): Promise<PolicyInForce> {
   return db.write(async (tx) => {
     const marketplace = await lockMarketplace(tx, marketplaceId);
-    if (marketplace === undefined) throw new Failure('not_found', 'There is no such resource.');
+    if (marketplace === undefined) throw notFound();
     const source = patched(marketplace, patch);
     const found = contradictionsIn(policyOf(source));
     if (found.length > 0) {

@@ -2,7 +2,7 @@
 import { limitMinutes } from '../../providers/limits.ts';
 import { createConnectSession } from '../connections/connect.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
-import { decide, type Candidate, type Decision } from '../domain/decision.ts';
+import { decide, type Candidate, type Decision, shownConsidered } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
@@ -28,11 +28,7 @@ export async function chooseConnection(
   const connection = connections.find(({ id }) => id === decision.chosen?.connectionId);
   if (connection !== undefined) return { connection, decision };
 
-  const considered = decision.considered.map(({ provider, rejected, limitMinutes }) => ({
-    provider,
-    rejected,
-    limit_minutes: limitMinutes,
-  }));
+  const considered = shownConsidered(decision);
   const first = (rejected: string) => decision.considered.find((candidate) => candidate.rejected === rejected);
   const tooLong = first('limit_exceeded');
   if (tooLong !== undefined) {

@@ -1,5 +1,5 @@
 /** Wishes and consents of a customer. The ledger keeps every decision (G12). */
-import { Failure } from '../domain/failure.ts';
+import { notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Gateway } from '../gateway.ts';
 import { findAttendee, findOwnMeeting, insertConsent, updateAttendee, type Attendee, type Meeting } from '../store/meetings.ts';
@@ -45,6 +45,6 @@ export async function setWishes(
 async function find(tx: Writer, { marketplaceId, meetingId, customerId }: Who): Promise<{ meeting: Meeting; attendee: Attendee }> {
   const meeting = await findOwnMeeting(tx, marketplaceId, meetingId);
   const attendee = meeting && (await findAttendee(tx, meeting.id, customerId));
-  if (meeting === undefined || attendee === undefined) throw new Failure('not_found', 'There is no such resource.');
+  if (meeting === undefined || attendee === undefined) throw notFound();
   return { meeting, attendee };
 }

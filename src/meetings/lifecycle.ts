@@ -1,7 +1,7 @@
 /** What happens to a meeting after it was made: change, cancel, end, expire, close. */
 import { accountOf } from '../connections/account.ts';
 import type { ProviderId } from '../domain/apps.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import {
   endsAt,
@@ -119,7 +119,7 @@ export async function cancelMeeting(
   const { db, wake } = gateway;
   const meeting = await db.write(async (tx) => {
     const current = await findOwnMeeting(tx, marketplaceId, meetingId);
-    if (current === undefined) throw new Failure('not_found', 'There is no such resource.');
+    if (current === undefined) throw notFound();
     if (current.state === 'cancelled') return current;
     if (isOver(current.state as MeetingState)) throw new Failure('conflict', `The meeting is ${current.state}.`);
     return (await move(tx, gateway, current, { type: 'cancelled' }, { cancelReason: reason })) ?? current;
@@ -214,6 +214,6 @@ const lifeOf = ({ state, startedAt, endedAt }: Meeting): MeetingLife => ({ state
 
 async function ownMeeting({ db }: Gateway, marketplaceId: string, meetingId: string): Promise<Meeting> {
   const meeting = await findOwnMeeting(db.read, marketplaceId, meetingId);
-  if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
+  if (meeting === undefined) throw notFound();
   return meeting;
 }

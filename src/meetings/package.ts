@@ -1,7 +1,7 @@
 /** Meetings that are sold together: all links or none (G07). */
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
@@ -116,7 +116,7 @@ export async function createPackage(
 
 export async function readPackage({ db }: Gateway, marketplaceId: string, id: string): Promise<PackageWithMeetings> {
   const row = await findOwnPackage(db.read, marketplaceId, id);
-  if (row === undefined) throw new Failure('not_found', 'There is no such resource.');
+  if (row === undefined) throw notFound();
   return { row, meetings: await listPackageMeetings(db.read, marketplaceId, id) };
 }
 

@@ -1,5 +1,5 @@
 /** A customer has bought: the first purchase locks the link (G06, G08), each one opens that customer's way in (G03). */
-import { Failure } from '../domain/failure.ts';
+import { Failure, notFound } from '../domain/failure.ts';
 import { isOver, joinWindow, type MeetingState } from '../domain/meeting.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
@@ -41,7 +41,7 @@ export function purchasePackage(
 ): Promise<Purchase[]> {
   return unlessMoved(gateway, async (tx) => {
     const meetings = await listPackageMeetings(tx, marketplace.id, packageId);
-    if (meetings.length === 0) throw new Failure('not_found', 'There is no such resource.');
+    if (meetings.length === 0) throw notFound();
     const purchases: Purchase[] = [];
     for (const { id } of meetings) purchases.push(await buyIn(tx, gateway, { marketplace, meetingId: id, customerId }));
     return purchases;
@@ -71,7 +71,7 @@ async function buyIn(
   { marketplace, meetingId, customerId }: { marketplace: Marketplace; meetingId: string; customerId: string },
 ): Promise<Purchase> {
   const meeting = await findOwnMeeting(tx, marketplace.id, meetingId);
-  if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
+  if (meeting === undefined) throw notFound();
   const known = await findAttendee(tx, meeting.id, customerId);
   if (known?.purchasedAt) return { meeting, attendee: known, repeated: true };
   const at = gateway.now();

@@ -1,7 +1,7 @@
 /** A meeting's rows before the vendor knows of it: meeting, attendees, deadline, and the claim on booking and customer. */
 import { limitMinutes } from '../../providers/limits.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
-import type { Decision } from '../domain/decision.ts';
+import { type Decision, shownConsidered } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { purchaseBy } from '../domain/meeting.ts';
@@ -52,7 +52,7 @@ export function newMeeting(
     limitExceeded: decision.exceeded,
     decision: {
       chosen: link.provider,
-      considered: decision.considered.map(({ provider, rejected, limitMinutes }) => ({ provider, rejected, limit_minutes: limitMinutes })),
+      considered: shownConsidered(decision),
     },
     startedAt: null,
     endedAt: null,

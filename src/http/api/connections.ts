@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createConnectSession } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
-import { Failure } from '../../domain/failure.ts';
+import { notFound } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
 import { representConnection } from './represent.ts';
@@ -69,7 +69,7 @@ export const connectionRoutes = (gateway: Gateway) =>
       }),
       async (c) => {
         const connection = await findOwnConnection(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id);
-        if (connection === undefined) throw new Failure('not_found', 'There is no such resource.');
+        if (connection === undefined) throw notFound();
         return c.json(representConnection(gateway, connection), 200);
       },
     )

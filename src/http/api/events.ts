@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { Failure } from '../../domain/failure.ts';
+import { found } from '../../domain/failure.ts';
 import { EVENT_TYPES } from '../../events/emit.ts';
 import {
   changeEndpoint,
@@ -209,8 +209,3 @@ export const eventRoutes = (gateway: Gateway) => {
         c.json({ deliveries: await redeliverEvent(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id }) }, 202),
     );
 };
-
-function found<T>(value: T | undefined): T {
-  if (value === undefined) throw new Failure('not_found', 'There is no such resource.');
-  return value;
-}

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { Failure } from '../../domain/failure.ts';
+import { notFound } from '../../domain/failure.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
@@ -101,7 +101,7 @@ export const meetingRoutes = (gateway: Gateway) => {
       }),
       async (c) => {
         const meeting = await findOwnMeeting(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id);
-        if (meeting === undefined) throw new Failure('not_found', 'There is no such resource.');
+        if (meeting === undefined) throw notFound();
         return c.json(await shown(meeting), 200);
       },
     )

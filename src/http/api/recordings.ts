@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { Failure } from '../../domain/failure.ts';
+import { notFound } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import { revokeRecording } from '../../recordings/erase.ts';
 import { publishWithheld, tellRecording } from '../../recordings/ready.ts';
@@ -24,7 +24,7 @@ export const recordingRoutes = (gateway: Gateway) => {
       }),
       async (c) => {
         const meeting = await findOwnMeeting(db.read, c.get('marketplace').id, c.req.valid('param').id);
-        if (meeting === undefined) throw missing();
+        if (meeting === undefined) throw notFound();
         const recordings = await listRecordings(db.read, meeting.id);
         const links = await listRecordingLinks(
           db.read,
@@ -105,8 +105,6 @@ async function shown(gateway: Gateway, marketplaceId: string, id: string) {
 async function own(db: Reader, marketplaceId: string, id: string): Promise<{ recording: Recording; meeting: Meeting }> {
   const recording = await findOwnRecording(db, marketplaceId, id);
   const meeting = recording && (await findMeeting(db, recording.meetingId));
-  if (recording === undefined || meeting === undefined) throw missing();
+  if (recording === undefined || meeting === undefined) throw notFound();
   return { recording, meeting };
 }
-
-const missing = (): Failure => new Failure('not_found', 'There is no such resource.');

@@ -1,6 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ApiEnv } from '../auth.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, notFound } from '../../domain/failure.ts';
 import { invalidRequest } from '../problem.ts';
 import * as schemas from './schemas.ts';
 
@@ -10,7 +10,7 @@ export const apiRouter = () =>
     defaultHook: (result) => {
       if (result.success) return;
       // An id that nobody can have is as unknown as any other.
-      if (result.target === 'param') throw new Failure('not_found', 'There is no such resource.');
+      if (result.target === 'param') throw notFound();
       throw invalidRequest(result.error);
     },
   });
