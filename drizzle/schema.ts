@@ -69,8 +69,42 @@ export const defineTables = (kit: Kit) => ({
     /** For the way back to the connect page. */
     connectTokenSealed: kit.bytes().notNull(),
     recordings: kit.boolean().notNull(),
+    /** `connect`, or `admin_consent`: an administrator agrees for a whole organisation, and no account comes of it. */
+    kind: kit.text().notNull().default('connect'),
+    /** The connection that is being renewed; another account than its own is not taken for it. */
+    connectionId: kit.text(),
     expiresAt: kit.instant().notNull(),
   }),
+
+  /**
+   * What a vendor account has granted to this gateway: one row, however many professionals and marketplaces use the account. Vendors
+   * keep one grant per user and app, so tokens of two connections of one account would end each other.
+   */
+  grants: kit.table(
+    'grants',
+    {
+      id: kit.text().primaryKey(),
+      provider: kit.text().notNull(),
+      /** `user`: by OAuth, with a refresh token. `platform`: the operator's own account, by its credentials. */
+      kind: kit.text().notNull(),
+      /** The vendor's user id; of a platform's grant, whom its token speaks for. */
+      accountId: kit.text().notNull(),
+      /** `{accessToken, refreshToken}`; null once the grant is over. */
+      tokensSealed: kit.bytes(),
+      accessExpiresAt: kit.instant(),
+      scopes: kit.json<string[]>().notNull(),
+      /** Counts the token pairs; a refresh replaces the version it read or nothing. */
+      tokenVersion: kit.integer().notNull(),
+      refreshLeasedUntil: kit.instant(),
+      /** When the vendor last gave tokens; an idle grant dies by the vendor's clock. */
+      refreshedAt: kit.instant().notNull(),
+      /** Refreshes that failed in a row, since when, and when the next may be tried. */
+      failures: kit.integer().notNull(),
+      failingSince: kit.instant(),
+      retryAt: kit.instant(),
+    },
+    (t) => [kit.unique('grants_account').on(t.provider, t.kind, t.accountId)],
+  ),
 
   connections: kit.table(
     'connections',
@@ -86,22 +120,67 @@ export const defineTables = (kit: Kit) => ({
       plan: kit.text().notNull(),
       createsMeetings: kit.boolean().notNull(),
       cloudRecording: kit.text().notNull(),
-      scopes: kit.json<string[]>().notNull(),
+      grantId: kit.text().notNull(),
       status: kit.text().notNull(),
+      /** One of `CONNECTION_REASONS`; null while it is active. */
       statusReason: kit.text(),
-      /** `{accessToken, refreshToken}`; null once revoked. */
-      tokensSealed: kit.bytes(),
-      accessExpiresAt: kit.instant(),
-      /** Counts the token pairs; a refresh replaces the version it read or nothing. */
-      tokenVersion: kit.integer().notNull(),
-      refreshLeasedUntil: kit.instant(),
+      /** Counts the changes of the status, so that each is told once. */
+      statusVersion: kit.integer().notNull(),
+      /** When the professional last chose it before the others; the latest counts. */
+      preferredAt: kit.instant(),
+      /** When plan and capabilities were read at the vendor. */
+      profileReadAt: kit.instant().notNull(),
+      /** Meetings that this host may run at once. Counted for platform-hosted accounts only. */
+      concurrentMeetings: kit.integer().notNull(),
+      /** Set when the vendor asked for the user's data to be erased. */
+      erasedAt: kit.instant(),
       createdAt: kit.instant().notNull(),
     },
     (t) => [
       kit.unique('connections_account').on(t.marketplaceId, t.professionalId, t.provider, t.accountId),
       kit.index('connections_vendor_account').on(t.provider, t.accountId),
+      kit.index('connections_grant').on(t.grantId),
     ],
   ),
+
+  /** When a platform's host is taken by a meeting. A host that is taken cannot be given to another one. */
+  hostSlots: kit.table(
+    'host_slots',
+    {
+      meetingId: kit.text().primaryKey(),
+      connectionId: kit.text().notNull(),
+      startsAt: kit.instant().notNull(),
+      endsAt: kit.instant().notNull(),
+    },
+    (t) => [kit.index('host_slots_host').on(t.connectionId, t.endsAt)],
+  ),
+
+  /** What was used of a vendor's quota, and pauses that a vendor asked for. A row ends with its window. */
+  quotaWindows: kit.table(
+    'quota_windows',
+    {
+      key: kit.text().primaryKey(),
+      used: kit.integer().notNull(),
+      endsAt: kit.instant().notNull(),
+    },
+    (t) => [kit.index('quota_windows_end').on(t.endsAt)],
+  ),
+
+  /** What only the operator can repair, for as long as it lasts: a client secret that the vendor refuses, for one. */
+  alarms: kit.table('alarms', {
+    name: kit.text().primaryKey(),
+    detail: kit.text().notNull(),
+    raisedAt: kit.instant().notNull(),
+    seenAt: kit.instant().notNull(),
+    count: kit.integer().notNull(),
+  }),
+
+  /** The keys that have sealed something here, each with a known text: a wrong key is noticed at start, not at the first token. */
+  encryptionKeys: kit.table('encryption_keys', {
+    id: kit.text().primaryKey(),
+    checkSealed: kit.bytes().notNull(),
+    createdAt: kit.instant().notNull(),
+  }),
 
   subscriptions: kit.table(
     'subscriptions',
@@ -370,8 +449,8 @@ export const defineTables = (kit: Kit) => ({
     {
       key: kit.text().primaryKey(),
       provider: kit.text().notNull(),
-      /** Erased as soon as it has been applied. */
-      body: kit.bytes(),
+      /** Erased as soon as it has been applied. Vendors put tokens into their deliveries. */
+      bodySealed: kit.bytes(),
       state: kit.text().notNull(),
       reason: kit.text(),
       receivedAt: kit.instant().notNull(),

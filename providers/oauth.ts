@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import { Failure } from '../src/domain/failure.ts';
 import { SECOND } from '../src/domain/time.ts';
-import type { Grant } from './provider.ts';
+import type { Grant, GrantEnd } from './provider.ts';
 
 export interface OAuthClientOptions {
   /** `authorization_endpoint`, `token_endpoint`, optionally `revocation_endpoint` and `jwks_uri`. */
@@ -13,8 +13,15 @@ export interface OAuthClientOptions {
   readonly secretIn: 'basic' | 'post';
   /** For a vendor whose id tokens name another issuer than `server.issuer` (Entra's tenants): the expected one, by the token's claims. */
   readonly issuerOf?: (claims: Readonly<Record<string, unknown>>) => string;
-  /** Answers of the token endpoint that mean "this grant is dead, ask the professional again". */
-  readonly deadGrant: (error: { error: string; description: string; body: Readonly<Record<string, unknown>> }) => boolean;
+  /** Why a refusing answer of the token endpoint means "this grant is over, ask the professional again"; undefined when it does not. */
+  readonly endOf: (error: TokenError) => GrantEnd | undefined;
+}
+
+/** A refusing answer of a token endpoint (RFC 6749, 5.2), with the vendor's own members. */
+export interface TokenError {
+  readonly error: string;
+  readonly description: string;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface OAuthClient {
@@ -36,14 +43,7 @@ const REFRESH_CLOCK_TOLERANCE_SECONDS = 365 * 24 * 3_600;
 // Not in the declarations of oauth4webapi, but its supported seam for Entra's multi-tenant issuer; a test fails when it goes away.
 const { _expectedIssuer } = oauth as unknown as { readonly _expectedIssuer: symbol };
 
-export function createOAuthClient({
-  server: given,
-  clientId,
-  clientSecret,
-  secretIn,
-  issuerOf,
-  deadGrant,
-}: OAuthClientOptions): OAuthClient {
+export function createOAuthClient({ server: given, clientId, clientSecret, secretIn, issuerOf, endOf }: OAuthClientOptions): OAuthClient {
   const server: oauth.AuthorizationServer =
     issuerOf === undefined
       ? given
@@ -59,6 +59,9 @@ export function createOAuthClient({
     [oauth.customFetch]: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(15 * SECOND) }),
   };
 
+  const credentialsRejected = (cause: unknown): Failure =>
+    new Failure('credentials_rejected', "The vendor does not accept the gateway's own credentials.", { cause });
+
   const named = (error: unknown, refreshing: boolean): Failure => {
     if (error instanceof Failure) return error;
     if (error instanceof oauth.ResponseBodyError && error.status === 429) {
@@ -66,15 +69,13 @@ export function createOAuthClient({
     }
     if (error instanceof oauth.WWWAuthenticateChallengeError) {
       // RFC 6749, 5.2: a challenge at the token endpoint is about our own credentials, never about the professional's grant.
-      return new Failure('vendor_refused', "The vendor does not accept the gateway's own credentials.", {
-        cause: error,
-        extra: { vendor_code: 'invalid_client' },
-      });
+      return credentialsRejected(error);
     }
     if (error instanceof oauth.ResponseBodyError) {
-      const dead = refreshing && deadGrant({ error: error.error, description: error.error_description ?? '', body: error.cause });
-      return dead
-        ? new Failure('reconnect_required', 'The vendor says that the permission is no longer valid.', { cause: error })
+      if (error.error === 'invalid_client' || error.error === 'unauthorized_client') return credentialsRejected(error);
+      const reason = refreshing ? endOf({ error: error.error, description: error.error_description ?? '', body: error.cause }) : undefined;
+      return reason !== undefined
+        ? new Failure('reconnect_required', 'The vendor says that the permission is no longer valid.', { cause: error, extra: { reason } })
         : new Failure('vendor_refused', `The vendor refused the ${refreshing ? 'refresh' : 'authorization code'}: ${error.error}.`, {
             cause: error,
             extra: { vendor_code: error.error },

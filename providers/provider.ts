@@ -4,11 +4,13 @@
  *
  * Failures that leave an adapter are one of: `reconnect_required`, `not_capable`, `vendor_quota` (with reset time),
  * `vendor_unavailable` (with retry time), `vendor_refused` (extra.vendor_code), `vendor_nonsense` (a 2xx that is not
- * what was asked for), `gone` (a recording, subscription or meeting that the vendor no longer has), `webhook_unauthenticated`.
+ * what was asked for), `gone` (a recording, subscription or meeting that the vendor no longer has), `webhook_unauthenticated`,
+ * `credentials_rejected` (the vendor refuses the gateway's own client id, secret or key: only the operator can repair it).
  */
 import type { Plan, ProviderId } from '../src/domain/apps.ts';
+import type { GrantEnd } from '../src/domain/connection.ts';
 
-export type { Plan, ProviderId };
+export type { GrantEnd, Plan, ProviderId };
 
 /** What the vendor tells about a connected account. Read after connecting and refreshed later. */
 export interface AccountProfile {
@@ -25,6 +27,8 @@ export interface AccountProfile {
 
 /** A connected account, as an adapter sees it. */
 export interface Account extends AccountProfile {
+  /** `platform`: a host of the operator's own account; its token speaks for the whole account, so every call names the host. */
+  readonly hosting: 'own' | 'platform';
   /** Scopes that were really granted. */
   readonly scopes: readonly string[];
   /**
@@ -46,16 +50,53 @@ export interface Grant {
 }
 
 export interface OAuth {
+  /** An unused grant dies after this long, by the vendor's documentation; it is renewed well before. */
+  readonly idleLifeMs: number;
   /** `links` is asked for first, `recordings` only when the professional wants them. Vendor spelling. */
   readonly scopes: { readonly links: readonly string[]; readonly recordings: readonly string[] };
   authorizationUrl(request: { state: string; codeChallenge: string; redirectUri: string; recordings: boolean }): URL;
   /** @throws Failure `vendor_refused` for a used, foreign or expired code. */
   exchange(request: { code: string; codeVerifier: string; redirectUri: string }): Promise<Grant>;
-  /** @throws Failure `reconnect_required` when the vendor says that the grant is dead. */
+  /**
+   * @throws Failure `reconnect_required` with `extra.reason` (a `GrantEnd`) when the vendor says that the grant is dead,
+   * `credentials_rejected` when it refuses our own credentials.
+   */
   refresh(refreshToken: string): Promise<Grant>;
   /** Succeeds when the grant is gone already. A vendor without a revocation endpoint leaves this out. */
   revoke?(tokens: { accessToken: string; refreshToken: string | null }): Promise<void>;
   profile(grant: Grant): Promise<AccountProfile>;
+  /** Plan and capabilities of a connected account as they are now. Costs no more than two reads at the vendor. */
+  readAgain(account: Account): Promise<AccountProfile>;
+  /**
+   * Where an administrator agrees for the whole organisation; present where a vendor separates this from the user's own consent.
+   * The vendor comes back to `redirectUri` with `admin_consent=True` and `state`, and without a code.
+   */
+  adminConsentUrl?(request: { state: string; redirectUri: string; organisation: string | null; recordings: boolean }): URL;
+}
+
+/** A user of the operator's own account who may host meetings of the marketplace (F04). */
+export interface PlatformHost extends AccountProfile {
+  /** Meetings that this user may run at the same time. */
+  readonly concurrentMeetings: number;
+}
+
+/** The operator's own account at the vendor; present when its credentials are configured. */
+export interface Platform {
+  /** Whom one token speaks for: the whole account (Zoom, Graph: one value for every host) or one user (Google: the host). */
+  subjectOf(host: string): string;
+  /** A fresh access token, without a refresh token. @throws Failure `credentials_rejected`, `vendor_unavailable`, `vendor_refused` */
+  token(subject: string): Promise<Grant>;
+  /** Reads a host by e-mail address or vendor user id. @throws Failure `not_found` when the account has no such user, `not_capable` when it may not host. */
+  host(grant: Grant, host: string): Promise<PlatformHost>;
+}
+
+/** A budget that a vendor keeps for each host. */
+export interface HostQuota {
+  /** What counts against it. */
+  readonly calls: readonly ('create' | 'change')[];
+  readonly limit: number;
+  /** `utc_day`: starts anew at 00:00 UTC. `minute`: at every full minute (chosen; the vendor's own window is not documented). */
+  readonly per: 'utc_day' | 'minute';
 }
 
 export interface MeetingRequest {
@@ -237,6 +278,10 @@ export interface Subscriptions {
 export interface Provider {
   readonly id: ProviderId;
   readonly oauth: OAuth;
+  /** Present where the operator's own account is configured. */
+  readonly platform?: Platform;
+  /** Counted by the gateway, so that a meeting is refused early and with the moment of the reset. */
+  readonly quotas: readonly HostQuota[];
   /** Creates the meeting, or returns the one already created under `request.key`. */
   createMeeting(account: Account, request: MeetingRequest): Promise<VendorMeeting>;
   /** Keeps the vendor's meeting and its join link. Succeeds when it is gone already. */

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { renewSubscription } from '../webhooks/renew.ts';
+import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
 import { Failure } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
@@ -42,6 +43,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.close': closeMeeting,
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
+  'grant.keep': keepGrant,
+  'grant.profile': readProfileAgain,
   'gateway.sweep': sweep,
 };
 
@@ -187,7 +190,9 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     await db.write((tx) => finishJob(tx, job));
   } catch (error) {
     const failure = Failure.from(error);
-    const final = job.attempts >= MAX_JOB_ATTEMPTS || failure.code === 'reconnect_required' || failure.code === 'not_capable';
+    // The operator's to repair, however long it takes: nothing is given up for it.
+    const ours = failure.code === 'credentials_rejected';
+    const final = (job.attempts >= MAX_JOB_ATTEMPTS && !ours) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
     log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
     await db.write((tx) =>

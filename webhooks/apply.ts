@@ -1,7 +1,8 @@
 /** From a stored delivery to state: read, ask the vendor where the delivery says too little, then one transaction. */
 import type { Notice, Pointer, Provider, VendorEvent } from '../providers/provider.ts';
-import { accountOf } from '../src/connections/account.ts';
+import { atVendor } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
+import { inboxContext } from './receive.ts';
 import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
@@ -83,12 +84,12 @@ export async function applyDue(
 }
 
 /** Undefined for what needs its vendor, and for what cannot be read: `applyDelivery` says why. */
-function readComplete({ providers }: Gateway, entry: InboxEntry): { provider: Provider; events: VendorEvent[] } | undefined {
-  const provider = providers.get(entry.provider as ProviderId);
+function readComplete(gateway: Gateway, entry: InboxEntry): { provider: Provider; events: VendorEvent[] } | undefined {
+  const provider = gateway.providers.get(entry.provider as ProviderId);
   if (provider === undefined) return undefined;
   try {
     const events: VendorEvent[] = [];
-    for (const notice of provider.webhook.read(entry.body ?? Buffer.alloc(0))) {
+    for (const notice of provider.webhook.read(bodyOf(gateway, entry))) {
       if (isPointer(notice)) return undefined;
       events.push(notice);
     }
@@ -97,6 +98,9 @@ function readComplete({ providers }: Gateway, entry: InboxEntry): { provider: Pr
     return undefined;
   }
 }
+
+const bodyOf = ({ vault }: Gateway, { key, bodySealed }: InboxEntry): Buffer =>
+  bodySealed === null ? Buffer.alloc(0) : vault.openBytes(bodySealed, inboxContext(key));
 
 /** About meetings that nobody here knows: looked at again later, and forgotten after the last time. */
 async function putOff(tx: Writer, strangers: readonly InboxEntry[], at: Date): Promise<void> {
@@ -121,7 +125,7 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
   const provider = providers.get(entry.provider as ProviderId);
   try {
     if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');
-    const events = await readEvents(gateway, provider, entry.body ?? Buffer.alloc(0));
+    const events = await readEvents(gateway, provider, bodyOf(gateway, entry));
     const unmatched = await db.write(async (tx) => {
       const matched = await applyEvents(tx, gateway, provider, events);
       if (matched) await finishInboxEntries(tx, [entry.key]);
@@ -164,7 +168,7 @@ async function resolvePointer(gateway: Gateway, provider: Provider, pointer: Poi
   const connection = subscription && (await findConnection(db.read, subscription.connectionId));
   if (connection === undefined || connection.status === 'revoked') throw new Unmatched();
   if (provider.webhook.resolve === undefined) return [];
-  return provider.webhook.resolve(accountOf(gateway, connection), pointer);
+  return atVendor(gateway, connection, async ({ webhook }, account) => webhook.resolve?.(account, pointer) ?? []);
 }
 
 /** False when it is about a meeting, account or subscription that we do not know (yet). */
@@ -176,7 +180,7 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
         organisation: event.organisation,
         accountId: event.userId,
       });
-      for (const connection of connections) await markRevoked(tx, gateway, connection, 'deauthorized at the vendor');
+      for (const connection of connections) await markRevoked(tx, gateway, connection, 'app_removed');
       return true;
     }
     case 'subscription.removed':

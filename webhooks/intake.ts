@@ -92,7 +92,7 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
     intake: (entries) =>
       new Promise((resolve, reject) => {
         let bytes = 0;
-        for (const { body } of entries) bytes += body?.length ?? 0;
+        for (const { bodySealed } of entries) bytes += bodySealed?.length ?? 0;
         if (waiting.length >= MAX_WAITING || waitingBytes + bytes > MAX_WAITING_BYTES) {
           reject(unavailable('Too many deliveries wait to be stored.'));
           return;

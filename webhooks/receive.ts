@@ -9,9 +9,12 @@ import type { Intake } from './intake.ts';
 /** Zoom's recording.completed with many files is about 30 kB; Pub/Sub allows far more, Meet's events use about 1 kB. */
 export const MAX_WEBHOOK_BYTES = 256 * 1024;
 
+/** The context that seals a delivery's body. */
+export const inboxContext = (key: string): string[] => ['inbox', key, 'body'];
+
 /** Proves one request and stores what it brought. */
 export async function receive(
-  { providers, now }: Pick<Gateway, 'providers' | 'now'>,
+  { providers, now, vault }: Pick<Gateway, 'providers' | 'now' | 'vault'>,
   intake: Intake,
   provider: ProviderId,
   request: Omit<WebhookRequest, 'now'>,
@@ -23,7 +26,12 @@ export async function receive(
   const opened = opening instanceof Promise ? await opening : opening;
   if (opened.kind === 'answer') return opened;
   if (opened.deliveries.length > 0) {
-    await intake(opened.deliveries.map(({ key, bytes }) => ({ key: `${provider}:${key}`, provider, body: bytes, receivedAt })));
+    await intake(
+      opened.deliveries.map((delivery) => {
+        const key = `${provider}:${delivery.key}`;
+        return { key, provider, bodySealed: vault.seal(delivery.bytes, inboxContext(key)), receivedAt };
+      }),
+    );
   }
   return { kind: 'deliveries', status: opened.status };
 }

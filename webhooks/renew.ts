@@ -1,6 +1,6 @@
 /** Keeps the vendors' event feeds alive: made after connecting, renewed well before they end. */
 import type { Subscription } from '../providers/provider.ts';
-import { accountOf } from '../src/connections/account.ts';
+import { atVendor } from '../src/connections/account.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { isFailure } from '../src/domain/failure.ts';
 import { DAY, MINUTE, plus } from '../src/domain/time.ts';
@@ -23,20 +23,19 @@ export async function renewSubscription(gateway: Gateway, connectionId: string):
   const subscriptions = providers.get(providerId)?.subscriptions;
   if (subscriptions === undefined) return;
 
-  const account = accountOf(gateway, connection);
-  const create = (): Promise<Subscription> =>
-    subscriptions.create(account, {
-      notificationUrl: `${config.publicUrl}/webhooks/${providerId}`,
-      lifecycleUrl: `${config.publicUrl}/webhooks/${providerId}/lifecycle`,
-    });
   const known = await findSubscriptionOf(db.read, connectionId);
-  const subscription =
-    known === undefined
-      ? await create()
-      : await subscriptions.renew(account, known.vendorId).catch((error: unknown) => {
-          if (isFailure(error, 'gone')) return create();
-          throw error;
-        });
+  const subscription = await atVendor(gateway, connection, async (_, account): Promise<Subscription> => {
+    const create = (): Promise<Subscription> =>
+      subscriptions.create(account, {
+        notificationUrl: `${config.publicUrl}/webhooks/${providerId}`,
+        lifecycleUrl: `${config.publicUrl}/webhooks/${providerId}/lifecycle`,
+      });
+    if (known === undefined) return create();
+    return subscriptions.renew(account, known.vendorId).catch((error: unknown) => {
+      if (isFailure(error, 'gone')) return create();
+      throw error;
+    });
+  });
 
   const half = plus(now(), Math.max((subscription.expiresAt.getTime() - now().getTime()) / 2, MINUTE));
   const regular = plus(now(), RENEW_EVERY_MS[providerId] ?? DAY);

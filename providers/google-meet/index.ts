@@ -18,6 +18,7 @@ export function createGoogleMeet(options: GoogleMeetOptions): Provider {
   return {
     id: 'google-meet',
     oauth: createGoogleOAuth(options),
+    quotas: [{ calls: ['create'], limit: 10, per: 'minute' }],
     ...createMeetings(ask, options),
     recordings: createRecordings(records, options),
     webhook: createPush(records, options),

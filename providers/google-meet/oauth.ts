@@ -2,10 +2,13 @@
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import { createOAuthClient } from '../oauth.ts';
+import { DAY } from '../../src/domain/time.ts';
 import type { OAuth } from '../provider.ts';
 import type { GoogleMeetOptions } from './options.ts';
 import { LINK_SCOPES, RECORDING_SCOPES } from './scopes.ts';
 
+/** An unused refresh token ends after six months; taken a little shorter than the shortest half year. */
+const IDLE_LIFE_MS = 180 * DAY;
 const ISSUER = 'https://accounts.google.com';
 /** Both spellings are in use: google-auth-library accepts either. */
 export const ISSUERS: readonly string[] = [ISSUER, 'accounts.google.com'];
@@ -25,10 +28,11 @@ export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }:
     clientId,
     clientSecret,
     secretIn: 'post',
-    deadGrant: ({ error }) => error === 'invalid_grant',
+    endOf: ({ error }) => (error === 'invalid_grant' ? 'withdrawn' : undefined),
   });
 
   return {
+    idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES },
 
     authorizationUrl: ({ recordings, ...request }) =>
@@ -61,5 +65,9 @@ export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }:
         cloudRecording: 'unknown',
       };
     },
+
+    // There is nothing to ask: what an id token says of the account does not change with its plan.
+    readAgain: ({ id, email, organisation, plan, createsMeetings, cloudRecording }) =>
+      Promise.resolve({ id, email, organisation, plan, createsMeetings, cloudRecording }),
   };
 }

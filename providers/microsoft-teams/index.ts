@@ -26,6 +26,7 @@ export function createMicrosoftTeams({
   return {
     id: 'microsoft-teams',
     oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph }),
+    quotas: [],
     ...createMeetings(graph),
     recordings: createRecordings({ graph, graphUrl, mediaOrigins, now }),
     webhook: createWebhook({ graph, clientStateSecrets }),

@@ -1,8 +1,9 @@
 /** Connecting a Microsoft account through Entra ID v2. */
 import { createOAuthClient } from '../oauth.ts';
-import type { Grant, OAuth } from '../provider.ts';
+import { DAY } from '../../src/domain/time.ts';
+import type { Grant, GrantEnd, OAuth } from '../provider.ts';
 import type { Graph } from './graph.ts';
-import { readProfile } from './profile.ts';
+import { callerOf, readProfile, tenantOf } from './profile.ts';
 
 /** One consent for everything that links need: a scope added later means that every professional has to connect again. */
 const LINKS = ['offline_access', 'openid', 'profile', 'email', 'User.Read', 'Calendars.ReadWrite', 'OnlineMeetings.ReadWrite'];
@@ -12,7 +13,9 @@ export const RECORDINGS = ['OnlineMeetingRecording.Read.All'];
 /** Answers of the token endpoint that only the professional, or an administrator, can cure. */
 const DEAD_ERRORS = new Set(['invalid_grant', 'interaction_required', 'consent_required']);
 /** Entra's numbers for "not consented" and "an administrator has to approve", whatever error they come with. */
-const DEAD_NUMBERS = new Set(['65001', '90094']);
+const ENDS: Readonly<Record<string, GrantEnd>> = { '65001': 'withdrawn', '90094': 'admin_blocked' };
+/** Refresh tokens of a web app live 90 days. */
+const IDLE_LIFE_MS = 90 * DAY;
 
 export interface TeamsOAuthOptions {
   readonly clientId: string;
@@ -39,11 +42,14 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     clientSecret,
     secretIn: 'post',
     // A wrong or expired client secret (invalid_client: AADSTS7000215, 7000222) is ours to repair; no professional can.
-    deadGrant: ({ error, description, body }) =>
-      error !== 'invalid_client' && (DEAD_ERRORS.has(error) || entraNumbers(description, body).some((number) => DEAD_NUMBERS.has(number))),
+    endOf: ({ error, description, body }) =>
+      entraNumbers(description, body)
+        .map((number) => ENDS[number])
+        .find((reason) => reason !== undefined) ?? (DEAD_ERRORS.has(error) ? 'expired' : undefined),
   });
 
   return {
+    idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINKS, recordings: RECORDINGS },
     authorizationUrl: ({ recordings, ...request }) =>
       client.authorizationUrl({
@@ -55,7 +61,8 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     exchange: async (request) => withPlainScopes(await client.exchange(request)),
     // No scope is sent: one that differs from what was consented is answered with AADSTS65001.
     refresh: async (refreshToken) => withPlainScopes(await client.refresh(refreshToken)),
-    profile: (grant) => readProfile(graph, grant),
+    profile: (grant) => readProfile(graph, { caller: callerOf(grant), organisation: tenantOf(grant) }),
+    readAgain: (account) => readProfile(graph, { caller: account, organisation: account.organisation }),
   };
 }
 

@@ -20,11 +20,12 @@ const licenses = z.object({
 /** The service plan `TEAMS1`, in all licences that include Teams. */
 const TEAMS_SERVICE_PLAN = '57ff2da0-773e-42df-b2af-ffb7a2317929';
 
-export async function readProfile(graph: Graph, grant: Grant): Promise<AccountProfile> {
-  const caller = callerOf(grant);
+export async function readProfile(
+  graph: Graph,
+  { caller, organisation }: { caller: Caller; organisation: string | null },
+): Promise<AccountProfile> {
   const path = '/me?$select=id,mail,userPrincipalName';
   const user = parseAnswer(me, await graph(caller, { method: 'GET', path, repeatable: true }), 'read the user');
-  const organisation = claims.parse(grant.claims).tid ?? null;
   const personal = organisation === PERSONAL_TENANT;
   return {
     id: user.id,
@@ -60,8 +61,11 @@ async function licenceTold(graph: Graph, caller: Caller, path: string): Promise<
   }
 }
 
+/** The tenant that the account signed in with. */
+export const tenantOf = (grant: Grant): string | null => claims.parse(grant.claims).tid ?? null;
+
 /** A fresh grant has no newer token to offer. */
-const callerOf = (grant: Grant): Caller => ({
+export const callerOf = (grant: Grant): Caller => ({
   async accessToken(rejected) {
     if (rejected === undefined) return grant.accessToken;
     throw new Failure('reconnect_required', 'The vendor does not accept the access token.', { extra: { status: 401 } });

@@ -19,6 +19,7 @@ export function createZoom(options: ZoomOptions): Provider {
   return {
     id: 'zoom',
     oauth: zoomOAuth(options),
+    quotas: [{ calls: ['create', 'change'], limit: 100, per: 'utc_day' }],
     ...zoomMeetings(api, options.now),
     recordings: zoomRecordings(api, options),
     webhook: zoomWebhook(options.webhookSecrets),

@@ -1,11 +1,22 @@
 import { createOAuthClient } from '../oauth.ts';
-import type { Grant, OAuth } from '../provider.ts';
+import { DAY } from '../../src/domain/time.ts';
+import type { Grant, GrantEnd, OAuth } from '../provider.ts';
 import type { ZoomOptions } from './options.ts';
 import { readProfile } from './profile.ts';
 import { LINK_SCOPES, RECORDING_SCOPES, withGranularNames } from './scopes.ts';
 
-/** Codes that Zoom gives beside another `error`: owner gone, disabled by an admin, tolerance exceeded, revoked by a newer authorization. */
-const DEAD_CODES = /\b(4735|4738|4740|4741)\b/;
+/** Zoom's own numbers, beside whatever `error`: https://developers.zoom.us/docs/integrations/oauth/ */
+const ENDS: Readonly<Record<string, GrantEnd>> = {
+  '4711': 'permission_missing',
+  '4735': 'account_gone',
+  '4737': 'withdrawn',
+  '4738': 'admin_blocked',
+  '4740': 'expired',
+  '4741': 'replaced',
+};
+const NUMBERS = /\b(47\d\d)\b/;
+/** Refresh tokens live 90 days. */
+const IDLE_LIFE_MS = 90 * DAY;
 
 export function zoomOAuth(options: ZoomOptions): OAuth {
   const { oauthUrl, clientId, clientSecret } = options;
@@ -19,13 +30,15 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     clientId,
     clientSecret,
     secretIn: 'basic',
-    deadGrant: ({ error, body }) =>
-      error === 'invalid_grant' ||
-      (error !== 'invalid_client' && [body['code'], body['reason']].some((told) => DEAD_CODES.test(JSON.stringify(told) ?? ''))),
+    endOf: ({ error, body }) => {
+      const number = [body['code'], body['reason']].map((told) => NUMBERS.exec(JSON.stringify(told) ?? '')?.[1]).find((found) => found);
+      return (number === undefined ? undefined : ENDS[number]) ?? (error === 'invalid_grant' ? 'expired' : undefined);
+    },
   });
   const named = (grant: Grant): Grant => ({ ...grant, scopes: withGranularNames(grant.scopes) });
 
   return {
+    idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES },
     // `scope` is no documented parameter: the scopes live in the app's configuration at Zoom, `recordings` changes nothing.
     authorizationUrl: ({ state, codeChallenge, redirectUri }) => client.authorizationUrl({ state, codeChallenge, redirectUri, scopes: [] }),
@@ -34,5 +47,6 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     // Revoking the access token kills the refresh token with it.
     revoke: ({ accessToken }) => client.revoke(accessToken),
     profile: (grant) => readProfile(options, grant.accessToken),
+    readAgain: async (account) => readProfile(options, await account.accessToken()),
   };
 }

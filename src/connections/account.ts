@@ -1,33 +1,38 @@
-/** A connection as the adapters see it: with tokens that are renewed once, however many callers need them. */
-import { setTimeout as wait } from 'node:timers/promises';
-import type { Account, Grant } from '../../providers/provider.ts';
+/** A connection as the adapters see it, and the one way in which use cases call a vendor in its name. */
+import type { Account, Provider } from '../../providers/provider.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
+import { isConnectionReason } from '../domain/connection.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
-import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { findConnection, leaseRefresh, releaseRefresh, storeTokens, type Connection } from '../store/connections.ts';
+import type { Connection } from '../store/connections.ts';
 import { markReconnectRequired } from './health.ts';
+import { accessTokenOf, reconnectRequired } from './tokens.ts';
 
-export interface Tokens {
-  readonly accessToken: string;
-  readonly refreshToken: string | null;
+/**
+ * Calls the vendor in the connection's name. What the vendor says about the account itself (gone, blocked by an administrator, a permission
+ * taken away) changes the connection's state, wherever it was heard.
+ * @throws Failure `not_configured`, `reconnect_required`, and what the adapter throws
+ */
+export async function atVendor<T>(
+  gateway: Gateway,
+  connection: Connection,
+  call: (provider: Provider, account: Account) => Promise<T>,
+): Promise<T> {
+  const provider = gateway.providers.get(connection.provider as ProviderId);
+  if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');
+  if (connection.status !== 'active') throw reconnectRequired();
+  try {
+    return await call(provider, accountOf(gateway, connection));
+  } catch (error) {
+    if (isFailure(error, 'reconnect_required')) {
+      const { reason } = error.extra;
+      if (isConnectionReason(reason)) await markReconnectRequired(gateway, connection, reason);
+    }
+    throw error;
+  }
 }
 
-/** A token that ends within this time is replaced before it is used. */
-const EARLY_MS = MINUTE;
-/** Longer than the timeout of the token endpoint, so that a lease ends only with a process that died. */
-const REFRESH_LEASE_MS = 30 * SECOND;
-const POLL_MS = 100;
-
-const tokensContext = (connectionId: string): string[] => ['connection', connectionId, 'tokens'];
-
-export const sealTokens = ({ vault }: Pick<Gateway, 'vault'>, connectionId: string, tokens: Tokens): Buffer =>
-  vault.seal(JSON.stringify(tokens), tokensContext(connectionId));
-
-export const openTokens = ({ vault }: Pick<Gateway, 'vault'>, connection: Connection): Tokens | undefined =>
-  connection.tokensSealed === null ? undefined : (JSON.parse(vault.open(connection.tokensSealed, tokensContext(connection.id))) as Tokens);
-
-export function accountOf(gateway: Gateway, connection: Connection): Account {
+function accountOf(gateway: Gateway, connection: Connection): Account {
   return {
     id: connection.accountId,
     email: connection.email,
@@ -35,69 +40,8 @@ export function accountOf(gateway: Gateway, connection: Connection): Account {
     plan: connection.plan as Plan,
     createsMeetings: connection.createsMeetings,
     cloudRecording: connection.cloudRecording as Account['cloudRecording'],
+    hosting: connection.professionalId === null ? 'platform' : 'own',
     scopes: connection.scopes,
-    accessToken: (rejected) => accessToken(gateway, connection.id, rejected),
+    accessToken: (rejected) => accessTokenOf(gateway, connection.grantId, rejected),
   };
 }
-
-/** @throws Failure `reconnect_required` */
-async function accessToken(gateway: Gateway, connectionId: string, rejected: string | undefined): Promise<string> {
-  const deadline = plus(gateway.now(), REFRESH_LEASE_MS);
-  for (;;) {
-    const connection = await findConnection(gateway.db.read, connectionId);
-    const tokens = connection && openTokens(gateway, connection);
-    if (connection === undefined || connection.status !== 'active' || tokens === undefined) throw reconnectRequired();
-    const fresh = connection.accessExpiresAt !== null && connection.accessExpiresAt > plus(gateway.now(), EARLY_MS);
-    if (fresh && tokens.accessToken !== rejected) return tokens.accessToken;
-    if (tokens.refreshToken === null) throw await died(gateway, connection, 'The vendor gave no refresh token.');
-    const now = gateway.now();
-    const leased = await gateway.db.write((tx) =>
-      leaseRefresh(tx, { id: connection.id, tokenVersion: connection.tokenVersion, now, until: plus(now, REFRESH_LEASE_MS) }),
-    );
-    if (leased) return refresh(gateway, connection, tokens.refreshToken);
-    // Somebody else is refreshing: their result is ours.
-    if (gateway.now() > deadline) throw new Failure('vendor_unavailable', 'The access could not be renewed in time.');
-    await wait(POLL_MS);
-  }
-}
-
-async function refresh(gateway: Gateway, connection: Connection, refreshToken: string): Promise<string> {
-  const provider = gateway.providers.get(connection.provider as ProviderId);
-  if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');
-  let grant: Grant;
-  try {
-    grant = await provider.oauth.refresh(refreshToken);
-  } catch (error) {
-    if (isFailure(error, 'reconnect_required'))
-      throw await died(gateway, connection, 'The vendor no longer accepts the permission.', error);
-    await gateway.db.write((tx) => releaseRefresh(tx, connection.id));
-    throw error;
-  }
-  // Stored before it is used: a refresh token that works once must not live in memory only.
-  const stored = await gateway.db.write((tx) =>
-    storeTokens(tx, {
-      id: connection.id,
-      tokenVersion: connection.tokenVersion,
-      tokensSealed: sealTokens(gateway, connection.id, {
-        accessToken: grant.accessToken,
-        refreshToken: grant.refreshToken ?? refreshToken,
-      }),
-      accessExpiresAt: plus(gateway.now(), grant.expiresInMs),
-      scopes: grant.scopes.length > 0 ? [...grant.scopes] : connection.scopes,
-    }),
-  );
-  if (!stored)
-    throw new Failure('vendor_unavailable', 'The connection was changed while its access was renewed.', { retryAfterMs: SECOND });
-  return grant.accessToken;
-}
-
-async function died(gateway: Gateway, connection: Connection, reason: string, cause?: unknown): Promise<Failure> {
-  const died = await markReconnectRequired(gateway, connection, { reason, tokenVersion: connection.tokenVersion });
-  // Not marked: the tokens were replaced in the meantime, so the news of their death is old.
-  if (!died)
-    return new Failure('vendor_unavailable', 'The connection was changed while its access was renewed.', { retryAfterMs: SECOND, cause });
-  return reconnectRequired(cause);
-}
-
-const reconnectRequired = (cause?: unknown): Failure =>
-  new Failure('reconnect_required', 'The professional has to connect the account again.', { cause });

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
 import type { AccountProfile, Grant, Provider } from '../../providers/provider.ts';
 import type { ProviderId } from '../domain/apps.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, found, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
@@ -16,11 +16,14 @@ import {
   takeAuthorization,
   type ConnectSession,
 } from '../store/connect-sessions.ts';
-import { setTokens, upsertConnection, type Connection } from '../store/connections.ts';
+import { findConnection, findOwnConnection, upsertConnection, type Connection } from '../store/connections.ts';
+import type { Writer } from '../store/database.ts';
+import { ensureGrant, findGrantOf, replaceTokens } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
-import { sealTokens } from './account.ts';
-import { tell } from './health.ts';
+import { revive, tell } from './health.ts';
+import { profileColumns, scheduleKeep } from './keep.ts';
+import { sealTokens } from './tokens.ts';
 
 const SESSION_MS = 30 * MINUTE;
 /** Chosen: time enough to sign in at the vendor and to fetch an administrator. */
@@ -77,12 +80,27 @@ export async function openConnectSession({ db, now }: Gateway, token: string): P
 /** Where the browser goes next. `browser` is the secret of a cookie: only the browser that begins can finish. */
 export async function beginAuthorization(
   gateway: Gateway,
-  { token, provider: id, browser, recordings }: { token: string; provider: ProviderId; browser: string; recordings: boolean },
+  {
+    token,
+    provider: id,
+    browser,
+    recordings,
+    connectionId = null,
+  }: {
+    token: string;
+    provider: ProviderId;
+    browser: string;
+    recordings: boolean;
+    /** The connection that is to be renewed; another account than its own is not taken for it. */
+    connectionId?: string | null;
+  },
 ): Promise<URL> {
   const { config, db, now, random, vault } = gateway;
   const session = await openConnectSession(gateway, token);
   if (!session.providers.includes(id)) throw new Failure('not_found', 'This app is not offered here.');
   const provider = configured(gateway, id);
+  const expected = connectionId === null ? undefined : found(await findOwnConnection(db.read, session.marketplaceId, connectionId));
+  if (expected !== undefined && (expected.professionalId !== session.professionalId || expected.provider !== id)) throw notFound();
   const state = newToken(random);
   const codeVerifier = generateRandomCodeVerifier();
   const stateHash = hashToken(state);
@@ -95,6 +113,8 @@ export async function beginAuthorization(
       codeVerifierSealed: vault.seal(codeVerifier, ['authorization', stateHash, 'verifier']),
       connectTokenSealed: vault.seal(token, ['authorization', stateHash, 'token']),
       recordings,
+      kind: 'connect',
+      connectionId: expected?.id ?? null,
       expiresAt: plus(now(), AUTHORIZATION_MS),
     }),
   );
@@ -119,6 +139,8 @@ export type Connected =
   | { readonly outcome: 'connected'; readonly connectToken: string; readonly connection: Connection }
   /** The professional or the vendor said no. */
   | { readonly outcome: 'refused'; readonly connectToken: string; readonly error: string }
+  /** Signed in with another account than the one that was to be connected again: nothing has changed for that one. */
+  | { readonly outcome: 'other_account'; readonly connectToken: string; readonly expected: Connection; readonly email: string | null }
   /** The vendor said yes and then did not keep it. */
   | { readonly outcome: 'failed'; readonly connectToken: string; readonly failure: Failure };
 
@@ -155,38 +177,86 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
     return { outcome: 'failed', connectToken, failure: Failure.from(error) };
   }
 
-  const id = newId(gateway, 'con');
-  const connection = await db.write(async (tx) => {
-    const stored = await upsertConnection(tx, {
-      id,
+  const expected = authorization.connectionId === null ? undefined : await findConnection(db.read, authorization.connectionId);
+  if (expected !== undefined && expected.accountId !== profile.id) {
+    await keepTokensOfKnownAccount(gateway, { provider: callback.provider, accountId: profile.id, grant });
+    return { outcome: 'other_account', connectToken, expected, email: profile.email };
+  }
+  const connection = await storeConnection(gateway, { session, provider, grant, profile });
+  return { outcome: 'connected', connectToken, connection };
+}
+
+async function storeConnection(
+  gateway: Gateway,
+  { session, provider, grant, profile }: { session: ConnectSession; provider: Provider; grant: Grant; profile: AccountProfile },
+): Promise<Connection> {
+  const { db, now } = gateway;
+  const ids = { connection: newId(gateway, 'con'), grant: newId(gateway, 'grt') };
+  const stored = await db.write(async (tx) => {
+    const at = now();
+    const { id: grantId } = await ensureGrant(tx, {
+      id: ids.grant,
+      provider: provider.id,
+      kind: 'user',
+      accountId: profile.id,
+      refreshedAt: at,
+    });
+    await storeAuthorization(tx, gateway, grantId, grant);
+    await scheduleKeep(tx, gateway, { id: grantId, provider: provider.id, refreshedAt: at });
+    const connection = await upsertConnection(tx, {
+      id: ids.connection,
       marketplaceId: session.marketplaceId,
       professionalId: session.professionalId,
-      provider: callback.provider,
+      provider: provider.id,
       accountId: profile.id,
-      organisation: profile.organisation,
-      email: profile.email,
-      plan: profile.plan,
-      createsMeetings: profile.createsMeetings,
-      cloudRecording: profile.cloudRecording,
-      scopes: [...grant.scopes],
+      ...profileColumns(gateway, profile),
+      grantId,
       status: 'active',
       statusReason: null,
-      tokensSealed: null,
-      accessExpiresAt: plus(now(), grant.expiresInMs),
-      tokenVersion: 1,
-      refreshLeasedUntil: null,
-      createdAt: now(),
+      statusVersion: 1,
+      preferredAt: null,
+      concurrentMeetings: 1,
+      erasedAt: null,
+      createdAt: at,
     });
-    // The tokens are bound to the id, which is known only now when the account was connected before.
-    const tokensSealed = sealTokens(gateway, stored.id, { accessToken: grant.accessToken, refreshToken: grant.refreshToken });
-    await setTokens(tx, stored.id, tokensSealed);
-    await tell(tx, gateway, stored, 'connection.active', String(stored.tokenVersion));
-    if (provider.subscriptions?.scopes.some((scope) => grant.scopes.includes(scope)) === true && profile.createsMeetings)
-      await scheduleJob(tx, { kind: 'subscription.renew', subjectId: stored.id, dueAt: now() });
-    return { ...stored, tokensSealed };
+    await tell(tx, gateway, connection, 'connection.active');
+    const others = await revive(tx, gateway, grantId);
+    // Who connects without the permission for recordings has no feed, whatever was granted to the account before.
+    for (const { id } of [connection, ...others]) {
+      if (profile.createsMeetings && hasFeed(provider, grant))
+        await scheduleJob(tx, { kind: 'subscription.renew', subjectId: id, dueAt: at });
+    }
+    return connection;
   });
   gateway.wake();
-  return { outcome: 'connected', connectToken, connection };
+  return stored;
+}
+
+const hasFeed = ({ subscriptions }: Provider, grant: Grant): boolean =>
+  subscriptions?.scopes.some((scope) => grant.scopes.includes(scope)) === true;
+
+async function storeAuthorization(tx: Writer, gateway: Gateway, grantId: string, grant: Grant): Promise<void> {
+  const { accessToken, refreshToken, expiresInMs, scopes } = grant;
+  await replaceTokens(tx, {
+    id: grantId,
+    tokensSealed: sealTokens(gateway, grantId, { accessToken, refreshToken }),
+    accessExpiresAt: plus(gateway.now(), expiresInMs),
+    scopes: [...scopes],
+    refreshedAt: gateway.now(),
+  });
+}
+
+/** The vendor may have ended the tokens that another connection of this account lives on: the new ones take their place. */
+async function keepTokensOfKnownAccount(
+  gateway: Gateway,
+  { provider, accountId, grant }: { provider: ProviderId; accountId: string; grant: Grant },
+): Promise<void> {
+  await gateway.db.write(async (tx) => {
+    const known = await findGrantOf(tx, { provider, kind: 'user', accountId });
+    if (known === undefined || known.tokensSealed === null) return;
+    await storeAuthorization(tx, gateway, known.id, grant);
+    await revive(tx, gateway, known.id);
+  });
 }
 
 /** Exact origin, and a path below the allowed one; no user names, no repaired spellings. */

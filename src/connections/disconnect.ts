@@ -1,10 +1,12 @@
 import type { ProviderId } from '../domain/apps.ts';
 import { notFound } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
-import { findOwnConnection, findSubscriptionOf, listConnectionsOfAccount } from '../store/connections.ts';
+import { findOwnConnection, findSubscriptionOf, listConnectionsOfGrant } from '../store/connections.ts';
+import { findGrant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
-import { accountOf, openTokens } from './account.ts';
+import { atVendor } from './account.ts';
 import { markRevoked } from './health.ts';
+import { openTokens } from './tokens.ts';
 
 /** Ends the connection here and at the vendor. The vendor's part is best effort: our tokens are erased in any case. */
 export async function disconnect(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
@@ -12,9 +14,9 @@ export async function disconnect(gateway: Gateway, { marketplaceId, id }: { mark
   const connection = await findOwnConnection(db.read, marketplaceId, id);
   if (connection === undefined) throw notFound();
   const provider = providers.get(connection.provider as ProviderId);
-  const tokens = openTokens(gateway, connection);
-  const { provider: providerId, organisation, accountId } = connection;
-  const sharing = (await listConnectionsOfAccount(db.read, { provider: providerId, organisation, accountId })).filter(
+  const grant = await findGrant(db.read, connection.grantId);
+  const tokens = grant && openTokens(gateway, grant);
+  const sharing = (await listConnectionsOfGrant(db.read, connection.grantId)).filter(
     (other) => other.id !== id && other.status === 'active',
   );
   if (provider !== undefined && tokens !== undefined) {
@@ -22,8 +24,9 @@ export async function disconnect(gateway: Gateway, { marketplaceId, id }: { mark
     try {
       // Grant and subscription belong to the vendor's account: while another connection uses the account, they stay.
       if (sharing.length === 0) {
-        if (subscription !== undefined) await provider.subscriptions?.remove(accountOf(gateway, connection), subscription.vendorId);
-        await provider.oauth.revoke?.(tokens);
+        if (subscription !== undefined && connection.status === 'active')
+          await atVendor(gateway, connection, async ({ subscriptions }, account) => subscriptions?.remove(account, subscription.vendorId));
+        if (grant?.kind === 'user') await provider.oauth.revoke?.(tokens);
       }
     } catch (error) {
       log.warn({ err: error, connection: id }, 'the vendor could not be told about the end of a connection');

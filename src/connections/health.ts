@@ -1,49 +1,88 @@
 /** Changes of a connection's status; each one is told to the marketplace. */
-import type { Gateway } from '../gateway.ts';
-import { deleteSubscriptionOf, setConnectionStatus, type Connection } from '../store/connections.ts';
-import type { Writer } from '../store/database.ts';
-import { cancelJob } from '../store/jobs.ts';
+import type { ConnectionReason } from '../domain/connection.ts';
 import { emit } from '../events/emit.ts';
+import type { Gateway } from '../gateway.ts';
+import { deleteSubscriptionOf, listConnectionsOfGrant, setConnectionStatus, type Connection } from '../store/connections.ts';
+import type { Writer } from '../store/database.ts';
+import { endRefreshLease, eraseTokens } from '../store/grants.ts';
+import { cancelJob } from '../store/jobs.ts';
 
-/** False when it was not active with these tokens any more. */
-export async function markReconnectRequired(
-  gateway: Gateway,
-  connection: Connection,
-  { reason, tokenVersion }: { reason: string; tokenVersion: number },
-): Promise<boolean> {
-  const marked = await gateway.db.write(async (tx) => {
-    const changed = await setConnectionStatus(tx, { id: connection.id, from: ['active'], to: 'reconnect_required', reason, tokenVersion });
-    if (changed) await tell(tx, gateway, connection, 'connection.reconnect_required', String(tokenVersion), { reason });
-    return changed;
-  });
-  gateway.wake();
-  return marked;
+export interface EndOfGrant {
+  readonly reason: ConnectionReason;
+  /** Of the tokens that the news is about. */
+  readonly tokenVersion: number;
 }
 
-/** The tokens go, the connection's row stays for its meetings. False when it was revoked already. */
-export async function markRevoked(tx: Writer, gateway: Gateway, connection: Connection, reason: string): Promise<boolean> {
-  const changed = await setConnectionStatus(tx, { id: connection.id, from: ['active', 'reconnect_required'], to: 'revoked', reason });
-  if (!changed) return false;
-  await deleteSubscriptionOf(tx, connection.id);
-  await cancelJob(tx, { kind: 'subscription.renew', subjectId: connection.id });
-  await tell(tx, gateway, connection, 'connection.revoked', String(connection.tokenVersion), { reason });
+/** Every connection of the grant needs its professional. False when the tokens are others by now: then nothing has ended. */
+export async function endGrant(gateway: Gateway, grantId: string, { reason, tokenVersion }: EndOfGrant): Promise<boolean> {
+  const ended = await gateway.db.write(async (tx) => {
+    if (!(await endRefreshLease(tx, { id: grantId, tokenVersion }))) return false;
+    const changed = await setConnectionStatus(tx, { grantId }, { from: ['active'], to: 'reconnect_required', reason });
+    await tellAll(tx, gateway, changed, 'connection.reconnect_required');
+    return true;
+  });
+  gateway.wake();
+  return ended;
+}
+
+/** What the vendor says about the account itself. Old news, from before the last change of its status, changes nothing. */
+export async function markReconnectRequired(gateway: Gateway, connection: Connection, reason: ConnectionReason): Promise<void> {
+  const { id, statusVersion } = connection;
+  await gateway.db.write(async (tx) => {
+    const changed = await setConnectionStatus(tx, { id, statusVersion }, { from: ['active'], to: 'reconnect_required', reason });
+    await tellAll(tx, gateway, changed, 'connection.reconnect_required');
+  });
+  gateway.wake();
+}
+
+/** What follows a new authorization: every connection of the account that was waiting for it works again. */
+export async function revive(tx: Writer, gateway: Gateway, grantId: string): Promise<Connection[]> {
+  const changed = await setConnectionStatus(tx, { grantId }, { from: ['reconnect_required'], to: 'active', reason: null });
+  await tellAll(tx, gateway, changed, 'connection.active');
+  return changed;
+}
+
+/** The connection's row stays for its meetings; the tokens go with the last connection that lives on them. False when it was revoked already. */
+export async function markRevoked(tx: Writer, gateway: Gateway, connection: Connection, reason: ConnectionReason): Promise<boolean> {
+  const { id, grantId } = connection;
+  const changed = await setConnectionStatus(tx, { id }, { from: ['active', 'reconnect_required'], to: 'revoked', reason });
+  if (changed.length === 0) return false;
+  await deleteSubscriptionOf(tx, id);
+  await cancelJob(tx, { kind: 'subscription.renew', subjectId: id });
+  if ((await listConnectionsOfGrant(tx, grantId)).every(({ status }) => status === 'revoked')) {
+    await eraseTokens(tx, grantId);
+    for (const kind of ['grant.keep', 'grant.profile']) await cancelJob(tx, { kind, subjectId: grantId });
+  }
+  await tellAll(tx, gateway, changed, 'connection.revoked');
   return true;
 }
 
-/** `key` tells one change from the next of the same kind: the version of the tokens. */
+async function tellAll(
+  tx: Writer,
+  gateway: Gateway,
+  connections: readonly Connection[],
+  type: 'connection.active' | 'connection.reconnect_required' | 'connection.revoked',
+): Promise<void> {
+  for (const connection of connections) await tell(tx, gateway, connection, type);
+}
+
+/** One change of the status, one event: the version tells one from the next of the same kind. */
 export async function tell(
   tx: Writer,
   gateway: Gateway,
-  connection: Connection,
+  { id, marketplaceId, professionalId, provider, statusReason, statusVersion }: Connection,
   type: 'connection.active' | 'connection.reconnect_required' | 'connection.revoked',
-  key: string,
-  more: Record<string, unknown> = {},
 ): Promise<void> {
   await emit(tx, gateway, {
-    marketplaceId: connection.marketplaceId,
+    marketplaceId,
     type,
-    subjectId: connection.id,
-    key,
-    data: { connection_id: connection.id, professional_id: connection.professionalId, provider: connection.provider, ...more },
+    subjectId: id,
+    key: String(statusVersion),
+    data: {
+      connection_id: id,
+      professional_id: professionalId,
+      provider,
+      ...(statusReason === null ? {} : { reason: statusReason }),
+    },
   });
 }

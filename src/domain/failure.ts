@@ -36,6 +36,8 @@ const FAILURES = {
   rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   vendor_nonsense: { status: 502, title: 'The vendor answered something unexpected' },
+  credentials_rejected: { status: 503, title: "The vendor does not accept the gateway's own credentials" },
+  host_pool_exhausted: { status: 503, title: 'Every host of the platform is taken at this time' },
   vendor_quota: { status: 503, title: 'A quota of the vendor is used up' },
   vendor_unavailable: { status: 503, title: 'The vendor is not available' },
   not_configured: { status: 503, title: 'This app is not set up on the gateway' },

@@ -8,6 +8,7 @@ export type IdPrefix =
   | 'key'
   | 'cns'
   | 'con'
+  | 'grt'
   | 'mtg'
   | 'pkg'
   | 'att'

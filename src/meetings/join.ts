@@ -1,6 +1,6 @@
 /** The way in, for customers and hosts. The vendor's link appears nowhere before it is followed. */
 import { checkApprovedHost, classifyJoinUrl } from '../../providers/approved.ts';
-import { accountOf } from '../connections/account.ts';
+import { atVendor } from '../connections/account.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
@@ -10,7 +10,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
 import { recordConsent } from './consent.ts';
-import { connectionOf, joinUrlContext, meetingRef, providerOf } from './link.ts';
+import { connectionOf, joinUrlContext, meetingRef } from './link.ts';
 
 /** What a door shows. `early` opens at `opensAt`. */
 export type Door = 'unpaid' | 'pending' | 'early' | 'open' | 'over' | 'cancelled' | 'expired';
@@ -73,7 +73,7 @@ export async function host(gateway: Gateway, token: string): Promise<string> {
   if (meeting.linkSource === 'uploaded') return gateway.vault.open(meeting.vendorJoinUrlSealed!, joinUrlContext(meeting.id));
   const ref = meetingRef(gateway, meeting);
   if (ref === undefined) throw new Failure('conflict', 'The link is not made yet.');
-  return providerOf(gateway, meeting).hostUrl(accountOf(gateway, await connectionOf(gateway, meeting)), ref);
+  return atVendor(gateway, await connectionOf(gateway, meeting), (provider, account) => provider.hostUrl(account, ref));
 }
 
 async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Promise<Entrance> {

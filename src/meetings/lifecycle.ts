@@ -1,5 +1,5 @@
 /** What happens to a meeting after it was made: change, cancel, end, expire, close. */
-import { accountOf } from '../connections/account.ts';
+import { atVendor } from '../connections/account.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
@@ -91,7 +91,7 @@ async function changeFacts(
   }
   const ref = meetingRef(gateway, meeting);
   if (meeting.linkSource === 'created' && ref !== undefined) {
-    await providerOf(gateway, meeting).changeMeeting(accountOf(gateway, await connectionOf(gateway, meeting)), ref, next);
+    await atVendor(gateway, await connectionOf(gateway, meeting), (provider, account) => provider.changeMeeting(account, ref, next));
   }
   const updated = await db.write(async (tx) => {
     // Given at the confirmation, it is not taken back by a later policy; places at an event are sold until its end, which may move.
@@ -138,7 +138,7 @@ export async function endMeeting(
   const end = meeting.linkSource === 'created' ? providerOf(gateway, meeting).endMeeting : undefined;
   if (end === undefined || ref === undefined) throw new Failure('not_capable', 'This meeting cannot be ended from here.');
   if (meeting.state !== 'confirmed' && meeting.state !== 'live') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
-  await end(accountOf(gateway, await connectionOf(gateway, meeting)), ref);
+  await atVendor(gateway, await connectionOf(gateway, meeting), (_, account) => end(account, ref));
   return ownMeeting(gateway, marketplaceId, meetingId);
 }
 

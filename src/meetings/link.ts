@@ -1,7 +1,7 @@
 /** The vendor's side of a meeting's link: made, repaired after a lost answer, taken away. */
 import { linkIdentity } from '../../providers/approved.ts';
 import type { MeetingRef, Provider, VendorMeeting } from '../../providers/provider.ts';
-import { accountOf } from '../connections/account.ts';
+import { atVendor } from '../connections/account.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { recordsFromTheStart } from '../domain/recording.ts';
@@ -25,16 +25,18 @@ export async function makeVendorMeeting(
   const { db } = gateway;
   const policy = await policyFor(db.read, meeting);
   const attendees = await listAttendees(db.read, [meeting.id]);
-  return providerOf(gateway, meeting).createMeeting(accountOf(gateway, connection), {
-    key: meeting.vendorKey,
-    retry,
-    title: meeting.title,
-    startsAt: meeting.startsAt,
-    durationMinutes: meeting.durationMinutes,
-    timeZone: meeting.timeZone,
-    recordAutomatically: recordsFromTheStart(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode),
-    participantVideo: !attendees.some(({ cameraOff }) => cameraOff),
-  });
+  return atVendor(gateway, connection, (provider, account) =>
+    provider.createMeeting(account, {
+      key: meeting.vendorKey,
+      retry,
+      title: meeting.title,
+      startsAt: meeting.startsAt,
+      durationMinutes: meeting.durationMinutes,
+      timeZone: meeting.timeZone,
+      recordAutomatically: recordsFromTheStart(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode),
+      participantVideo: !attendees.some(({ cameraOff }) => cameraOff),
+    }),
+  );
 }
 
 /**
@@ -108,7 +110,7 @@ export async function releaseLink(gateway: Gateway, meetingId: string): Promise<
   }
   const ref = meetingRef(gateway, meeting) ?? (await makeVendorMeeting(gateway, meeting, connection, { retry: true }));
   try {
-    await providerOf(gateway, meeting).cancelMeeting(accountOf(gateway, connection), ref);
+    await atVendor(gateway, connection, (provider, account) => provider.cancelMeeting(account, ref));
   } catch (error) {
     if (!isFailure(error, 'reconnect_required')) throw error;
   }

@@ -2,7 +2,7 @@
 import { classifyJoinUrl } from '../../providers/approved.ts';
 import { limitMinutes } from '../../providers/limits.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
-import { accountOf } from '../connections/account.ts';
+import { atVendor } from '../connections/account.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
@@ -17,7 +17,7 @@ import { findMeeting, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-links.ts';
 import { chooseConnection } from './choose.ts';
 import { takeLink } from './draft.ts';
-import { joinUrlContext, makeVendorMeeting, providerOf, vendorColumns } from './link.ts';
+import { joinUrlContext, makeVendorMeeting, vendorColumns } from './link.ts';
 import { tellMeeting } from './tell.ts';
 
 /** Longer than any vendor call; then its process is believed dead. */
@@ -155,7 +155,7 @@ export async function releaseStaleLink(gateway: Gateway, key: string): Promise<v
       vendorMeetingId !== null && joinUrlSealed !== null
         ? { id: vendorMeetingId, joinUrl: vault.open(joinUrlSealed, ['stale_link', key]), details: vendorDetails }
         : await makeVendorMeeting(gateway, { ...meeting, provider, vendorKey: key }, connection, { retry: true });
-    await providerOf(gateway, { provider }).cancelMeeting(accountOf(gateway, connection), ref);
+    await atVendor(gateway, connection, (vendor, account) => vendor.cancelMeeting(account, ref));
   } else log.warn({ meeting: meeting.id, connection: connection.id }, 'the vendor meeting stays: its account is no longer connected');
   await db.write((tx) => deleteStaleLink(tx, key));
 }

@@ -1,11 +1,11 @@
 /** A recipient opens a personal link: checked, counted, streamed. */
 import type { Media } from '../../providers/provider.ts';
-import { accountOf } from '../connections/account.ts';
+import { atVendor } from '../connections/account.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
-import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
+import { connectionOf, meetingRef } from '../meetings/link.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { countView, findRecordingByLink, type Recording, type RecordingLink } from '../store/recordings.ts';
@@ -59,12 +59,15 @@ export async function openMedia(
   const meeting = await findMeeting(db.read, recording.meetingId);
   if (file === undefined || meeting === undefined) throw new Failure('not_found', 'There is no such file.');
   const ref = meetingRef(gateway, meeting);
-  if (ref === undefined || recording.vendorRecordingSealed === null) throw new Failure('gone', 'This recording is no longer available.');
-  return providerOf(gateway, meeting).recordings.open(accountOf(gateway, await connectionOf(gateway, meeting)), {
-    meeting: ref,
-    recordingId: vault.open(recording.vendorRecordingSealed, vendorRecordingContext(recording.id)),
-    fileId: file.id,
-    range,
-    signal,
-  });
+  const { vendorRecordingSealed } = recording;
+  if (ref === undefined || vendorRecordingSealed === null) throw new Failure('gone', 'This recording is no longer available.');
+  return atVendor(gateway, await connectionOf(gateway, meeting), ({ recordings }, account) =>
+    recordings.open(account, {
+      meeting: ref,
+      recordingId: vault.open(vendorRecordingSealed, vendorRecordingContext(recording.id)),
+      fileId: file.id,
+      range,
+      signal,
+    }),
+  );
 }

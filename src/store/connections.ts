@@ -1,42 +1,54 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
+import type { ConnectionReason, ConnectionState } from '../domain/connection.ts';
 import type { Reader, Writer } from './database.ts';
+import type { Grant } from './grants.ts';
 
-export type Connection = Tables['connections']['$inferSelect'];
+type ConnectionRow = Tables['connections']['$inferSelect'];
+/** `scopes`: those of its grant. */
+export type Connection = ConnectionRow & Pick<Grant, 'scopes'>;
 export type StoredSubscription = Tables['subscriptions']['$inferSelect'];
 
+/** All connections, as far as the caller narrows it down. */
+function select(db: Reader) {
+  const { connections, grants } = db.t;
+  return db
+    .select({ ...getTableColumns(connections), scopes: grants.scopes })
+    .from(connections)
+    .innerJoin(grants, eq(grants.id, connections.grantId));
+}
+
 /** Makes the connection, or renews the one of the same professional and account: its id and its meetings stay. */
-export async function upsertConnection(tx: Writer, connection: Connection): Promise<Connection> {
+export async function upsertConnection(tx: Writer, connection: ConnectionRow): Promise<Connection> {
   const { connections } = tx.t;
+  const { id: _id, createdAt: _createdAt, statusVersion: _statusVersion, preferredAt: _preferredAt, ...changes } = connection;
   const same = and(
     eq(connections.marketplaceId, connection.marketplaceId),
     connection.professionalId === null ? isNull(connections.professionalId) : eq(connections.professionalId, connection.professionalId),
     eq(connections.provider, connection.provider),
     eq(connections.accountId, connection.accountId),
   );
-  const { id: _id, createdAt: _createdAt, tokenVersion: _tokenVersion, ...changes } = connection;
   const renewed = await tx
     .update(connections)
-    .set({ ...changes, tokenVersion: sql`${connections.tokenVersion} + 1` })
+    .set({ ...changes, statusVersion: sql`${connections.statusVersion} + 1` })
     .where(same)
-    .returning();
-  if (renewed[0] !== undefined) return renewed[0];
-  const inserted = await tx.insert(connections).values(connection).onConflictDoNothing().returning();
-  return inserted[0] ?? (await tx.select().from(connections).where(same))[0]!;
+    .returning({ id: connections.id });
+  if (renewed[0] === undefined) await tx.insert(connections).values(connection).onConflictDoNothing();
+  return (await select(tx).where(same))[0]!;
 }
 
 export async function findConnection(db: Reader, id: string): Promise<Connection | undefined> {
-  return (await db.select().from(db.t.connections).where(eq(db.t.connections.id, id)))[0];
+  return (await select(db).where(eq(db.t.connections.id, id)))[0];
 }
 
 export async function findOwnConnection(db: Reader, marketplaceId: string, id: string): Promise<Connection | undefined> {
   const { connections } = db.t;
-  return (
-    await db
-      .select()
-      .from(connections)
-      .where(and(eq(connections.id, id), eq(connections.marketplaceId, marketplaceId)))
-  )[0];
+  return (await select(db).where(and(eq(connections.id, id), eq(connections.marketplaceId, marketplaceId))))[0];
+}
+
+/** Every connection that lives on the grant, over all marketplaces. */
+export async function listConnectionsOfGrant(db: Reader, grantId: string): Promise<Connection[]> {
+  return select(db).where(eq(db.t.connections.grantId, grantId)).orderBy(asc(db.t.connections.id));
 }
 
 /** Oldest first; those of the professional, or all of the marketplace. `after`: the id that a page begins behind. */
@@ -50,9 +62,7 @@ export async function listConnections(
   }: { marketplaceId: string; professionalId?: string | undefined; after?: string | undefined; limit?: number },
 ): Promise<Connection[]> {
   const { connections } = db.t;
-  const found = db
-    .select()
-    .from(connections)
+  const found = select(db)
     .where(
       and(
         eq(connections.marketplaceId, marketplaceId),
@@ -70,84 +80,49 @@ export async function listConnectionsOfAccount(
   account: { provider: string; organisation: string | null; accountId: string | null },
 ): Promise<Connection[]> {
   const { connections } = db.t;
-  return db
-    .select()
-    .from(connections)
-    .where(
-      and(
-        eq(connections.provider, account.provider),
-        account.organisation === null ? isNull(connections.organisation) : eq(connections.organisation, account.organisation),
-        account.accountId === null ? undefined : eq(connections.accountId, account.accountId),
-      ),
-    );
+  return select(db).where(
+    and(
+      eq(connections.provider, account.provider),
+      account.organisation === null ? isNull(connections.organisation) : eq(connections.organisation, account.organisation),
+      account.accountId === null ? undefined : eq(connections.accountId, account.accountId),
+    ),
+  );
 }
 
-/** True for the one caller that may refresh now. */
-export async function leaseRefresh(
-  tx: Writer,
-  { id, tokenVersion, now, until }: { id: string; tokenVersion: number; now: Date; until: Date },
-): Promise<boolean> {
-  const { connections } = tx.t;
-  const rows = await tx
-    .update(connections)
-    .set({ refreshLeasedUntil: until })
-    .where(
-      and(
-        eq(connections.id, id),
-        eq(connections.tokenVersion, tokenVersion),
-        eq(connections.status, 'active'),
-        or(isNull(connections.refreshLeasedUntil), lt(connections.refreshLeasedUntil, now)),
-      ),
-    )
-    .returning({ id: connections.id });
-  return rows.length === 1;
-}
-
-/** False when somebody else has replaced the tokens in between. Ends the lease. */
-export async function storeTokens(
-  tx: Writer,
-  { id, tokenVersion, ...tokens }: Pick<Connection, 'id' | 'tokenVersion' | 'tokensSealed' | 'accessExpiresAt' | 'scopes'>,
-): Promise<boolean> {
-  const { connections } = tx.t;
-  const rows = await tx
-    .update(connections)
-    .set({ ...tokens, tokenVersion: tokenVersion + 1, refreshLeasedUntil: null })
-    .where(and(eq(connections.id, id), eq(connections.tokenVersion, tokenVersion)))
-    .returning({ id: connections.id });
-  return rows.length === 1;
-}
-
-export async function setTokens(tx: Writer, id: string, tokensSealed: Buffer): Promise<void> {
-  await tx.update(tx.t.connections).set({ tokensSealed }).where(eq(tx.t.connections.id, id));
-}
-
-export async function releaseRefresh(tx: Writer, id: string): Promise<void> {
-  await tx.update(tx.t.connections).set({ refreshLeasedUntil: null }).where(eq(tx.t.connections.id, id));
-}
-
-/** False when it was in one of these states already, or its tokens are newer than `tokenVersion`. */
+/**
+ * Moves those of the connections that are in one of the states `from`, and returns them as they are then. `statusVersion`: only if its
+ * status has not changed since.
+ */
 export async function setConnectionStatus(
   tx: Writer,
-  { id, from, to, reason, tokenVersion }: { id: string; from: readonly string[]; to: string; reason: string | null; tokenVersion?: number },
-): Promise<boolean> {
+  where: { readonly id: string; readonly statusVersion?: number } | { readonly grantId: string },
+  { from, to, reason }: { from: readonly ConnectionState[]; to: ConnectionState; reason: ConnectionReason | null },
+): Promise<Connection[]> {
   const { connections } = tx.t;
-  const rows = await tx
+  const changed = await tx
     .update(connections)
-    .set({
-      status: to,
-      statusReason: reason,
-      refreshLeasedUntil: null,
-      ...(to === 'revoked' ? { tokensSealed: null, accessExpiresAt: null } : {}),
-    })
+    .set({ status: to, statusReason: reason, statusVersion: sql`${connections.statusVersion} + 1` })
     .where(
       and(
-        eq(connections.id, id),
+        'id' in where ? eq(connections.id, where.id) : eq(connections.grantId, where.grantId),
+        'id' in where && where.statusVersion !== undefined ? eq(connections.statusVersion, where.statusVersion) : undefined,
         inArray(connections.status, [...from]),
-        tokenVersion === undefined ? undefined : eq(connections.tokenVersion, tokenVersion),
       ),
     )
     .returning({ id: connections.id });
-  return rows.length === 1;
+  if (changed.length === 0) return [];
+  return select(tx)
+    .where(
+      inArray(
+        connections.id,
+        changed.map(({ id }) => id),
+      ),
+    )
+    .orderBy(asc(connections.id));
+}
+
+export async function updateConnection(tx: Writer, id: string, changes: Partial<ConnectionRow>): Promise<void> {
+  await tx.update(tx.t.connections).set(changes).where(eq(tx.t.connections.id, id));
 }
 
 export async function upsertSubscription(tx: Writer, subscription: StoredSubscription): Promise<void> {

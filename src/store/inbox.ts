@@ -3,20 +3,25 @@ import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type InboxEntry = Tables['inbox']['$inferSelect'];
-export type NewInboxEntry = Pick<InboxEntry, 'key' | 'provider' | 'body' | 'receivedAt'>;
+export type NewInboxEntry = Pick<InboxEntry, 'key' | 'provider' | 'bodySealed' | 'receivedAt'>;
 
 /** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
 const ROWS = [64, 16, 4, 1];
 const INSERTS = ROWS.map((rows) => {
-  const names = Array.from({ length: rows }, (_, row) => ({ key: `k${row}`, provider: `p${row}`, body: `b${row}`, receivedAt: `r${row}` }));
+  const names = Array.from({ length: rows }, (_, row) => ({
+    key: `k${row}`,
+    provider: `p${row}`,
+    bodySealed: `b${row}`,
+    receivedAt: `r${row}`,
+  }));
   const insert = prepared(`inbox_insert_${rows}`, (tx: Writer) =>
     tx
       .insert(tx.t.inbox)
       .values(
-        names.map(({ key, provider, body, receivedAt }) => ({
+        names.map(({ key, provider, bodySealed, receivedAt }) => ({
           key: sql.placeholder(key),
           provider: sql.placeholder(provider),
-          body: sql.placeholder(body),
+          bodySealed: sql.placeholder(bodySealed),
           receivedAt: sql.placeholder(receivedAt),
           dueAt: sql.placeholder(receivedAt),
           state: sql`'pending'`,
@@ -40,7 +45,7 @@ export async function insertInboxEntries(tx: Writer, entries: readonly NewInboxE
         const entry = sorted[from + row]!;
         values[name.key] = entry.key;
         values[name.provider] = entry.provider;
-        values[name.body] = entry.body;
+        values[name.bodySealed] = entry.bodySealed;
         values[name.receivedAt] = entry.receivedAt;
       }
       await insert(tx, values);
@@ -80,7 +85,7 @@ export async function leaseInboxEntries(tx: Writer, entries: readonly InboxEntry
 
 /** Applied: the body goes (it carries vendor links and tokens), the key stays to recognize repeats. */
 export async function finishInboxEntries(tx: Writer, keys: readonly string[]): Promise<void> {
-  await change(tx, keys, { state: 'applied', body: null, reason: null });
+  await change(tx, keys, { state: 'applied', bodySealed: null, reason: null });
 }
 
 /** To be tried again; all of them have been tried `attempts` times. */
@@ -99,7 +104,7 @@ export async function parkInboxEntry(tx: Writer, key: string, reason: string): P
 
 /** Not ours: nothing is kept but the key. */
 export async function dropInboxEntries(tx: Writer, keys: readonly string[], reason: string): Promise<void> {
-  await change(tx, keys, { state: 'dropped', body: null, reason });
+  await change(tx, keys, { state: 'dropped', bodySealed: null, reason });
 }
 
 const change = async (tx: Writer, keys: readonly string[], changes: Partial<InboxEntry>): Promise<void> => {

@@ -12,6 +12,7 @@ const ADAPTER_FAILURES: readonly FailureCode[] = [
   'vendor_quota',
   'vendor_unavailable',
   'vendor_refused',
+  'credentials_rejected',
   'vendor_nonsense',
   'gone',
 ];

@@ -203,8 +203,8 @@ describeOnBothDatabases('a recording', (_open, engine) => {
     expect(await recordingsOf(world, meeting.id)).toEqual([]);
     const kept = (await db.read.select().from(db.read.t.inbox)).filter(({ state }) => state !== 'applied');
     expect(kept.length).toBeGreaterThan(0);
-    for (const { state, body, reason } of kept)
-      expect({ state, body, reason }).toEqual({ state: 'dropped', body: null, reason: 'unmatched' });
+    for (const { state, bodySealed, reason } of kept)
+      expect({ state, bodySealed, reason }).toEqual({ state: 'dropped', bodySealed: null, reason: 'unmatched' });
   });
 });
 

@@ -21,7 +21,7 @@ const AT = new Date('2026-11-20T10:00:00.123Z');
 const entry = (key: string, changes: Partial<NewInboxEntry> = {}): NewInboxEntry => ({
   key: `zoom:${key}`,
   provider: 'zoom',
-  body: Buffer.from(`body of ${key}`),
+  bodySealed: Buffer.from(`body of ${key}`),
   receivedAt: AT,
   ...changes,
 });
@@ -44,16 +44,16 @@ describeOnBothDatabases('the inbox', (open, engine) => {
   test('keeps every byte', async () => {
     const db = await open();
     const body = Buffer.from(Array.from({ length: 512 }, (_, index) => index % 256));
-    await insert(db, entry('bytes', { body }), entry('none', { body: Buffer.alloc(0) }));
-    expect((await findInboxEntry(db.read, 'zoom:bytes'))?.body).toEqual(body);
-    expect((await findInboxEntry(db.read, 'zoom:none'))?.body).toEqual(Buffer.alloc(0));
+    await insert(db, entry('bytes', { bodySealed: body }), entry('none', { bodySealed: Buffer.alloc(0) }));
+    expect((await findInboxEntry(db.read, 'zoom:bytes'))?.bodySealed).toEqual(body);
+    expect((await findInboxEntry(db.read, 'zoom:none'))?.bodySealed).toEqual(Buffer.alloc(0));
   });
 
   test('stores repeats once, in one call and over several, and the first counts', async () => {
     const db = await open();
-    await insert(db, entry('a'), entry('a', { body: Buffer.from('again') }), entry('b'));
-    await insert(db, entry('b', { body: Buffer.from('again'), receivedAt: plus(AT, MINUTE) }), entry('c'));
-    expect((await due(db)).map(({ key, body }) => [key, String(body)])).toEqual([
+    await insert(db, entry('a'), entry('a', { bodySealed: Buffer.from('again') }), entry('b'));
+    await insert(db, entry('b', { bodySealed: Buffer.from('again'), receivedAt: plus(AT, MINUTE) }), entry('c'));
+    expect((await due(db)).map(({ key, bodySealed }) => [key, String(bodySealed)])).toEqual([
       ['zoom:a', 'body of a'],
       ['zoom:b', 'body of b'],
       ['zoom:c', 'body of c'],
@@ -122,14 +122,14 @@ describeOnBothDatabases('the inbox', (open, engine) => {
     });
     await insert(db, ...['applied', 'dropped', 'parked'].map((key) => entry(key)));
     expect(await due(db, plus(AT, 10 * MINUTE))).toEqual([]);
-    expect(await raw(url, 'select key, state, reason, body is null as erased, leased_until from inbox order by key')).toMatchObject([
+    expect(await raw(url, 'select key, state, reason, body_sealed is null as erased, leased_until from inbox order by key')).toMatchObject([
       { key: 'zoom:applied', state: 'applied', reason: null, leased_until: null },
       { key: 'zoom:applied too', state: 'applied', reason: null, leased_until: null },
       { key: 'zoom:dropped', state: 'dropped', reason: 'unmatched', leased_until: null },
       { key: 'zoom:parked', state: 'parked', reason: 'malformed: no JSON', leased_until: null },
     ]);
     const bodies = await Promise.all(['applied', 'applied too', 'dropped', 'parked'].map((key) => findInboxEntry(db.read, `zoom:${key}`)));
-    expect(bodies.map((one) => one?.body?.toString() ?? null)).toEqual([null, null, null, 'body of parked']);
+    expect(bodies.map((one) => one?.bodySealed?.toString() ?? null)).toEqual([null, null, null, 'body of parked']);
   });
 
   test('removes what is old in steps', async () => {

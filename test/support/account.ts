@@ -19,6 +19,7 @@ export function testAccount({ grantIsDead = false, ...facts }: Partial<Account> 
     plan: 'paid',
     createsMeetings: true,
     cloudRecording: 'yes',
+    hosting: 'own',
     scopes: [],
     ...facts,
     refreshes: () => generation - 1,

@@ -1,3 +1,4 @@
+import { inboxContext } from '../../webhooks/receive.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import { expect, test } from 'vitest';
@@ -7,12 +8,17 @@ import { testWorld } from '../support/world.ts';
 
 test('case 60: a long backlog is worked off in slices, between which everybody else gets in', async () => {
   const world = await testWorld();
-  const { db, wake } = world.gateway.gateway;
+  const { db, vault, wake } = world.gateway.gateway;
   const { inbox } = db.read.t;
   const body = fixture('recording.completed');
   const receivedAt = world.now();
   const key = (index: number): string => `zoom:${String(index).padStart(13, '0')}`;
-  const entries = Array.from({ length: 1_000 }, (_, index) => ({ key: key(index), provider: 'zoom', body, receivedAt }));
+  const entries = Array.from({ length: 1_000 }, (_, index) => ({
+    key: key(index),
+    provider: 'zoom',
+    bodySealed: vault.seal(body, inboxContext(key(index))),
+    receivedAt,
+  }));
   await db.write((tx) => insertInboxEntries(tx, entries));
   wake();
   let turns = 0;

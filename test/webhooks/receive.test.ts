@@ -1,3 +1,4 @@
+import { inboxContext } from '../../webhooks/receive.ts';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { connect as connectSocket, type Socket } from 'node:net';
@@ -16,7 +17,7 @@ import { testWorld } from '../support/world.ts';
 
 const AT = new Date('2026-11-20T10:00:00Z');
 
-const entry = (key: string, body = Buffer.from(key)): NewInboxEntry => ({ key, provider: 'zoom', body, receivedAt: AT });
+const entry = (key: string, body = Buffer.from(key)): NewInboxEntry => ({ key, provider: 'zoom', bodySealed: body, receivedAt: AT });
 const settled = (promises: readonly Promise<unknown>[]): Promise<string[]> =>
   Promise.all(
     promises.map((promise) =>
@@ -209,7 +210,9 @@ describe("the vendors' way in", () => {
     const { db } = world.gateway.gateway;
     expect((await post(bodyOf(MAX_WEBHOOK_BYTES))).status).toBe(200);
     const [stored] = await db.read.select().from(db.read.t.inbox);
-    expect(stored?.body?.equals(bodyOf(MAX_WEBHOOK_BYTES))).toBe(true);
+    expect(world.gateway.gateway.vault.openBytes(stored!.bodySealed!, inboxContext(stored!.key)).equals(bodyOf(MAX_WEBHOOK_BYTES))).toBe(
+      true,
+    );
     const refused = await post(bodyOf(MAX_WEBHOOK_BYTES + 1));
     expect([refused.status, refused.headers.get('connection')]).toEqual([413, 'close']);
     // Proven, so it is kept, and refused by its name when it is read.

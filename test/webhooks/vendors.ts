@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, vi } from 'vitest';
 import type { World, WorldOptions } from '../../demo/world.ts';
 import { signClientState } from '../../providers/microsoft-teams/client-state.ts';
-import { accountOf } from '../../src/connections/account.ts';
+import { atVendor } from '../../src/connections/account.ts';
 import { findConnection, findSubscriptionOf, type Connection } from '../../src/store/connections.ts';
 import type { InboxEntry } from '../../src/store/inbox.ts';
 import { findMeeting, type Meeting } from '../../src/store/meetings.ts';
@@ -60,7 +60,7 @@ export async function knownMeeting(world: World, vendor: Vendor): Promise<Known>
       return found!;
     });
     subscriptionId = made.vendorId;
-    await subscriptions.remove(accountOf(gateway, connection), subscriptionId);
+    await atVendor(gateway, connection, (_, account) => subscriptions.remove(account, subscriptionId));
   }
   return { vendor, connection, subscriptionId, ...(await bookMeeting(world, vendor)) };
 }
@@ -124,9 +124,12 @@ export async function deliver(world: World, known: Pick<Known, 'vendor' | 'conne
 }
 
 /** What is in the inbox; of a body only whether it is there. */
-export async function inbox({ gateway }: World): Promise<(Omit<InboxEntry, 'body'> & { body: 'kept' | null })[]> {
+export async function inbox({ gateway }: World): Promise<(Omit<InboxEntry, 'bodySealed'> & { body: 'kept' | null })[]> {
   const { read } = gateway.gateway.db;
-  return (await read.select().from(read.t.inbox)).map((entry) => ({ ...entry, body: entry.body === null ? null : 'kept' }));
+  return (await read.select().from(read.t.inbox)).map(({ bodySealed, ...entry }) => ({
+    ...entry,
+    body: bodySealed === null ? null : 'kept',
+  }));
 }
 
 /** Nothing in the inbox is under way or has never been tried. The clock stands, so what waits for a later moment waits. */

@@ -22,6 +22,7 @@ const NOTICES: readonly ConnectNotice[] = [
   'account_cannot_create',
   'admin_approval',
   'permission_missing',
+  'other_account',
   'vendor_unavailable',
   'failed',
 ];
@@ -72,6 +73,7 @@ function outcome({ providers }: Gateway, result: Awaited<ReturnType<typeof compl
     const notice = refusal(result.error, words);
     return { notice, error: notice };
   }
+  if (result.outcome === 'other_account') return { notice: 'other_account', error: 'other_account' };
   const { connection } = result;
   const missing = providers.get(connection.provider as ProviderId)?.oauth.scopes.links.some((scope) => !connection.scopes.includes(scope));
   const notice: ConnectNotice = !connection.createsMeetings

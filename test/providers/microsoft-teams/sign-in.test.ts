@@ -70,7 +70,7 @@ describe('signing in at Entra', () => {
         HttpResponse.json({ error: 'invalid_client' }, { status: 401, headers: { 'www-authenticate': 'Bearer realm=""' } }),
       ),
     );
-    expect(await failureOf(teams().oauth.refresh('r'))).toMatchObject({ code: 'vendor_refused', extra: { vendor_code: 'invalid_client' } });
+    expect(await failureOf(teams().oauth.refresh('r'))).toMatchObject({ code: 'credentials_rejected' });
   });
 
   it('lets the professional choose the account', () => {

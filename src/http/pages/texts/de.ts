@@ -82,6 +82,10 @@ export const de: Texts = {
       text: 'In deiner Organisation dürfen nur Administratoren neue Apps erlauben. Bitte sie um die Freigabe bei {{app}} und verbinde dich dann noch einmal.',
     },
     permission_missing: { title: 'Eine Berechtigung fehlt', text: 'Verbinde dich noch einmal und lass alle Häkchen gesetzt.' },
+    other_account: {
+      title: 'Das war ein anderes Konto',
+      text: 'Du hast dich bei {{app}} mit einem anderen Konto angemeldet als dem, das wieder verbunden werden sollte. Es hat sich nichts geändert. Melde dich mit dem richtigen an oder verbinde dieses zusätzlich.',
+    },
     vendor_unavailable: { title: '{{app}} antwortet nicht', text: 'Bitte versuche es in einigen Minuten noch einmal.' },
     failed: {
       title: 'Das Verbinden hat nicht geklappt',

@@ -78,6 +78,10 @@ export const en = {
       text: 'Your organisation lets only administrators allow new apps. Ask yours to approve this one at {{app}}, then connect again.',
     },
     permission_missing: { title: 'A permission is missing', text: 'Connect once more and leave every permission ticked.' },
+    other_account: {
+      title: 'That was another account',
+      text: 'You signed in at {{app}} with another account than the one that was to be connected again. Nothing has changed. Sign in with the right one, or connect this one in addition.',
+    },
     vendor_unavailable: { title: '{{app}} does not answer', text: 'Please try again in a few minutes.' },
     failed: { title: 'Connecting did not work', text: 'Please try again. If it happens again, tell support.' },
   },

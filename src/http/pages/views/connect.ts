@@ -84,6 +84,7 @@ const NOTICE_TONES: Record<ConnectNotice, Tone> = {
   account_cannot_create: 'warn',
   admin_approval: 'warn',
   permission_missing: 'warn',
+  other_account: 'warn',
   vendor_unavailable: 'bad',
   failed: 'bad',
 };

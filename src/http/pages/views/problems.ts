@@ -129,6 +129,14 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
     meaning: 'The vendor answered with success, but not with what it documents.',
     remedy: 'Repeat the request with the same Idempotency-Key. If it stays, tell the operator.',
   },
+  credentials_rejected: {
+    meaning: "The vendor refuses the gateway's own client id, secret or key: it is wrong, or it has run out.",
+    remedy: 'Only the operator can repair this. The connections are not lost; repeat the request later with the same Idempotency-Key.',
+  },
+  host_pool_exhausted: {
+    meaning: 'Meetings are hosted by accounts of the platform, and each of them has a meeting at this time already.',
+    remedy: 'Choose another time, or ask the operator to add a host.',
+  },
   vendor_quota: {
     meaning: 'The account or the app has used up a quota of the vendor.',
     remedy: 'Repeat the request after the time in "Retry-After". Some quotas last until midnight UTC.',

@@ -1,0 +1,124 @@
+import { and, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import type { Tables } from '../../drizzle/schema.ts';
+import type { Reader, Writer } from './database.ts';
+
+export type Grant = Tables['grants']['$inferSelect'];
+/** What a vendor account is known by. */
+export type GrantKey = Pick<Grant, 'provider' | 'kind' | 'accountId'>;
+
+/** The grant of this account, made when there is none. Its tokens come by `replaceTokens`: they are sealed for its id. */
+export async function ensureGrant(tx: Writer, grant: GrantKey & Pick<Grant, 'id' | 'refreshedAt'>): Promise<Grant> {
+  const { grants } = tx.t;
+  const fresh = {
+    ...grant,
+    tokensSealed: null,
+    accessExpiresAt: null,
+    scopes: [],
+    tokenVersion: 0,
+    refreshLeasedUntil: null,
+    failures: 0,
+    failingSince: null,
+    retryAt: null,
+  };
+  const inserted = await tx.insert(grants).values(fresh).onConflictDoNothing().returning();
+  return inserted[0] ?? (await findGrantOf(tx, grant))!;
+}
+
+export async function findGrant(db: Reader, id: string): Promise<Grant | undefined> {
+  return (await db.select().from(db.t.grants).where(eq(db.t.grants.id, id)))[0];
+}
+
+export async function findGrantOf(db: Reader, { provider, kind, accountId }: GrantKey): Promise<Grant | undefined> {
+  const { grants } = db.t;
+  return (
+    await db
+      .select()
+      .from(grants)
+      .where(and(eq(grants.provider, provider), eq(grants.kind, kind), eq(grants.accountId, accountId)))
+  )[0];
+}
+
+/** True for the one caller that may refresh now. */
+export async function leaseRefresh(
+  tx: Writer,
+  { id, tokenVersion, now, until }: { id: string; tokenVersion: number; now: Date; until: Date },
+): Promise<boolean> {
+  const { grants } = tx.t;
+  const rows = await tx
+    .update(grants)
+    .set({ refreshLeasedUntil: until })
+    .where(
+      and(
+        eq(grants.id, id),
+        eq(grants.tokenVersion, tokenVersion),
+        or(isNull(grants.refreshLeasedUntil), lt(grants.refreshLeasedUntil, now)),
+      ),
+    )
+    .returning({ id: grants.id });
+  return rows.length === 1;
+}
+
+type NewTokens = Pick<Grant, 'id' | 'tokensSealed' | 'accessExpiresAt' | 'scopes' | 'refreshedAt'>;
+
+const healthy = { refreshLeasedUntil: null, failures: 0, failingSince: null, retryAt: null } as const;
+
+/** The result of a refresh. False when somebody else has replaced the tokens in between. Ends the lease. */
+export async function storeTokens(tx: Writer, { id, tokenVersion, ...tokens }: NewTokens & Pick<Grant, 'tokenVersion'>): Promise<boolean> {
+  const { grants } = tx.t;
+  const rows = await tx
+    .update(grants)
+    .set({ ...tokens, ...healthy, tokenVersion: tokenVersion + 1 })
+    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)))
+    .returning({ id: grants.id });
+  return rows.length === 1;
+}
+
+/** The result of a new authorization: it counts whatever was there before. */
+export async function replaceTokens(tx: Writer, { id, ...tokens }: NewTokens): Promise<void> {
+  const { grants } = tx.t;
+  await tx
+    .update(grants)
+    .set({ ...tokens, ...healthy, tokenVersion: sql`${grants.tokenVersion} + 1` })
+    .where(eq(grants.id, id));
+}
+
+/** Ends the lease after a refresh that failed. `failed` false: it was not the grant's fault and does not count. */
+export async function noteRefreshFailure(
+  tx: Writer,
+  { id, tokenVersion, failed, now, retryAt }: { id: string; tokenVersion: number; failed: boolean; now: Date; retryAt: Date },
+): Promise<void> {
+  const { grants } = tx.t;
+  await tx
+    .update(grants)
+    .set({
+      refreshLeasedUntil: null,
+      retryAt,
+      ...(failed
+        ? {
+            failures: sql`${grants.failures} + 1`,
+            failingSince: sql`coalesce(${grants.failingSince}, ${sql.param(now, grants.failingSince)})`,
+          }
+        : {}),
+    })
+    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)));
+}
+
+/** True while the tokens are still those of this version; then nobody else may use the lease for them. */
+export async function endRefreshLease(tx: Writer, { id, tokenVersion }: { id: string; tokenVersion: number }): Promise<boolean> {
+  const { grants } = tx.t;
+  const rows = await tx
+    .update(grants)
+    .set({ refreshLeasedUntil: null })
+    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)))
+    .returning({ id: grants.id });
+  return rows.length === 1;
+}
+
+/** Nothing of the grant is left but its row. */
+export async function eraseTokens(tx: Writer, id: string): Promise<void> {
+  const { grants } = tx.t;
+  await tx
+    .update(grants)
+    .set({ ...healthy, tokensSealed: null, accessExpiresAt: null, scopes: [], tokenVersion: sql`${grants.tokenVersion} + 1` })
+    .where(eq(grants.id, id));
+}
