@@ -81,11 +81,11 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
       for (const told of waiting) expect(await tellGateway(stage.publicUrl, ZOOM_SECRET, told, running.gateway.now())).toBe(true);
       await everythingDone(stage, running);
 
-      const rows = await raw(stage.databaseUrl, 'select key, state, body from inbox order by key');
+      const rows = await raw(stage.databaseUrl, 'select key, state, body_sealed from inbox order by key');
       expect(rows).toEqual(
         keys(stories.flat())
           .toSorted()
-          .map((key) => ({ key, state: 'applied', body: null })),
+          .map((key) => ({ key, state: 'applied', body_sealed: null })),
       );
       await checkEffects(stage, running, meetings, stories);
     });

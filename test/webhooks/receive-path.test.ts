@@ -100,7 +100,9 @@ describe('Zoom', () => {
     const bytes = Buffer.from(fixture('zoom/app_deauthorized').replace('AAAAAABBBB', organisation!).replace('abcD3ojfdbjfg', accountId));
     expect(await deliver(world, known, bytes)).toBe(200);
     await expectApplied(world);
-    expect(await findConnection(world.gateway.gateway.db.read, id)).toMatchObject({ status: 'revoked', tokensSealed: null });
+    const { db } = world.gateway.gateway;
+    expect(await findConnection(db.read, id)).toMatchObject({ status: 'revoked', statusReason: 'app_removed' });
+    expect(await db.read.select().from(db.read.t.grants)).toMatchObject([{ tokensSealed: null }]);
     await world.receiver.waitFor('connection.revoked', ({ type, data }) => type === 'connection.revoked' && data['connection_id'] === id);
   });
 });
