@@ -13,9 +13,16 @@ export interface OAuthClientOptions {
   readonly secretIn: 'basic' | 'post';
   /** For a vendor whose id tokens name another issuer than `server.issuer` (Entra's tenants): the expected one, by the token's claims. */
   readonly issuerOf?: (claims: Readonly<Record<string, unknown>>) => string;
-  /** Why a refusing answer of the token endpoint means "this grant is over, ask the professional again"; undefined when it does not. */
-  readonly endOf: (error: TokenError) => GrantEnd | undefined;
+  /** What the vendor's own words in a refusing answer of the token endpoint mean; undefined where RFC 6749's error says enough. */
+  readonly endOf: (error: TokenError) => Verdict | undefined;
 }
+
+/**
+ * - a `GrantEnd`: this grant is over, and why: the professional has to be asked again.
+ * - `our_credentials`: the refusal is about the gateway's own app, and the same for every grant.
+ * - `undecided`: this grant cannot be renewed now, but nothing says that it is over. It is tried again, and given up after days.
+ */
+export type Verdict = GrantEnd | 'our_credentials' | 'undecided';
 
 /** A refusing answer of a token endpoint (RFC 6749, 5.2), with the vendor's own members. */
 export interface TokenError {
@@ -37,6 +44,10 @@ export interface OAuthClient {
   revoke(token: string): Promise<void>;
 }
 
+/** Errors that pass: RFC 6749 has them for the authorization endpoint, vendors send them from the token endpoint too. */
+const PASSING = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
+/** Ends that a page can explain when they show while a code is redeemed; the others are about the code, which is of no use to anybody else. */
+const TOLD_OF_CODES: ReadonlySet<Verdict> = new Set<Verdict>(['admin_blocked', 'permission_missing', 'account_gone']);
 /** A year; chosen. */
 const REFRESH_CLOCK_TOLERANCE_SECONDS = 365 * 24 * 3_600;
 
@@ -72,14 +83,22 @@ export function createOAuthClient({ server: given, clientId, clientSecret, secre
       return credentialsRejected(error);
     }
     if (error instanceof oauth.ResponseBodyError) {
-      if (error.error === 'invalid_client' || error.error === 'unauthorized_client') return credentialsRejected(error);
-      const reason = refreshing ? endOf({ error: error.error, description: error.error_description ?? '', body: error.cause }) : undefined;
-      return reason !== undefined
-        ? new Failure('reconnect_required', 'The vendor says that the permission is no longer valid.', { cause: error, extra: { reason } })
-        : new Failure('vendor_refused', `The vendor refused the ${refreshing ? 'refresh' : 'authorization code'}: ${error.error}.`, {
-            cause: error,
-            extra: { vendor_code: error.error },
-          });
+      if (PASSING.has(error.error)) {
+        return new Failure('vendor_unavailable', "The vendor's token endpoint has a passing trouble.", { cause: error });
+      }
+      const told = endOf({ error: error.error, description: error.error_description ?? '', body: error.cause });
+      const aboutClient = error.error === 'invalid_client' || error.error === 'unauthorized_client';
+      if (told === 'our_credentials' || (told === undefined && aboutClient)) return credentialsRejected(error);
+      if (refreshing && told !== undefined && told !== 'undecided') {
+        return new Failure('reconnect_required', 'The vendor says that the permission is no longer valid.', {
+          cause: error,
+          extra: { reason: told },
+        });
+      }
+      return new Failure('vendor_refused', `The vendor refused the ${refreshing ? 'refresh' : 'authorization code'}: ${error.error}.`, {
+        cause: error,
+        extra: { vendor_code: error.error, ...(told !== undefined && TOLD_OF_CODES.has(told) ? { reason: told } : {}) },
+      });
     }
     if (error instanceof oauth.OperationProcessingError) {
       const status = (error.cause as { status?: number } | undefined)?.status;

@@ -52,8 +52,15 @@ export interface Grant {
 export interface OAuth {
   /** An unused grant dies after this long, by the vendor's documentation; it is renewed well before. */
   readonly idleLifeMs: number;
-  /** `links` is asked for first, `recordings` only when the professional wants them. Vendor spelling. */
-  readonly scopes: { readonly links: readonly string[]; readonly recordings: readonly string[] };
+  /**
+   * `links` is asked for first, `recordings` only when the professional wants them. Vendor spelling.
+   * `linkWays`: each way to a link, by the scopes that it takes; an account without any of them can make none.
+   */
+  readonly scopes: {
+    readonly links: readonly string[];
+    readonly recordings: readonly string[];
+    readonly linkWays: readonly (readonly string[])[];
+  };
   authorizationUrl(request: { state: string; codeChallenge: string; redirectUri: string; recordings: boolean }): URL;
   /** @throws Failure `vendor_refused` for a used, foreign or expired code. */
   exchange(request: { code: string; codeVerifier: string; redirectUri: string }): Promise<Grant>;
@@ -262,6 +269,8 @@ export interface Webhook {
 export interface Subscription {
   readonly id: string;
   readonly expiresAt: Date;
+  /** Why the vendor had suspended it, in the vendor's word; it has just been taken up again. */
+  readonly suspendedFor?: string;
 }
 
 export interface Subscriptions {
@@ -269,7 +278,11 @@ export interface Subscriptions {
   readonly scopes: readonly string[];
   /** Makes one, or adopts the one that exists already for this account. */
   create(account: Account, request: { notificationUrl: string; lifecycleUrl: string }): Promise<Subscription>;
-  /** @throws Failure `gone` when it does not exist any more: create a new one. */
+  /**
+   * Takes it up again, too, when the vendor has suspended it.
+   * @throws Failure `gone` when it does not exist any more: create a new one; `vendor_refused` with `extra.suspended_for`, the vendor's
+   * word, when it stays suspended.
+   */
   renew(account: Account, subscriptionId: string): Promise<Subscription>;
   /** Succeeds when it is gone already. */
   remove(account: Account, subscriptionId: string): Promise<void>;

@@ -54,6 +54,12 @@ export function googleRefusal(error: unknown): GoogleRefusal | undefined {
   return error.cause as GoogleRefusal;
 }
 
+/** The scopes that Google misses; undefined when that is not why it refused. */
+export function missingScopes(error: unknown): readonly string[] | undefined {
+  const told = error instanceof Failure ? error.extra['missing_scopes'] : undefined;
+  return Array.isArray(told) ? (told as readonly string[]) : undefined;
+}
+
 /** True when Google refused with one of these statuses, and not for a missing permission or a quota. */
 export const refusedWith = (error: unknown, ...statuses: readonly number[]): boolean =>
   error instanceof Failure && error.code === 'vendor_refused' && statuses.includes(googleRefusal(error)?.httpStatus ?? 0);

@@ -1,10 +1,10 @@
 /** Which way a meeting is made, and by which way it is found again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFailure } from '../../src/domain/failure.ts';
-import type { Account, MeetingRef, Provider } from '../provider.ts';
+import { Failure, isFailure } from '../../src/domain/failure.ts';
+import type { Account, GrantEnd, MeetingRef, Provider, VendorMeeting } from '../provider.ts';
 import { createCalendar } from './calendar.ts';
 import type { Ask } from './client.ts';
-import { googleRefusal, refusedWith } from './failures.ts';
+import { googleRefusal, missingScopes, refusedWith } from './failures.ts';
 import type { GoogleMeetOptions } from './options.ts';
 import { SPACE_SETTINGS } from './scopes.ts';
 import { createSpaces } from './spaces.ts';
@@ -20,8 +20,10 @@ export function createMeetings(ask: Ask, { wait = sleepFor }: Pick<GoogleMeetOpt
       try {
         return await spaces.create(account, request);
       } catch (error) {
-        if (mayNotCreateSpaces(account, error)) return calendar.create(account, request);
-        throw error;
+        if (!mayNotCreateSpaces(account, error)) throw error;
+        return calendar.create(account, request).catch((second: unknown): VendorMeeting => {
+          throw neitherWay(error, second) ?? second;
+        });
       }
     },
 
@@ -59,6 +61,17 @@ function mayNotCreateSpaces(account: Account, error: unknown): boolean {
   if (isFailure(error, 'not_capable')) return true;
   const ourProjectIsNotSetUp = googleRefusal(error)?.reasons.includes('SERVICE_DISABLED') === true;
   return account.organisation === null && refusedWith(error, 403) && !ourProjectIsNotSetUp;
+}
+
+/** An account that granted neither way to a link is of no use: it has to be connected again, with its boxes ticked. */
+function neitherWay(bySpace: unknown, byCalendar: unknown): Failure | undefined {
+  const [first, second] = [missingScopes(bySpace), missingScopes(byCalendar)];
+  if (first === undefined || second === undefined) return undefined;
+  const scopes = [...first, ...second];
+  return new Failure('reconnect_required', `The account granted no permission to make links: ${scopes.join(' or ')}.`, {
+    cause: byCalendar,
+    extra: { reason: 'permission_missing' satisfies GrantEnd, missing_scopes: scopes },
+  });
 }
 
 const eventIdOf = ({ details }: MeetingRef): string | undefined => (details['via'] === 'calendar' ? details['eventId'] : undefined);

@@ -1,11 +1,11 @@
 /** Google's OAuth: offline access, every scope on a tick box of its own, refresh tokens that are never rotated. */
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
-import { createOAuthClient } from '../oauth.ts';
+import { createOAuthClient, type TokenError, type Verdict } from '../oauth.ts';
 import { DAY } from '../../src/domain/time.ts';
 import type { OAuth } from '../provider.ts';
 import type { GoogleMeetOptions } from './options.ts';
-import { LINK_SCOPES, RECORDING_SCOPES } from './scopes.ts';
+import { LINK_SCOPES, LINK_WAYS, RECORDING_SCOPES } from './scopes.ts';
 
 /** An unused refresh token ends after six months; taken a little shorter than the shortest half year. */
 const IDLE_LIFE_MS = 180 * DAY;
@@ -28,12 +28,12 @@ export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }:
     clientId,
     clientSecret,
     secretIn: 'post',
-    endOf: ({ error }) => (error === 'invalid_grant' ? 'withdrawn' : undefined),
+    endOf,
   });
 
   return {
     idleLifeMs: IDLE_LIFE_MS,
-    scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES },
+    scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES, linkWays: LINK_WAYS },
 
     authorizationUrl: ({ recordings, ...request }) =>
       client.authorizationUrl({
@@ -70,4 +70,26 @@ export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }:
     readAgain: ({ id, email, organisation, plan, createsMeetings, cloudRecording }) =>
       Promise.resolve({ id, email, organisation, plan, createsMeetings, cloudRecording }),
   };
+}
+
+/**
+ * Documented is `invalid_grant` alone, with one sentence for "expired or revoked". The rest is from reports: an administrator's block, an
+ * organisation that wants its users to sign in anew (`invalid_rapt`), a deleted account, and an app that the operator has deleted.
+ */
+function endOf({ error, description, body }: TokenError): Verdict | undefined {
+  switch (error) {
+    case 'admin_policy_enforced':
+    case 'access_denied':
+      return 'admin_blocked';
+    case 'deleted_client':
+    case 'disabled_client':
+    case 'org_internal':
+      return 'our_credentials';
+    case 'invalid_grant':
+      if (body['error_subtype'] === 'invalid_rapt') return 'expired';
+      if (/account.*deleted/i.test(description)) return 'account_gone';
+      return /^bad request$/i.test(description) ? 'unknown' : 'withdrawn';
+    default:
+      return undefined;
+  }
 }

@@ -14,3 +14,5 @@ export const DRIVE_RECORDINGS = `${AUTH}/drive.meet.readonly`;
 /** `email` by the name that Google gives back when it is granted, so that asked and granted scopes can be compared. */
 export const LINK_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_READONLY, SPACE_SETTINGS, CALENDAR_EVENTS] as const;
 export const RECORDING_SCOPES = [DRIVE_RECORDINGS] as const;
+/** A space, or a Calendar event with a conference in it whose space can be read. */
+export const LINK_WAYS = [[SPACE_CREATED], [CALENDAR_EVENTS, SPACE_READONLY], [CALENDAR_EVENTS, SPACE_SETTINGS]] as const;

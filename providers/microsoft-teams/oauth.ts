@@ -1,19 +1,48 @@
 /** Connecting a Microsoft account through Entra ID v2. */
-import { createOAuthClient } from '../oauth.ts';
+import { createOAuthClient, type Verdict } from '../oauth.ts';
 import { DAY } from '../../src/domain/time.ts';
-import type { Grant, GrantEnd, OAuth } from '../provider.ts';
+import type { Grant, OAuth } from '../provider.ts';
 import type { Graph } from './graph.ts';
 import { callerOf, readProfile, tenantOf } from './profile.ts';
 
 /** One consent for everything that links need: a scope added later means that every professional has to connect again. */
 const LINKS = ['offline_access', 'openid', 'profile', 'email', 'User.Read', 'Calendars.ReadWrite', 'OnlineMeetings.ReadWrite'];
+/** The event, and the meeting behind it. */
+const LINK_WAYS = [['Calendars.ReadWrite', 'OnlineMeetings.ReadWrite']];
 /** Needs an administrator in every tenant, therefore asked for separately. */
 export const RECORDINGS = ['OnlineMeetingRecording.Read.All'];
 
 /** Answers of the token endpoint that only the professional, or an administrator, can cure. */
 const DEAD_ERRORS = new Set(['invalid_grant', 'interaction_required', 'consent_required']);
-/** Entra's numbers for "not consented" and "an administrator has to approve", whatever error they come with. */
-const ENDS: Readonly<Record<string, GrantEnd>> = { '65001': 'withdrawn', '90094': 'admin_blocked' };
+/**
+ * Entra's numbers, whatever error they come with. 65001 and 90094 are from reports of applications, 7000215 and 7000222 from reports about
+ * expired secrets; the others are common knowledge about Entra ID and were not found in a text that could be read.
+ */
+const MEANINGS: Readonly<Record<string, Verdict>> = {
+  // Not consented (any more).
+  '65001': 'withdrawn',
+  // An administrator has to approve; conditional access; the user is not assigned to the app, or blocked; the app is switched off in the tenant.
+  '90094': 'admin_blocked',
+  '53003': 'admin_blocked',
+  '50105': 'admin_blocked',
+  '50057': 'admin_blocked',
+  '7000112': 'admin_blocked',
+  // Too old or unused.
+  '70008': 'expired',
+  '700082': 'expired',
+  // The organisation wants a second factor: a new sign-in brings it.
+  '50076': 'expired',
+  '50079': 'expired',
+  // The password was changed or reset, or the sessions were revoked.
+  '50173': 'withdrawn',
+  '50034': 'account_gone',
+  // A wrong secret, an expired one, and a resource that does not exist in this cloud.
+  '7000215': 'our_credentials',
+  '7000222': 'our_credentials',
+  '500011': 'our_credentials',
+};
+/** The app is not known in the tenant. */
+const APP_UNKNOWN = '700016';
 /** Refresh tokens of a web app live 90 days. */
 const IDLE_LIFE_MS = 90 * DAY;
 
@@ -41,16 +70,19 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     clientId,
     clientSecret,
     secretIn: 'post',
-    // A wrong or expired client secret (invalid_client: AADSTS7000215, 7000222) is ours to repair; no professional can.
-    endOf: ({ error, description, body }) =>
-      entraNumbers(description, body)
-        .map((number) => ENDS[number])
-        .find((reason) => reason !== undefined) ?? (DEAD_ERRORS.has(error) ? 'expired' : undefined),
+    endOf: ({ error, description, body }) => {
+      const numbers = entraNumbers(description, body);
+      // In an app for many tenants one administrator's removal says the same as a wrong client id of ours: no alarm for everybody, and no
+      // sudden end either.
+      if (numbers.includes(APP_UNKNOWN)) return severalTenants ? 'undecided' : 'our_credentials';
+      const told = numbers.map((number) => MEANINGS[number]).find((meaning) => meaning !== undefined);
+      return told ?? (DEAD_ERRORS.has(error) ? 'expired' : undefined);
+    },
   });
 
   return {
     idleLifeMs: IDLE_LIFE_MS,
-    scopes: { links: LINKS, recordings: RECORDINGS },
+    scopes: { links: LINKS, recordings: RECORDINGS, linkWays: LINK_WAYS },
     authorizationUrl: ({ recordings, ...request }) =>
       client.authorizationUrl({
         ...request,

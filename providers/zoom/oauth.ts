@@ -1,12 +1,17 @@
-import { createOAuthClient } from '../oauth.ts';
+import { createOAuthClient, type Verdict } from '../oauth.ts';
 import { DAY } from '../../src/domain/time.ts';
-import type { Grant, GrantEnd, OAuth } from '../provider.ts';
+import type { Grant, OAuth } from '../provider.ts';
 import type { ZoomOptions } from './options.ts';
 import { readProfile } from './profile.ts';
-import { LINK_SCOPES, RECORDING_SCOPES, withGranularNames } from './scopes.ts';
+import { LINK_SCOPES, LINK_WAYS, RECORDING_SCOPES, withGranularNames } from './scopes.ts';
 
 /** Zoom's own numbers, beside whatever `error`: https://developers.zoom.us/docs/integrations/oauth/ */
-const ENDS: Readonly<Record<string, GrantEnd>> = {
+const MEANINGS: Readonly<Record<string, Verdict>> = {
+  '4700': 'permission_missing',
+  // Wrong client id or secret, and an app that Zoom has switched off.
+  '4702': 'our_credentials',
+  '4704': 'our_credentials',
+  '4717': 'our_credentials',
   '4711': 'permission_missing',
   '4735': 'account_gone',
   '4737': 'withdrawn',
@@ -32,14 +37,14 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     secretIn: 'basic',
     endOf: ({ error, body }) => {
       const number = [body['code'], body['reason']].map((told) => NUMBERS.exec(JSON.stringify(told) ?? '')?.[1]).find((found) => found);
-      return (number === undefined ? undefined : ENDS[number]) ?? (error === 'invalid_grant' ? 'expired' : undefined);
+      return (number === undefined ? undefined : MEANINGS[number]) ?? (error === 'invalid_grant' ? 'expired' : undefined);
     },
   });
   const named = (grant: Grant): Grant => ({ ...grant, scopes: withGranularNames(grant.scopes) });
 
   return {
     idleLifeMs: IDLE_LIFE_MS,
-    scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES },
+    scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES, linkWays: LINK_WAYS },
     // `scope` is no documented parameter: the scopes live in the app's configuration at Zoom, `recordings` changes nothing.
     authorizationUrl: ({ state, codeChallenge, redirectUri }) => client.authorizationUrl({ state, codeChallenge, redirectUri, scopes: [] }),
     exchange: async (request) => named(await client.exchange(request)),

@@ -12,6 +12,9 @@ export const LINK_SCOPES = [
   'meeting:read:participant',
 ] as const;
 
+/** Of these, the one without which there is no link. */
+export const LINK_WAYS = [['meeting:write:meeting']] as const;
+
 export const RECORDING_SCOPES = [
   'cloud_recording:read:list_user_recordings',
   'cloud_recording:read:list_recording_files',
@@ -26,7 +29,19 @@ const CLASSIC: Readonly<Record<string, readonly string[]>> = {
   'recording:read': RECORDING_SCOPES,
 };
 
-/** The granted scopes, and what the classic ones among them stand for, so that a comparison with the names above is fair. */
+/** Both families have a second form for apps that an administrator manages; what it allows for all users, it allows for the one who connected. */
+const ADMIN_FORM = /:admin$/;
+
+/** The granted scopes, and what the classic and the administrators' ones among them stand for, so that a comparison with the names above is fair. */
 export const withGranularNames = (granted: readonly string[]): readonly string[] => [
-  ...new Set(granted.flatMap((scope) => [scope, ...(CLASSIC[scope] ?? [])])),
+  ...new Set(
+    granted.flatMap((scope) => {
+      const plain = scope.replace(ADMIN_FORM, '');
+      return [scope, plain, ...(CLASSIC[plain] ?? [])];
+    }),
+  ),
 ];
+
+/** True when all of these are about recordings only, in either family. */
+export const areForRecordings = (scopes: readonly string[]): boolean =>
+  scopes.length > 0 && scopes.every((scope) => /^(cloud_)?recording:/.test(scope));
