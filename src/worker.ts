@@ -3,6 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { renewSubscription } from '../webhooks/renew.ts';
+import { forgetDoubt } from './connections/doubt.ts';
+import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
 import { Failure } from './domain/failure.ts';
@@ -45,6 +47,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'subscription.renew': renewSubscription,
   'grant.keep': keepGrant,
   'grant.profile': readProfileAgain,
+  'grant.doubt': forgetDoubt,
+  'connection.erase': eraseConnection,
   'gateway.sweep': sweep,
 };
 

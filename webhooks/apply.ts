@@ -3,6 +3,7 @@ import type { Notice, Pointer, Provider, VendorEvent } from '../providers/provid
 import { atVendor } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
 import { inboxContext } from './receive.ts';
+import { isOurFault, raiseFeedAlarm } from './renew.ts';
 import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
@@ -12,7 +13,13 @@ import { move } from '../src/meetings/lifecycle.ts';
 import { tellMeeting } from '../src/meetings/tell.ts';
 import { revokeRecording } from '../src/recordings/erase.ts';
 import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
-import { deleteSubscriptionOf, findConnection, findSubscription, listConnectionsOfAccount } from '../src/store/connections.ts';
+import {
+  deleteSubscriptionOf,
+  findConnection,
+  findSubscription,
+  listConnectionsOfAccount,
+  type Connection,
+} from '../src/store/connections.ts';
 import type { Writer } from '../src/store/database.ts';
 import {
   dropInboxEntries,
@@ -23,6 +30,7 @@ import {
   retryInboxEntries,
   type InboxEntry,
 } from '../src/store/inbox.ts';
+import { findGrant } from '../src/store/grants.ts';
 import { scheduleJob } from '../src/store/jobs.ts';
 import { findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
 import { findRecordingByFingerprint } from '../src/store/recordings.ts';
@@ -37,6 +45,8 @@ const SLICE_MS = { sqlite: 10, postgres: 100 };
 /** A delivery that failed this often is set aside with its reason: about two hours, and two days while it is the vendor who fails. */
 const MAX_ATTEMPTS = 12;
 const MAX_ATTEMPTS_IN_OUTAGE = 60;
+/** How far a vendor's clock may be from ours before one moment counts as later than another. */
+const CLOCK_TOLERANCE_MS = MINUTE;
 const OUTAGES: ReadonlySet<FailureCode> = new Set(['vendor_unavailable', 'vendor_quota', 'storage_unavailable']);
 
 /**
@@ -180,7 +190,11 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
         organisation: event.organisation,
         accountId: event.userId,
       });
-      for (const connection of connections) await markRevoked(tx, gateway, connection, 'app_removed');
+      for (const connection of connections) {
+        if (await isOldNews(tx, connection, event.at)) continue;
+        await markRevoked(tx, gateway, connection, 'app_removed');
+        await scheduleJob(tx, { kind: 'connection.erase', subjectId: connection.id, dueAt: gateway.now() });
+      }
       return true;
     }
     case 'subscription.removed':
@@ -189,6 +203,11 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
     case 'subscription.missed': {
       const subscription = await findSubscription(tx, provider.id, event.subscriptionId);
       if (subscription === undefined) return true;
+      const { reason } = event;
+      // A word about the account is not believed but asked for: the renewal shows whether it holds. One about us cannot hurt anybody.
+      if (event.type === 'subscription.suspended' && reason !== null && isOurFault(reason)) {
+        await raiseFeedAlarm(tx, gateway, provider.id, reason);
+      }
       if (event.type === 'subscription.removed') await deleteSubscriptionOf(tx, subscription.connectionId);
       await scheduleJob(tx, { kind: 'subscription.renew', subjectId: subscription.connectionId, dueAt: gateway.now() });
       return true;
@@ -200,6 +219,12 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
       return true;
     }
   }
+}
+
+/** A vendor that has given tokens since has not heard of the removal any more: the account was connected again. */
+async function isOldNews(tx: Writer, { grantId, status }: Connection, at: Date): Promise<boolean> {
+  const grant = await findGrant(tx, grantId);
+  return status !== 'revoked' && grant !== undefined && grant.refreshedAt > plus(at, CLOCK_TOLERANCE_MS);
 }
 
 async function applyToMeeting(

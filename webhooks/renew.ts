@@ -2,10 +2,12 @@
 import type { Subscription } from '../providers/provider.ts';
 import { atVendor } from '../src/connections/account.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
-import { isFailure } from '../src/domain/failure.ts';
-import { DAY, MINUTE, plus } from '../src/domain/time.ts';
+import { Failure, isFailure } from '../src/domain/failure.ts';
+import { DAY, HOUR, MINUTE, plus } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
-import { findConnection, findSubscriptionOf, upsertSubscription } from '../src/store/connections.ts';
+import { clearAlarm, raiseAlarm } from '../src/store/alarms.ts';
+import { deleteSubscriptionOf, findConnection, findSubscriptionOf, upsertSubscription } from '../src/store/connections.ts';
+import type { Writer } from '../src/store/database.ts';
 import { scheduleJob } from '../src/store/jobs.ts';
 
 /**
@@ -13,6 +15,18 @@ import { scheduleJob } from '../src/store/jobs.ts';
  * lives, about an hour; Workspace Events subscriptions live seven days.
  */
 const RENEW_EVERY_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 45 * MINUTE, 'google-meet': 3 * DAY };
+
+/** How soon it is tried again to take up a feed that the vendor keeps suspended. */
+const SUSPENDED_AGAIN_MS = HOUR;
+
+/**
+ * A feed that the vendor suspends because of our topic, our app or something that it does not name: the same for all accounts, and the
+ * operator's to repair.
+ */
+export const feedAlarm = (provider: string): string => `event_feed:${provider}`;
+
+/** Words of the vendors for what is not about the account: Workspace Events' `ENDPOINT_NOT_FOUND`, `APP_AUTHORIZATION_FAILURE` and the like. */
+export const isOurFault = (suspendedFor: string): boolean => /^(ENDPOINT|APP)_/.test(suspendedFor);
 
 /** Job `subscription.renew`. */
 export async function renewSubscription(gateway: Gateway, connectionId: string): Promise<void> {
@@ -24,7 +38,12 @@ export async function renewSubscription(gateway: Gateway, connectionId: string):
   if (subscriptions === undefined) return;
 
   const known = await findSubscriptionOf(db.read, connectionId);
-  const subscription = await atVendor(gateway, connection, async (_, account): Promise<Subscription> => {
+  // Nothing told what is granted: then the vendor is asked.
+  if (connection.scopes.length > 0 && !subscriptions.scopes.some((scope) => connection.scopes.includes(scope))) {
+    await db.write((tx) => deleteSubscriptionOf(tx, connectionId));
+    return;
+  }
+  const attempt = atVendor(gateway, connection, async (_, account): Promise<Subscription> => {
     const create = (): Promise<Subscription> =>
       subscriptions.create(account, {
         notificationUrl: `${config.publicUrl}/webhooks/${providerId}`,
@@ -37,10 +56,30 @@ export async function renewSubscription(gateway: Gateway, connectionId: string):
     });
   });
 
+  const subscription = await attempt.catch(async (error: unknown) => {
+    const suspendedFor = error instanceof Failure ? error.extra['suspended_for'] : undefined;
+    if (typeof suspendedFor !== 'string') throw error;
+    await db.write(async (tx) => {
+      await raiseFeedAlarm(tx, gateway, providerId, suspendedFor);
+      await scheduleJob(tx, { kind: 'subscription.renew', subjectId: connectionId, dueAt: plus(now(), SUSPENDED_AGAIN_MS) });
+    });
+    return undefined;
+  });
+  if (subscription === undefined) return;
+
   const half = plus(now(), Math.max((subscription.expiresAt.getTime() - now().getTime()) / 2, MINUTE));
   const regular = plus(now(), RENEW_EVERY_MS[providerId] ?? DAY);
   await db.write(async (tx) => {
+    // One that had to be taken up again proves nothing yet.
+    if (subscription.suspendedFor === undefined) await clearAlarm(tx, feedAlarm(providerId));
     await upsertSubscription(tx, { provider: providerId, vendorId: subscription.id, connectionId, expiresAt: subscription.expiresAt });
     await scheduleJob(tx, { kind: 'subscription.renew', subjectId: connectionId, dueAt: half < regular ? half : regular });
   });
+}
+
+/** Told once in the log, however many accounts share the trouble. */
+export async function raiseFeedAlarm(tx: Writer, { log, now }: Gateway, provider: ProviderId, suspendedFor: string): Promise<void> {
+  const alarm = { name: feedAlarm(provider), detail: `The vendor has suspended event feeds: ${suspendedFor}.`, now: now() };
+  if (await raiseAlarm(tx, alarm))
+    log.error({ alarm: alarm.name, reason: suspendedFor }, 'the vendor has suspended an event feed of this gateway');
 }

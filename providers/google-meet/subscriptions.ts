@@ -1,8 +1,8 @@
 /** The event feed of one account: a Workspace Events subscription on the user, seven days long, renewed before it ends. */
 import { z } from 'zod';
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { SECOND } from '../../src/domain/time.ts';
-import type { Account, Subscription, Subscriptions } from '../provider.ts';
+import type { Account, GrantEnd, Subscription, Subscriptions } from '../provider.ts';
 import type { Ask } from './client.ts';
 import { googleRefusal, refusedWith, unlessRefused } from './failures.ts';
 import { SUBSCRIBED_TYPES } from './notices.ts';
@@ -16,6 +16,7 @@ const subscription = z.object({
   name: subscriptionName,
   expireTime: moment,
   state: z.string().optional(),
+  suspensionReason: z.string().optional(),
   notificationEndpoint: z.object({ pubsubTopic: z.string().optional() }).optional(),
 });
 const operation = z.object({
@@ -25,6 +26,18 @@ const operation = z.object({
 });
 type Operation = z.infer<typeof operation>;
 type Found = z.infer<typeof subscription>;
+type Extended = Found & { readonly suspendedFor?: string };
+
+/**
+ * What a suspension says about the account, once Google does not take the feed up again. The other reasons are not the professional's
+ * business: the topic (`ENDPOINT_…`), the app (`APP_…`), or none (`OTHER`).
+ */
+const ENDS: Readonly<Record<string, GrantEnd>> = {
+  USER_SCOPE_REVOKED: 'withdrawn',
+  USER_AUTHORIZATION_FAILURE: 'admin_blocked',
+  // The target is the user.
+  RESOURCE_DELETED: 'account_gone',
+};
 
 export function createSubscriptions(ask: Ask, pubsubTopic: string): Subscriptions {
   const common = { scopes: [SPACE_CREATED, SPACE_READONLY], repeatable: true };
@@ -47,7 +60,7 @@ export function createSubscriptions(ask: Ask, pubsubTopic: string): Subscription
     );
   };
 
-  const extend = async (account: Account, name: string): Promise<Found> => {
+  const extend = async (account: Account, name: string): Promise<Extended> => {
     const extended = subscriptionIn(
       await ask(account, {
         ...common,
@@ -57,7 +70,16 @@ export function createSubscriptions(ask: Ask, pubsubTopic: string): Subscription
       }),
     );
     if (extended.state !== 'SUSPENDED') return extended;
-    return subscriptionIn(
+    const suspendedFor = extended.suspensionReason ?? 'OTHER';
+    try {
+      return { ...(await reactivate(account, name)), suspendedFor };
+    } catch (error) {
+      throw staysSuspended(suspendedFor, error);
+    }
+  };
+
+  const reactivate = async (account: Account, name: string): Promise<Found> =>
+    subscriptionIn(
       await ask(account, {
         ...common,
         what: 'subscriptions.reactivate',
@@ -65,7 +87,6 @@ export function createSubscriptions(ask: Ask, pubsubTopic: string): Subscription
         answer: operation,
       }),
     );
-  };
 
   const remove = async (account: Account, name: string): Promise<void> => {
     await unlessRefused(
@@ -108,7 +129,26 @@ export function createSubscriptions(ask: Ask, pubsubTopic: string): Subscription
   };
 }
 
-const publicForm = ({ name, expireTime }: Found): Subscription => ({ id: name, expiresAt: expireTime });
+const publicForm = ({ name, expireTime, suspendedFor }: Extended): Subscription => ({
+  id: name,
+  expiresAt: expireTime,
+  ...(suspendedFor === undefined ? {} : { suspendedFor }),
+});
+
+/** What Google's word means when it does not take the feed up again; an outage or a dead token speaks for itself. */
+function staysSuspended(suspendedFor: string, error: unknown): unknown {
+  if (!isFailure(error, 'vendor_refused') || refusedWith(error, 404)) return error;
+  const reason = ENDS[suspendedFor];
+  return reason === undefined
+    ? new Failure('vendor_refused', `Google has suspended the event feed: ${suspendedFor}.`, {
+        cause: error,
+        extra: { vendor_code: suspendedFor, suspended_for: suspendedFor },
+      })
+    : new Failure('reconnect_required', `Google has suspended the event feed: ${suspendedFor}.`, {
+        cause: error,
+        extra: { reason, vendor_code: suspendedFor },
+      });
+}
 
 function subscriptionIn({ done, error, response }: Operation): Found {
   if (error !== undefined) {

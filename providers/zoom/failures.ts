@@ -41,7 +41,8 @@ export function refusedByZoom(answer: Answer, now: Date): Failure | undefined {
   const name = `${answer.status}/${code}`;
   // An expired token, also listed with 400: handled like any 401, by one fresh token.
   if (name === '400/124') return refusal({ ...answer, status: 401 }, now);
-  if ((answer.status === 400 || answer.status === 401) && SCOPE_MISSING.has(String(code))) return scopeMissing(String(code), message, cause);
+  if ((answer.status === 400 || answer.status === 401) && SCOPE_MISSING.has(String(code)))
+    return scopeMissing(String(code), message, cause);
   const named = NAMED[name];
   if (named !== undefined) {
     const { reason } = named;

@@ -2,10 +2,11 @@
 import type { Account, Provider } from '../../providers/provider.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
 import { isConnectionReason } from '../domain/connection.ts';
-import { Failure, isFailure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
-import { markReconnectRequired } from './health.ts';
+import { doubt } from './doubt.ts';
+import { forgetScopes, markReconnectRequired } from './health.ts';
 import { accessTokenOf, reconnectRequired } from './tokens.ts';
 
 /**
@@ -24,12 +25,19 @@ export async function atVendor<T>(
   try {
     return await call(provider, accountOf(gateway, connection));
   } catch (error) {
-    if (isFailure(error, 'reconnect_required')) {
-      const { reason } = error.extra;
-      if (isConnectionReason(reason)) await markReconnectRequired(gateway, connection, reason);
-    }
-    throw error;
+    throw error instanceof Failure ? await heard(gateway, connection, error) : error;
   }
+}
+
+/** Draws the consequences of a refusal; gives what the caller is told. */
+async function heard(gateway: Gateway, connection: Connection, failure: Failure): Promise<Failure> {
+  const { reason, status, missing_scopes: missing } = failure.extra;
+  if (Array.isArray(missing)) await forgetScopes(gateway, connection, missing.map(String));
+  if (failure.code !== 'reconnect_required') return failure;
+  if (isConnectionReason(reason)) await markReconnectRequired(gateway, connection, reason);
+  // The second token that was refused: the first was answered with a fresh one.
+  else if (status === 401) return doubt(gateway, connection, failure);
+  return failure;
 }
 
 function accountOf(gateway: Gateway, connection: Connection): Account {

@@ -21,7 +21,7 @@ import type { Writer } from '../store/database.ts';
 import { ensureGrant, findGrantOf, replaceTokens } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
-import { revive, tell } from './health.ts';
+import { canMakeLinks, judgeScopes, revive, tell } from './health.ts';
 import { profileColumns, scheduleKeep } from './keep.ts';
 import { sealTokens } from './tokens.ts';
 
@@ -192,6 +192,7 @@ async function storeConnection(
 ): Promise<Connection> {
   const { db, now } = gateway;
   const ids = { connection: newId(gateway, 'con'), grant: newId(gateway, 'grt') };
+  const usable = !profile.createsMeetings || canMakeLinks(provider, grant.scopes);
   const stored = await db.write(async (tx) => {
     const at = now();
     const { id: grantId } = await ensureGrant(tx, {
@@ -211,15 +212,19 @@ async function storeConnection(
       accountId: profile.id,
       ...profileColumns(gateway, profile),
       grantId,
-      status: 'active',
-      statusReason: null,
+      status: usable ? 'active' : 'reconnect_required',
+      statusReason: usable ? null : 'permission_missing',
       statusVersion: 1,
       preferredAt: null,
       concurrentMeetings: 1,
       erasedAt: null,
       createdAt: at,
     });
-    await tell(tx, gateway, connection, 'connection.active');
+    await tell(tx, gateway, connection, usable ? 'connection.active' : 'connection.reconnect_required');
+    if (!usable) {
+      await judgeScopes(tx, gateway, { id: grantId, kind: 'user', provider: provider.id, scopes: [...grant.scopes] });
+      return connection;
+    }
     const others = await revive(tx, gateway, grantId);
     // Who connects without the permission for recordings has no feed, whatever was granted to the account before.
     for (const { id } of [connection, ...others]) {
@@ -255,7 +260,8 @@ async function keepTokensOfKnownAccount(
     const known = await findGrantOf(tx, { provider, kind: 'user', accountId });
     if (known === undefined || known.tokensSealed === null) return;
     await storeAuthorization(tx, gateway, known.id, grant);
-    await revive(tx, gateway, known.id);
+    if (canMakeLinks(configured(gateway, provider), grant.scopes)) await revive(tx, gateway, known.id);
+    else await judgeScopes(tx, gateway, { ...known, scopes: [...grant.scopes] });
   });
 }
 

@@ -8,7 +8,13 @@ import { atVendor } from './account.ts';
 import { markRevoked } from './health.ts';
 import { openTokens } from './tokens.ts';
 
-/** Ends the connection here and at the vendor. The vendor's part is best effort: our tokens are erased in any case. */
+/**
+ * Ends the connection here and at the vendor. The vendor's part is best effort: our tokens are erased in any case.
+ *
+ * Nothing else is erased, unlike after the removal of the app at the vendor (`erase.ts`): this is the marketplace's wish to make no more
+ * links with the account, and not the account's owner's to be forgotten. Meetings that are booked keep their links, which the vendor goes
+ * on opening, and the row still says whose they were.
+ */
 export async function disconnect(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
   const { db, log, now, providers } = gateway;
   const connection = await findOwnConnection(db.read, marketplaceId, id);

@@ -1,10 +1,12 @@
 /** Changes of a connection's status; each one is told to the marketplace. */
+import type { Provider } from '../../providers/provider.ts';
+import type { ProviderId } from '../domain/apps.ts';
 import type { ConnectionReason } from '../domain/connection.ts';
 import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { deleteSubscriptionOf, listConnectionsOfGrant, setConnectionStatus, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
-import { endRefreshLease, eraseTokens } from '../store/grants.ts';
+import { endRefreshLease, eraseTokens, findGrant, setScopes, type Grant } from '../store/grants.ts';
 import { cancelJob } from '../store/jobs.ts';
 
 export interface EndOfGrant {
@@ -31,6 +33,36 @@ export async function markReconnectRequired(gateway: Gateway, connection: Connec
   await gateway.db.write(async (tx) => {
     const changed = await setConnectionStatus(tx, { id, statusVersion }, { from: ['active'], to: 'reconnect_required', reason });
     await tellAll(tx, gateway, changed, 'connection.reconnect_required');
+  });
+  gateway.wake();
+}
+
+/** False when the account granted too little for any way to a link. A vendor that does not tell what was granted is believed to have granted it. */
+export const canMakeLinks = ({ oauth }: Provider, scopes: readonly string[]): boolean =>
+  scopes.length === 0 || oauth.scopes.linkWays.some((way) => way.every((scope) => scopes.includes(scope)));
+
+/** After the vendor has told anew what the account grants: the connections that could make links and cannot any more need their professional. */
+export async function judgeScopes(
+  tx: Writer,
+  gateway: Gateway,
+  { id: grantId, kind, provider: providerId, scopes }: Pick<Grant, 'id' | 'kind' | 'provider' | 'scopes'>,
+): Promise<void> {
+  const provider = gateway.providers.get(providerId as ProviderId);
+  if (kind !== 'user' || provider === undefined || canMakeLinks(provider, scopes)) return;
+  for (const { id, createsMeetings } of await listConnectionsOfGrant(tx, grantId)) {
+    if (!createsMeetings) continue;
+    const changed = await setConnectionStatus(tx, { id }, { from: ['active'], to: 'reconnect_required', reason: 'permission_missing' });
+    await tellAll(tx, gateway, changed, 'connection.reconnect_required');
+  }
+}
+
+/** A call was refused for these: what the vendor told when it last gave a token does not hold any more. */
+export async function forgetScopes(gateway: Gateway, { grantId }: Connection, missing: readonly string[]): Promise<void> {
+  await gateway.db.write(async (tx) => {
+    const grant = await findGrant(tx, grantId);
+    if (grant === undefined || !grant.scopes.some((scope) => missing.includes(scope))) return;
+    const scopes = grant.scopes.filter((scope) => !missing.includes(scope));
+    if (await setScopes(tx, { ...grant, scopes })) await judgeScopes(tx, gateway, { ...grant, scopes });
   });
   gateway.wake();
 }

@@ -15,7 +15,7 @@ import { clearAlarm, findAlarm, raiseAlarm } from '../store/alarms.ts';
 import { findGrant, leaseRefresh, noteRefreshFailure, storeTokens, type Grant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { listConnectionsOfGrant } from '../store/connections.ts';
-import { endGrant, type EndOfGrant } from './health.ts';
+import { endGrant, judgeScopes, type EndOfGrant } from './health.ts';
 
 export interface Tokens {
   readonly accessToken: string;
@@ -121,6 +121,7 @@ async function refresh(gateway: Gateway, grant: Grant, tokens: Tokens | undefine
     throw await failed(gateway, grant, Failure.from(error));
   }
   const at = now();
+  const scopes = renewed.scopes.length > 0 ? [...renewed.scopes] : grant.scopes;
   // Stored before it is used: a refresh token that works once must not live in memory only.
   const stored = await db.write(async (tx) => {
     const kept = await storeTokens(tx, {
@@ -131,10 +132,11 @@ async function refresh(gateway: Gateway, grant: Grant, tokens: Tokens | undefine
         refreshToken: renewed.refreshToken ?? tokens?.refreshToken ?? null,
       }),
       accessExpiresAt: plus(at, renewed.expiresInMs),
-      scopes: renewed.scopes.length > 0 ? [...renewed.scopes] : grant.scopes,
+      scopes,
       refreshedAt: at,
     });
     if (!kept) return false;
+    await judgeScopes(tx, gateway, { ...grant, scopes });
     await clearAlarm(tx, credentialsAlarm(grant.provider, grant.kind));
     const readAt = (await listConnectionsOfGrant(tx, grant.id)).map(({ profileReadAt }) => profileReadAt.getTime());
     if (Math.min(...readAt) < at.getTime() - PROFILE_EVERY_MS)

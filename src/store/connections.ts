@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { ConnectionReason, ConnectionState } from '../domain/connection.ts';
 import type { Reader, Writer } from './database.ts';
-import type { Grant } from './grants.ts';
+import { accountIds, erasedAccountId, type Grant } from './grants.ts';
 
 type ConnectionRow = Tables['connections']['$inferSelect'];
 /** `scopes`: those of its grant. */
@@ -18,7 +18,7 @@ function select(db: Reader) {
     .innerJoin(grants, eq(grants.id, connections.grantId));
 }
 
-/** Makes the connection, or renews the one of the same professional and account: its id and its meetings stay. */
+/** Makes the connection, or renews the one of the same professional and account, an erased one too: its id and its meetings stay. */
 export async function upsertConnection(tx: Writer, connection: ConnectionRow): Promise<Connection> {
   const { connections } = tx.t;
   const { id: _id, createdAt: _createdAt, statusVersion: _statusVersion, preferredAt: _preferredAt, ...changes } = connection;
@@ -26,7 +26,7 @@ export async function upsertConnection(tx: Writer, connection: ConnectionRow): P
     eq(connections.marketplaceId, connection.marketplaceId),
     connection.professionalId === null ? isNull(connections.professionalId) : eq(connections.professionalId, connection.professionalId),
     eq(connections.provider, connection.provider),
-    eq(connections.accountId, connection.accountId),
+    inArray(connections.accountId, accountIds(connection)),
   );
   const renewed = await tx
     .update(connections)
@@ -85,8 +85,34 @@ export async function listConnectionsOfAccount(
       eq(connections.provider, account.provider),
       account.organisation === null ? isNull(connections.organisation) : eq(connections.organisation, account.organisation),
       account.accountId === null ? undefined : eq(connections.accountId, account.accountId),
+      // The operator's own hosts are reached by another app than the one that was removed.
+      isNotNull(connections.professionalId),
     ),
   );
+}
+
+/** Takes away what tells whose account it was. False when that was done before. */
+export async function eraseAccount(tx: Writer, { id, at }: { id: string; at: Date }): Promise<boolean> {
+  const { connections } = tx.t;
+  const [found] = await tx
+    .select()
+    .from(connections)
+    .where(and(eq(connections.id, id), isNull(connections.erasedAt)));
+  if (found === undefined) return false;
+  const nothing = {
+    organisation: null,
+    email: null,
+    plan: 'unknown',
+    createsMeetings: false,
+    cloudRecording: 'unknown',
+    preferredAt: null,
+  };
+  const erased = await tx
+    .update(connections)
+    .set({ ...nothing, accountId: erasedAccountId(found), erasedAt: at })
+    .where(and(eq(connections.id, id), isNull(connections.erasedAt)))
+    .returning({ id: connections.id });
+  return erased.length === 1;
 }
 
 /**

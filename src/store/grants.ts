@@ -1,10 +1,20 @@
 import { and, eq, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
+import { fingerprint } from '../domain/token.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type Grant = Tables['grants']['$inferSelect'];
 /** What a vendor account is known by. */
 export type GrantKey = Pick<Grant, 'provider' | 'kind' | 'accountId'>;
+
+const ERASED = 'erased_';
+
+/** What is kept of an account's id after its erasure: enough to know it again when it comes back, and nothing that names it. */
+export const erasedAccountId = ({ provider, accountId }: Pick<GrantKey, 'provider' | 'accountId'>): string =>
+  `${ERASED}${fingerprint('account', provider, accountId)}`;
+
+/** What the account may be stored under. */
+export const accountIds = (account: Pick<GrantKey, 'provider' | 'accountId'>): string[] => [account.accountId, erasedAccountId(account)];
 
 /** The grant of this account, made when there is none. Its tokens come by `replaceTokens`: they are sealed for its id. */
 export async function ensureGrant(tx: Writer, grant: GrantKey & Pick<Grant, 'id' | 'refreshedAt'>): Promise<Grant> {
@@ -20,6 +30,11 @@ export async function ensureGrant(tx: Writer, grant: GrantKey & Pick<Grant, 'id'
     failingSince: null,
     retryAt: null,
   };
+  // An erased account that comes back gets its grant back, so that there are never two of one account.
+  await tx
+    .update(grants)
+    .set({ accountId: grant.accountId })
+    .where(and(eq(grants.provider, grant.provider), eq(grants.kind, grant.kind), eq(grants.accountId, erasedAccountId(grant))));
   const inserted = await tx.insert(grants).values(fresh).onConflictDoNothing().returning();
   return inserted[0] ?? (await findGrantOf(tx, grant))!;
 }
@@ -114,6 +129,17 @@ export async function endRefreshLease(tx: Writer, { id, tokenVersion }: { id: st
   return rows.length === 1;
 }
 
+/** False when its tokens, and with them perhaps its scopes, are others by now. */
+export async function setScopes(tx: Writer, { id, tokenVersion, scopes }: Pick<Grant, 'id' | 'tokenVersion' | 'scopes'>): Promise<boolean> {
+  const { grants } = tx.t;
+  const rows = await tx
+    .update(grants)
+    .set({ scopes })
+    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)))
+    .returning({ id: grants.id });
+  return rows.length === 1;
+}
+
 /** Nothing of the grant is left but its row. */
 export async function eraseTokens(tx: Writer, id: string): Promise<void> {
   const { grants } = tx.t;
@@ -121,4 +147,15 @@ export async function eraseTokens(tx: Writer, id: string): Promise<void> {
     .update(grants)
     .set({ ...healthy, tokensSealed: null, accessExpiresAt: null, scopes: [], tokenVersion: sql`${grants.tokenVersion} + 1` })
     .where(eq(grants.id, id));
+}
+
+/** Nor whose it was. Does nothing when that was done before. */
+export async function eraseGrant(tx: Writer, id: string): Promise<void> {
+  const grant = await findGrant(tx, id);
+  if (grant === undefined || grant.accountId.startsWith(ERASED)) return;
+  await eraseTokens(tx, id);
+  await tx
+    .update(tx.t.grants)
+    .set({ accountId: erasedAccountId(grant) })
+    .where(eq(tx.t.grants.id, id));
 }

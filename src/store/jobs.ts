@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
-import type { Writer } from './database.ts';
+import type { Reader, Writer } from './database.ts';
 
 export type Job = Tables['jobs']['$inferSelect'];
 
@@ -13,6 +13,15 @@ export async function scheduleJob(tx: Writer, { kind, subjectId, dueAt }: { kind
     .insert(jobs)
     .values({ id: `${kind}:${subjectId}`, kind, subjectId, ...fresh })
     .onConflictDoUpdate({ target: jobs.id, set: fresh });
+}
+
+export async function findJob(db: Reader, { kind, subjectId }: { kind: string; subjectId: string }): Promise<Job | undefined> {
+  return (
+    await db
+      .select()
+      .from(db.t.jobs)
+      .where(eq(db.t.jobs.id, `${kind}:${subjectId}`))
+  )[0];
 }
 
 export async function cancelJob(tx: Writer, { kind, subjectId }: { kind: string; subjectId: string }): Promise<void> {

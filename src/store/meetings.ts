@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, lt } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -170,4 +170,32 @@ export async function markPurchased(
 
 export async function insertConsent(tx: Writer, consent: Tables['consents']['$inferInsert']): Promise<void> {
   await tx.insert(tx.t.consents).values(consent);
+}
+
+/** Of the connection's meetings in these states: nothing is left that leads to the vendor. How many it were. */
+export async function eraseVendorSide(
+  tx: Writer,
+  { connectionId, states }: { connectionId: string; states: readonly string[] },
+): Promise<number> {
+  const { meetings } = tx.t;
+  const erased = await tx
+    .update(meetings)
+    .set({ vendorMeetingId: null, vendorDetails: {}, vendorJoinUrlSealed: null })
+    .where(and(eq(meetings.connectionId, connectionId), inArray(meetings.state, [...states]), isNotNull(meetings.vendorMeetingId)))
+    .returning({ id: meetings.id });
+  return erased.length;
+}
+
+/** Whether the connection has a meeting in one of these states. */
+export async function hasMeetings(
+  db: Reader,
+  { connectionId, states }: { connectionId: string; states: readonly string[] },
+): Promise<boolean> {
+  const { meetings } = db.t;
+  const found = await db
+    .select({ id: meetings.id })
+    .from(meetings)
+    .where(and(eq(meetings.connectionId, connectionId), inArray(meetings.state, [...states])))
+    .limit(1);
+  return found.length === 1;
 }

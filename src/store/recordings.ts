@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
@@ -38,6 +38,17 @@ export async function lockRecordingByFingerprint(tx: Writer, fingerprint: string
 
 export async function listRecordings(db: Reader, meetingId: string): Promise<Recording[]> {
   return db.select().from(db.t.recordings).where(eq(db.t.recordings.meetingId, meetingId)).orderBy(desc(db.t.recordings.id));
+}
+
+/** Those in the vendor's account behind the connection that are not erased yet. */
+export async function listVendorRecordingsOf(db: Reader, connectionId: string): Promise<Recording[]> {
+  const { meetings, recordings } = db.t;
+  return db
+    .select(getTableColumns(recordings))
+    .from(recordings)
+    .innerJoin(meetings, eq(meetings.id, recordings.meetingId))
+    .where(and(eq(meetings.connectionId, connectionId), eq(recordings.source, 'provider'), isNull(recordings.erasedAt)))
+    .orderBy(recordings.id);
 }
 
 /** Changes the recording while it is in one of `from`; undefined when it is not. */

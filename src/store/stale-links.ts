@@ -15,3 +15,7 @@ export async function findStaleLink(db: Reader, key: string): Promise<StaleLink 
 export async function deleteStaleLink(tx: Writer, key: string): Promise<void> {
   await tx.delete(tx.t.staleLinks).where(eq(tx.t.staleLinks.key, key));
 }
+
+export async function deleteStaleLinksOf(tx: Writer, connectionId: string): Promise<void> {
+  await tx.delete(tx.t.staleLinks).where(eq(tx.t.staleLinks.connectionId, connectionId));
+}
