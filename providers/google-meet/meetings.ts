@@ -70,7 +70,11 @@ function neitherWay(bySpace: unknown, byCalendar: unknown): Failure | undefined 
   const scopes = [...first, ...second];
   return new Failure('reconnect_required', `The account granted no permission to make links: ${scopes.join(' or ')}.`, {
     cause: byCalendar,
-    extra: { reason: 'permission_missing' satisfies GrantEnd, missing_scopes: scopes },
+    extra: {
+      ...(byCalendar instanceof Failure ? byCalendar.extra : {}),
+      reason: 'permission_missing' satisfies GrantEnd,
+      missing_scopes: scopes,
+    },
   });
 }
 

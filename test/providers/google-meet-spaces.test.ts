@@ -182,9 +182,12 @@ describe('which way a meeting is made', () => {
     const { create } = start({}, WORKSPACE);
     server.use(...gate([`${API}/*`], () => refused(403, 'PERMISSION_DENIED', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT')));
     const failure = await failureOf(create());
-    expect(failure.code).toBe('not_capable');
+    expect([failure.code, failure.extra['reason']]).toEqual(['reconnect_required', 'permission_missing']);
     expect(failure.message).toContain('calendar.events.owned');
-    expect(failure.extra['missing_scopes']).toEqual(['https://www.googleapis.com/auth/calendar.events.owned']);
+    expect(failure.extra['missing_scopes']).toEqual([
+      'https://www.googleapis.com/auth/meetings.space.created',
+      'https://www.googleapis.com/auth/calendar.events.owned',
+    ]);
   });
 });
 

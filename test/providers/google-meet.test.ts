@@ -82,10 +82,10 @@ const options: ProviderConformance = {
   errorBody: (status) => ({ error: { code: status, message: 'Something is wrong.', status: 'INVALID_ARGUMENT' } }),
   refusals: [
     {
-      name: 'a missing scope',
+      name: 'a missing scope for each way to a link',
       status: 403,
       body: details(403, 'PERMISSION_DENIED', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'),
-      code: 'not_capable',
+      code: 'reconnect_required',
       vendorCode: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT',
     },
     {

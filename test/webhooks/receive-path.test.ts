@@ -97,7 +97,9 @@ describe('Zoom', () => {
   it('case 87: an account that removed the app is revoked, its tokens are gone', async () => {
     const { world, known } = await start();
     const { organisation, accountId, id } = known.connection;
-    const bytes = Buffer.from(fixture('zoom/app_deauthorized').replace('AAAAAABBBB', organisation!).replace('abcD3ojfdbjfg', accountId));
+    const moment = world.now().toISOString().slice(0, 19).replace('T', ' ');
+    const document = fixture('zoom/app_deauthorized').replace('AAAAAABBBB', organisation!).replace('abcD3ojfdbjfg', accountId);
+    const bytes = Buffer.from(document.replace('2024-09-08 15:58:40', moment));
     expect(await deliver(world, known, bytes)).toBe(200);
     await expectApplied(world);
     const { db } = world.gateway.gateway;
