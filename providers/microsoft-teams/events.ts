@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../../src/domain/time.ts';
 import { parseAnswer, type Answer } from '../call.ts';
-import type { MeetingChange, MeetingRequest } from '../provider.ts';
+import type { GrantEnd, MeetingChange, MeetingRequest } from '../provider.ts';
 import { errorCode, type Graph } from './graph.ts';
 import type { Caller } from './options.ts';
 
@@ -47,7 +47,7 @@ export async function createEvent(graph: Graph, caller: Caller, request: Meeting
         responseRequested: false,
       },
       repeatable: true,
-      refused: withoutMailbox,
+      refused: (answer) => withoutMailbox(answer) ?? withoutPermission(answer),
     });
     return parseAnswer(eventAnswer, answer, 'create an event');
   } catch (error) {
@@ -100,6 +100,15 @@ export function startsAt({ start }: CalendarEvent, moment: Date): boolean {
 
 export const isGone = (error: unknown): boolean =>
   isFailure(error, 'vendor_refused') && (error.extra['status'] === 404 || error.extra['status'] === 410);
+
+/** The token carries no permission for the calendar: an administrator has taken it back. Graph's word is common knowledge, and was not read. */
+function withoutPermission(answer: Answer): Failure | undefined {
+  if (answer.status !== 403 || errorCode(answer) !== 'Authorization_RequestDenied') return undefined;
+  return new Failure('reconnect_required', 'Microsoft says that the permission for the calendar is missing.', {
+    cause: new Error(`HTTP 403: ${answer.text.slice(0, 500)}`),
+    extra: { reason: 'permission_missing' satisfies GrantEnd, vendor_code: 'Authorization_RequestDenied' },
+  });
+}
 
 /** In the minute of the start, because `transactionId` is not documented as a filter. */
 async function findEvent(graph: Graph, caller: Caller, request: MeetingRequest): Promise<CalendarEvent | undefined> {

@@ -158,12 +158,12 @@ const SUBJECTS: readonly Subject[] = [
         { failure: 'vendor_unavailable' },
       ],
       [
-        '403 Authorization_RequestDenied',
+        '403 Authorization_RequestDenied (unread)',
         {
           status: 403,
           body: { error: { code: 'Authorization_RequestDenied', message: 'Insufficient privileges to complete the operation.' } },
         },
-        { failure: 'vendor_refused' },
+        end('permission_missing'),
       ],
     ],
     redirect: ['access_denied', 'consent_required', 'interaction_required', 'temporarily_unavailable'],
