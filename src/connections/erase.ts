@@ -36,6 +36,8 @@ export async function eraseConnection(gateway: Gateway, id: string): Promise<voi
   }
   await db.write(async (tx) => {
     if ((await findConnection(tx, id))?.status !== 'revoked') return;
+    // Asked before: a meeting that ends in between is seen by the one or by the other.
+    const booked = await hasMeetings(tx, { connectionId: id, states: NOT_OVER });
     const meetings = await eraseVendorSide(tx, { connectionId: id, states: OVER });
     await deleteStaleLinksOf(tx, id);
     if ((await listConnectionsOfGrant(tx, connection.grantId)).every(({ status }) => status === 'revoked')) {
@@ -51,7 +53,6 @@ export async function eraseConnection(gateway: Gateway, id: string): Promise<voi
         details: { provider: connection.provider, reason: connection.statusReason, meetings },
       });
     }
-    const booked = await hasMeetings(tx, { connectionId: id, states: NOT_OVER });
     if (booked) await scheduleJob(tx, { kind: 'connection.erase', subjectId: id, dueAt: plus(now(), LOOK_AGAIN_MS) });
   });
   wake();

@@ -96,7 +96,7 @@ describeOnBothDatabases('a Zoom user who removes the app', (_open, engine) => {
     expect(await audited(world, 'connection.erased')).toHaveLength(1);
     expect(world.receiver.events.filter(({ type }) => type === 'connection.revoked')).toHaveLength(1);
 
-    world.jump(2 * DAY + HOUR);
+    world.jump(2 * DAY + 3 * HOUR);
     await settled(world);
     world.jump(2 * DAY);
     await vi.waitFor(async () => {
