@@ -3,7 +3,8 @@ import pRetry, { AbortError } from 'p-retry';
 import type { z } from 'zod';
 import { Failure } from '../src/domain/failure.ts';
 import { DAY, MINUTE, SECOND } from '../src/domain/time.ts';
-import type { Account } from './provider.ts';
+import type { Account, CountedCall, LimitOf } from './provider.ts';
+import { patiently, type Gate, type Rate } from './rate.ts';
 
 /** No documented figure: long enough for a slow create, short enough for a person who waits. */
 export const TIMEOUT_MS = 15 * SECOND;
@@ -33,6 +34,16 @@ export interface CallOptions {
   readonly now: () => Date;
 }
 
+/** What a call in an account's name costs. */
+export interface Cost {
+  /** Set where the vendor counts it against a budget. */
+  readonly counts?: CountedCall | undefined;
+  readonly gate: Gate;
+  /** Whose rate it is; the same for all that share it. */
+  readonly rateKey: string;
+  readonly rate: Rate;
+}
+
 /**
  * One call with our own retry policy; returns any 2xx answer.
  * @throws Failure see `refusal`; `vendor_unavailable` when no answer came.
@@ -43,12 +54,23 @@ export function call(options: CallOptions): Promise<Answer> {
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw options.refused?.(answer) ?? refusal(answer, options.now());
   };
-  return options.repeatable ? repeating(attempt) : attempt();
+  return patiently(() => (options.repeatable ? repeating(attempt) : attempt()));
 }
 
-/** The same with the account's token; a 401 is answered with one fresh token and one more try. */
-export async function callAs(account: Account, options: CallOptions): Promise<Answer> {
+/**
+ * The same with the account's token; a 401 is answered with one fresh token and one more try.
+ * @throws Failure also `vendor_quota`, without a request, when a budget is used up or too many calls wait already
+ */
+export async function callAs(account: Account, options: CallOptions, { counts, gate, rateKey, rate }: Cost): Promise<Answer> {
+  // In this order, so that nothing is taken from a budget for a request that cannot be sent.
   const token = await account.accessToken();
+  return gate(rateKey, rate, async () => {
+    if (counts !== undefined) await account.spend(counts);
+    return callWith(account, token, options);
+  });
+}
+
+async function callWith(account: Account, token: string, options: CallOptions): Promise<Answer> {
   const withToken = (bearer: string): CallOptions => ({ ...options, headers: { ...options.headers, authorization: `Bearer ${bearer}` } });
   try {
     return await call(withToken(token));
@@ -90,7 +112,13 @@ export function refusal(answer: Pick<Answer, 'status' | 'headers' | 'text'>, now
   const wait = retryAfterMs(answer.headers, now);
   if (answer.status === 401)
     return new Failure('reconnect_required', 'The vendor does not accept the access token.', { cause, extra: { status: 401 } });
-  if (answer.status === 429) return new Failure('vendor_quota', 'The vendor asked to slow down.', { cause, retryAfterMs: wait ?? MINUTE });
+  if (answer.status === 429) {
+    return new Failure('vendor_quota', 'The vendor asked to slow down.', {
+      cause,
+      retryAfterMs: wait ?? MINUTE,
+      extra: { limit_of: 'host' satisfies LimitOf },
+    });
+  }
   if (answer.status >= 500 || answer.status === 408) {
     return new Failure('vendor_unavailable', `The vendor answered ${answer.status}.`, { cause, retryAfterMs: wait });
   }

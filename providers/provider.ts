@@ -2,7 +2,7 @@
  * What the gateway expects of a vendor. An adapter is an object made by a factory and checked by the
  * conformance suite (test/conformance/provider.ts). An optional member *is* the capability.
  *
- * Failures that leave an adapter are one of: `reconnect_required`, `not_capable`, `vendor_quota` (with reset time),
+ * Failures that leave an adapter are one of: `reconnect_required`, `not_capable`, `vendor_quota` (with reset time, and a `LimitOf`),
  * `vendor_unavailable` (with retry time), `vendor_refused` (extra.vendor_code), `vendor_nonsense` (a 2xx that is not
  * what was asked for), `gone` (a recording, subscription or meeting that the vendor no longer has), `webhook_unauthenticated`,
  * `credentials_rejected` (the vendor refuses the gateway's own client id, secret or key: only the operator can repair it).
@@ -37,6 +37,12 @@ export interface Account extends AccountProfile {
    * @throws Failure `reconnect_required` when the grant is dead.
    */
   accessToken(rejected?: string): Promise<string>;
+  /**
+   * Takes one from every budget of `Provider.quotas` that this kind of call counts against. For the request that the vendor counts, right
+   * before it is sent: reads, searches and what needs no request cost nothing.
+   * @throws Failure `vendor_quota` with the moment of the reset when nothing is left; then the request is not sent.
+   */
+  spend(call: CountedCall): Promise<void>;
 }
 
 export interface Grant {
@@ -97,14 +103,25 @@ export interface Platform {
   host(grant: Grant, host: string): Promise<PlatformHost>;
 }
 
-/** A budget that a vendor keeps for each host. */
-export interface HostQuota {
+export type CountedCall = 'create' | 'change';
+
+/** A budget that a vendor keeps. */
+export interface Quota {
   /** What counts against it. */
-  readonly calls: readonly ('create' | 'change')[];
+  readonly calls: readonly CountedCall[];
+  /** `host`: each vendor account has its own, whatever connections and marketplaces share it. `app`: one for all accounts together. */
+  readonly scope: 'host' | 'app';
   readonly limit: number;
   /** `utc_day`: starts anew at 00:00 UTC. `minute`: at every full minute (chosen; the vendor's own window is not documented). */
   readonly per: 'utc_day' | 'minute';
 }
+
+/**
+ * Whose limit a vendor's refusal is about, in `extra.limit_of` of a `vendor_quota`. `budget`: the host's own in `Provider.quotas`, so that
+ * only what counts against it waits. `host`, `organisation`, `app`: nobody calls for these before the time is over. Without it, only the
+ * call itself has to wait.
+ */
+export type LimitOf = 'budget' | 'host' | 'organisation' | 'app';
 
 export interface MeetingRequest {
   /** Our idempotency key, `[a-z0-9_]{8,60}`: one key, one vendor meeting. */
@@ -294,7 +311,7 @@ export interface Provider {
   /** Present where the operator's own account is configured. */
   readonly platform?: Platform;
   /** Counted by the gateway, so that a meeting is refused early and with the moment of the reset. */
-  readonly quotas: readonly HostQuota[];
+  readonly quotas: readonly Quota[];
   /** Creates the meeting, or returns the one already created under `request.key`. */
   createMeeting(account: Account, request: MeetingRequest): Promise<VendorMeeting>;
   /** Keeps the vendor's meeting and its join link. Succeeds when it is gone already. */

@@ -22,6 +22,7 @@ import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
 import { deleteOldInboxEntries } from './store/inbox.ts';
 import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
 import { writePulse } from './store/pulses.ts';
+import { deleteEndedWindows } from './store/quotas.ts';
 
 /** Longer than any single piece of work may take (15 s to deliver, three tries of 15 s at a vendor). */
 const LEASE_MS = 90 * SECOND;
@@ -194,9 +195,9 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     await db.write((tx) => finishJob(tx, job));
   } catch (error) {
     const failure = Failure.from(error);
-    // The operator's to repair, however long it takes: nothing is given up for it.
-    const ours = failure.code === 'credentials_rejected';
-    const final = (job.attempts >= MAX_JOB_ATTEMPTS && !ours) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
+    // What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried.
+    const passes = failure.code === 'credentials_rejected' || failure.code === 'vendor_quota';
+    const final = (job.attempts >= MAX_JOB_ATTEMPTS && !passes) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
     log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
     await db.write((tx) =>
@@ -210,6 +211,7 @@ async function sweep(gateway: Gateway): Promise<void> {
   const { db, now } = gateway;
   const at = now();
   await db.write((tx) => deleteExpiredSessions(tx, at));
+  await db.write((tx) => deleteEndedWindows(tx, at));
   await db.write((tx) => deleteOldIdempotencyKeys(tx, plus(at, -IDEMPOTENCY_KEPT_MS)));
   // In steps, so that receiving never waits long for the write lock.
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);

@@ -5,8 +5,10 @@ import type { workspaceevents_v1 } from 'googleapis/build/src/apis/workspaceeven
 import type { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import { callAs, parseAnswer, type Answer } from '../call.ts';
-import type { Account } from '../provider.ts';
+import type { Account, CountedCall } from '../provider.ts';
+import { createGate } from '../rate.ts';
 import { refusedByGoogle } from './failures.ts';
+import { rateOf } from './limits.ts';
 import type { GoogleMeetOptions } from './options.ts';
 
 interface Apis {
@@ -22,6 +24,8 @@ export interface Question<T> {
   readonly scopes: readonly string[];
   /** Repeating this call cannot do harm. */
   readonly repeatable: boolean;
+  /** Set where Google keeps a budget for it. */
+  readonly counts?: CountedCall;
   readonly request: (apis: Apis, options: MethodOptions) => Promise<unknown>;
   readonly answer: z.ZodType<T>;
 }
@@ -31,21 +35,26 @@ export type Ask = <T>(account: Account, question: Question<T>) => Promise<T>;
 
 export function createAsk({ apiUrl, now }: Pick<GoogleMeetOptions, 'apiUrl' | 'now'>): Ask {
   let loading: Promise<Apis> | undefined;
+  const gate = createGate();
 
-  return async (account, { what, scopes, repeatable, request, answer: schema }) => {
+  return async (account, { what, scopes, repeatable, counts, request, answer: schema }) => {
     loading ??= load(apiUrl);
     const apis = await loading;
     let answer: Answer | undefined;
-    const adapter: NonNullable<MethodOptions['adapter']> = async ({ method, url, headers, data }) => {
-      answer = await callAs(account, {
-        method: method ?? 'GET',
-        url,
-        headers: Object.fromEntries(headers),
-        body: data,
-        repeatable,
-        refused: (refused) => refusedByGoogle(refused, scopes, now()),
-        now,
-      });
+    const adapter: NonNullable<MethodOptions['adapter']> = async ({ method = 'GET', url, headers, data }) => {
+      answer = await callAs(
+        account,
+        {
+          method,
+          url,
+          headers: Object.fromEntries(headers),
+          body: data,
+          repeatable,
+          refused: (refused) => refusedByGoogle(refused, scopes, now()),
+          now,
+        },
+        { counts, gate, ...rateOf(account, method, new URL(url)) },
+      );
       // What gaxios makes of the answer is not used; it only has to be content with it.
       return { status: answer.status, headers: answer.headers, data: answer.json } as never;
     };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import { HOUR, MINUTE } from '../../src/domain/time.ts';
 import { retryAfterMs, type Answer } from '../call.ts';
+import type { LimitOf } from '../provider.ts';
 
 const reason = z.object({ reason: z.string().catch(''), metadata: z.record(z.string(), z.string()).catch({}) });
 const errorAnswer = z.object({
@@ -16,8 +17,9 @@ const errorAnswer = z.object({
 
 /** Calendar and Drive use 403 for what is a 429 elsewhere. */
 const PER_MINUTE = new Set(['rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED']);
-/** Longer quotas, without a documented reset. */
+/** Longer quotas, without a documented reset. Those about one file or one calendar do not stop the account's other calls. */
 const LONGER = new Set(['quotaExceeded', 'dailyLimitExceeded', 'calendarUsageLimitsExceeded', 'downloadQuotaExceeded']);
+const OF_ONE_THING = new Set(['calendarUsageLimitsExceeded', 'downloadQuotaExceeded']);
 const SCOPE_MISSING = new Set(['ACCESS_TOKEN_SCOPE_INSUFFICIENT', 'insufficientPermissions']);
 
 /** A refusal in Google's own words: the `cause` of the failures made here. */
@@ -29,15 +31,22 @@ export interface GoogleRefusal extends Error {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Undefined where the common rules of `refusal` fit: 401, 408, 429, 5xx. `scopes`: what the call needs. */
+/** Undefined where the common rules of `refusal` fit: 401, 408, 5xx, a 429 of the user's own. `scopes`: what the call needs. */
 export function refusedByGoogle(answer: Answer, scopes: readonly string[], now: Date): Failure | undefined {
-  if (answer.status === 401 || answer.status === 408 || answer.status === 429 || answer.status >= 500) return undefined;
+  if (answer.status === 401 || answer.status === 408 || answer.status >= 500) return undefined;
   const cause = readRefusal(answer);
+  const ofProject = /PerProject/i.test(cause.metadata['quota_limit'] ?? '');
+  if (answer.status === 429 && !ofProject) return undefined;
   const has = (known: ReadonlySet<string>): boolean => cause.reasons.some((name) => known.has(name));
   const code = cause.reasons[0] ?? (cause.status || String(answer.status));
-  if (answer.status === 403 && (has(PER_MINUTE) || has(LONGER))) {
-    const wait = retryAfterMs(answer.headers, now) ?? (has(PER_MINUTE) ? MINUTE : HOUR);
-    return new Failure('vendor_quota', 'A quota of Google is used up.', { cause, retryAfterMs: wait, extra: { vendor_code: code } });
+  if (answer.status === 429 || (answer.status === 403 && (has(PER_MINUTE) || has(LONGER)))) {
+    const wait = retryAfterMs(answer.headers, now) ?? (has(LONGER) ? HOUR : MINUTE);
+    const limitOf: LimitOf | undefined = has(OF_ONE_THING) ? undefined : ofProject ? 'app' : 'host';
+    return new Failure('vendor_quota', 'A quota of Google is used up.', {
+      cause,
+      retryAfterMs: wait,
+      extra: { vendor_code: code, limit_of: limitOf },
+    });
   }
   if (answer.status === 403 && has(SCOPE_MISSING)) {
     return new Failure('not_capable', `The account did not grant a permission that this needs: ${scopes.join(' or ')}.`, {

@@ -1,6 +1,7 @@
 /** Google Meet. Links by Meet's own spaces or, where an account may not make those, by Calendar; events by Cloud Pub/Sub. */
 import type { Provider } from '../provider.ts';
 import { createAsk } from './client.ts';
+import { QUOTAS } from './limits.ts';
 import { createMeetings } from './meetings.ts';
 import { createGoogleOAuth } from './oauth.ts';
 import type { GoogleMeetOptions } from './options.ts';
@@ -18,7 +19,7 @@ export function createGoogleMeet(options: GoogleMeetOptions): Provider {
   return {
     id: 'google-meet',
     oauth: createGoogleOAuth(options),
-    quotas: [{ calls: ['create'], limit: 10, per: 'minute' }],
+    quotas: QUOTAS,
     ...createMeetings(ask, options),
     recordings: createRecordings(records, options),
     webhook: createPush(records, options),

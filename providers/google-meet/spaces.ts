@@ -51,6 +51,7 @@ export function createSpaces(ask: Ask): Spaces {
           // Google takes no idempotency key here and lists no spaces. After a lost answer the gateway asks again and gets a
           // second space; the first one stays behind empty, and its link was never given to anybody.
           repeatable: false,
+          counts: 'create',
           request: ({ meet }, options) => meet.spaces.create({ requestBody: { config } }, options),
           answer: space,
         });

@@ -4,6 +4,7 @@ import type { GraphRequest, Middleware } from '@microsoft/microsoft-graph-client
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import { readAnswer, refusal, repeating, type Answer } from '../call.ts';
+import { createGate, patiently, type Rate } from '../rate.ts';
 import { authenticating, noting, sending, type Noted } from './middleware.ts';
 
 export interface GraphCall {
@@ -21,14 +22,23 @@ export interface GraphCall {
 /** One call; returns any 2xx answer. @throws Failure as `call` in providers/call.ts; `vendor_refused` carries Graph's own error code. */
 export type Graph = (caller: Caller, call: GraphCall) => Promise<Answer>;
 
+/**
+ * What Outlook answers at the same time, per app and mailbox; its 10,000 calls in ten minutes are not reached that way. Source:
+ * https://learn.microsoft.com/graph/throttling-limits (Outlook service limits), read 2026-08. The limits of Teams are per tenant and far off.
+ */
+const MAILBOX: Rate = { calls: 4, per: 'at_once' };
+const OF_MAILBOX = /^\/(?:me|users\/[^/]+)\/(?:events|calendar)/;
+
 export function createGraph({ graphUrl, now }: { graphUrl: string; now: () => Date }): Graph {
+  const gate = createGate();
   return (caller, call) => {
     const attempt = async (): Promise<Answer> => {
       const answer = await request(graphUrl, caller, call);
       if (answer.status >= 200 && answer.status < 300) return answer;
       throw call.refused?.(answer) ?? graphRefusal(answer, now());
     };
-    return call.repeatable ? repeating(attempt) : attempt();
+    const work = (): Promise<Answer> => patiently(() => (call.repeatable ? repeating(attempt) : attempt()));
+    return caller.id !== undefined && OF_MAILBOX.test(call.path) ? gate(caller.id, MAILBOX, work) : work();
   };
 }
 

@@ -24,5 +24,5 @@ export const PERSONAL_ACCOUNT =
   'This is a personal Microsoft account, and Microsoft lets apps make Teams meetings only for work and school accounts. ' +
   'Connect a work or school account, or paste the link of a meeting you made yourself in Teams.';
 
-/** What of an account a call needs. */
-export type Caller = Pick<Account, 'accessToken'>;
+/** What of an account a call needs. Without an id while it is not known yet whose token it is. */
+export type Caller = Pick<Account, 'accessToken'> & Partial<Pick<Account, 'id'>>;

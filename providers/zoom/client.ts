@@ -2,8 +2,10 @@
 import type { z } from 'zod';
 import { callAs, parseAnswer, type Answer } from '../call.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Account } from '../provider.ts';
+import type { Account, CountedCall } from '../provider.ts';
+import { createGate } from '../rate.ts';
 import { refusedByZoom } from './failures.ts';
+import { rateOf } from './limits.ts';
 import type { ZoomOptions } from './options.ts';
 
 interface ApiRequest {
@@ -12,6 +14,8 @@ interface ApiRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Set where Zoom counts it against the host's day. */
+  readonly counts?: CountedCall;
 }
 
 export interface ZoomApi {
@@ -32,18 +36,23 @@ const MAX_PAGES = 50;
 const PAGE_SIZE = '300';
 
 export function zoomApi({ apiUrl, now }: Pick<ZoomOptions, 'apiUrl' | 'now'>): ZoomApi {
-  const send: ZoomApi['send'] = (account, { method, path, query = {}, body }) => {
+  const gate = createGate();
+  const send: ZoomApi['send'] = (account, { method, path, query = {}, body, counts }) => {
     const url = new URL(`${apiUrl}/${path}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return callAs(account, {
-      method,
-      url,
-      body,
-      // Only a create makes something new each time it is sent.
-      repeatable: method !== 'POST',
-      refused: (answer) => refusedByZoom(answer, now()),
-      now,
-    });
+    return callAs(
+      account,
+      {
+        method,
+        url,
+        body,
+        // Only a create makes something new each time it is sent.
+        repeatable: method !== 'POST',
+        refused: (answer) => refusedByZoom(answer, now()),
+        now,
+      },
+      { counts, gate, ...rateOf(account, method, path) },
+    );
   };
 
   const get: ZoomApi['get'] = async (account, path, schema, query = {}) =>

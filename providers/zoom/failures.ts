@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { refusal, retryAfterMs, type Answer } from '../call.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { DAY, SECOND } from '../../src/domain/time.ts';
-import type { GrantEnd } from '../provider.ts';
+import type { GrantEnd, LimitOf } from '../provider.ts';
 import { areForRecordings } from './scopes.ts';
 
 const errorBody = z.object({ code: z.int().optional().catch(undefined), message: z.string().catch('') });
@@ -36,7 +36,11 @@ export function refusedByZoom(answer: Answer, now: Date): Failure | undefined {
   const { code, message } = errorBody.catch({ code: undefined, message: '' }).parse(answer.json);
   const cause = new Error(`HTTP ${answer.status}: ${answer.text.slice(0, 500)}`);
   if (answer.status === 429) {
-    return new Failure('vendor_quota', 'A rate limit of Zoom is used up.', { cause, retryAfterMs: waitMs(answer, message, now) });
+    return new Failure('vendor_quota', 'A rate limit of Zoom is used up.', {
+      cause,
+      retryAfterMs: waitMs(answer, message, now),
+      extra: { limit_of: limitOf(message) },
+    });
   }
   const name = `${answer.status}/${code}`;
   // An expired token, also listed with 400: handled like any 401, by one fresh token.
@@ -73,11 +77,20 @@ function scopeMissing(vendorCode: string, message: string, cause: Error): Failur
   });
 }
 
-/** The kinds of 429 differ by their words only; a daily limit is reset at 00:00 UTC. */
+/** The kinds of 429 differ by their words only. Undefined: too much at once for one user or meeting, which is nobody else's business. */
+function limitOf(message: string): LimitOf | undefined {
+  if (/this particular user|create\/update/i.test(message)) return 'budget';
+  return /concurrent/i.test(message) ? undefined : 'organisation';
+}
+
+/** A daily limit is reset at 00:00 UTC. */
 function waitMs({ headers }: Answer, message: string, now: Date): number | undefined {
   const told = retryAfterMs(headers, now);
   if (told !== undefined) return told;
-  const daily = /daily|per day|GMT 00:00/i.test(message) || /daily/i.test(headers.get('x-ratelimit-type') ?? '');
+  const type = headers.get('x-ratelimit-type') ?? '';
+  const daily = /daily|per day|GMT 00:00/i.test(message) || /daily/i.test(type);
   if (daily) return DAY - (now.getTime() % DAY);
-  return /per-second|concurrent/i.test(message) ? SHORT_WAIT_MS : refusal({ status: 429, headers, text: '' }, now).retryAfterMs;
+  return /per-second|concurrent/i.test(message) || /qps/i.test(type)
+    ? SHORT_WAIT_MS
+    : refusal({ status: 429, headers, text: '' }, now).retryAfterMs;
 }

@@ -1,6 +1,7 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { Provider } from '../provider.ts';
 import { zoomApi } from './client.ts';
+import { QUOTAS } from './limits.ts';
 import { zoomMeetings } from './meetings.ts';
 import { zoomOAuth } from './oauth.ts';
 import type { ZoomOptions } from './options.ts';
@@ -19,7 +20,7 @@ export function createZoom(options: ZoomOptions): Provider {
   return {
     id: 'zoom',
     oauth: zoomOAuth(options),
-    quotas: [{ calls: ['create', 'change'], limit: 100, per: 'utc_day' }],
+    quotas: QUOTAS,
     ...zoomMeetings(api, options.now),
     recordings: zoomRecordings(api, options),
     webhook: zoomWebhook(options.webhookSecrets),

@@ -39,7 +39,7 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
         adopted ??
         parseAnswer(
           meetingAnswer,
-          await api.send(account, { method: 'POST', path: 'users/me/meetings', body: createBody(request, recording) }),
+          await api.send(account, { method: 'POST', path: 'users/me/meetings', body: createBody(request, recording), counts: 'create' }),
           'create meeting',
         );
       return { id: answer.id, joinUrl: answer.join_url, details: {}, degraded: degradedOf(request, answer) } satisfies VendorMeeting;
@@ -53,7 +53,7 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
         });
       }
       const body = { topic: topic(title), start_time: startTime(startsAt), duration: durationMinutes, timezone: timeZone };
-      const changed = await unlessGone(api.send(account, { method: 'PATCH', path: path(meeting.id), body }));
+      const changed = await unlessGone(api.send(account, { method: 'PATCH', path: path(meeting.id), body, counts: 'change' }));
       if (changed === undefined) return;
       const answer = await unlessGone(api.get(account, path(meeting.id), meetingAnswer));
       if (answer === undefined) return;

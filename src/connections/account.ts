@@ -7,12 +7,13 @@ import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
 import { doubt } from './doubt.ts';
 import { forgetScopes, markReconnectRequired } from './health.ts';
+import { heardLimit, passPause, spend } from './quota.ts';
 import { accessTokenOf, reconnectRequired } from './tokens.ts';
 
 /**
  * Calls the vendor in the connection's name. What the vendor says about the account itself (gone, blocked by an administrator, a permission
- * taken away) changes the connection's state, wherever it was heard.
- * @throws Failure `not_configured`, `reconnect_required`, and what the adapter throws
+ * taken away) changes the connection's state, wherever it was heard, and what it says about its limits holds for everybody who shares them.
+ * @throws Failure `not_configured`, `reconnect_required`, `vendor_quota` (with `extra.resets_at`), and what the adapter throws
  */
 export async function atVendor<T>(
   gateway: Gateway,
@@ -33,6 +34,7 @@ export async function atVendor<T>(
 async function heard(gateway: Gateway, connection: Connection, failure: Failure): Promise<Failure> {
   const { reason, status, missing_scopes: missing } = failure.extra;
   if (Array.isArray(missing)) await forgetScopes(gateway, connection, missing.map(String));
+  if (failure.code === 'vendor_quota' && failure.extra['resets_at'] === undefined) return heardLimit(gateway, connection, failure);
   if (failure.code !== 'reconnect_required') return failure;
   if (isConnectionReason(reason)) await markReconnectRequired(gateway, connection, reason);
   // The second token that was refused: the first was answered with a fresh one.
@@ -50,6 +52,11 @@ function accountOf(gateway: Gateway, connection: Connection): Account {
     cloudRecording: connection.cloudRecording as Account['cloudRecording'],
     hosting: connection.professionalId === null ? 'platform' : 'own',
     scopes: connection.scopes,
-    accessToken: (rejected) => accessTokenOf(gateway, connection.grantId, rejected),
+    // Every call needs a token, so this is where a pause holds; what needs no call is not held up.
+    accessToken: async (rejected) => {
+      await passPause(gateway, connection);
+      return accessTokenOf(gateway, connection.grantId, rejected);
+    },
+    spend: (call) => spend(gateway, connection, call),
   };
 }

@@ -8,6 +8,7 @@ import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { writePulse } from '../store/pulses.ts';
+import { countPauses } from '../store/quotas.ts';
 
 /** A look costs a write, so all askers of a moment share one. */
 const LOOK_EVERY_MS = 2 * SECOND;
@@ -61,6 +62,11 @@ export const healthRoutes = (gateway: Gateway) => {
           'gateway_connections_broken',
           'Connections that need their professional',
           await $count(t.connections, eq(t.connections.status, 'reconnect_required')),
+        ],
+        [
+          'gateway_vendor_pauses',
+          'Accounts and organisations that a vendor does not want to be called for',
+          await countPauses(db.read, now()),
         ],
       ];
       const text = figures.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`).join('');

@@ -1,6 +1,7 @@
 /** A new meeting link per customer: reserve, call the vendor, settle. */
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
+import { isUsedUp } from '../connections/quota.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -97,7 +98,7 @@ async function giveUpOrWait(
     await releaseLiveBookings(tx, meeting.id);
     await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
     // After a lost or senseless answer a meeting may exist at the vendor all the same: find it and take it away.
-    if (passing || failure.code === 'vendor_nonsense')
+    if ((passing && !isUsedUp(failure)) || failure.code === 'vendor_nonsense')
       await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: plus(now(), MINUTE) });
     await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
   });

@@ -1,6 +1,7 @@
 /** Meetings that are sold together: all links or none (G07). */
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
+import { checkBudget, isUsedUp } from '../connections/quota.ts';
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { policyOf } from '../domain/presets/index.ts';
@@ -69,6 +70,8 @@ export async function createPackage(
     }
   }
 
+  await checkBudgets(gateway, drafts);
+
   // 1. Reserve all of them; a crash from here on takes all of them back.
   const row: Package = {
     id: packageId,
@@ -88,12 +91,20 @@ export async function createPackage(
 
   // 2. Call, one after the other: vendors count per account and minute.
   const made = new Map<string, VendorMeeting>();
+  const untouched = new Set(drafts.map(({ meeting }) => meeting.id));
   try {
     for (const { meeting, connection } of drafts) {
-      if (connection !== null) made.set(meeting.id, await makeVendorMeeting(gateway, meeting, connection, { retry: false }));
+      if (connection === null) continue;
+      untouched.delete(meeting.id);
+      try {
+        made.set(meeting.id, await makeVendorMeeting(gateway, meeting, connection, { retry: false }));
+      } catch (error) {
+        if (isUsedUp(Failure.from(error))) untouched.add(meeting.id);
+        throw error;
+      }
     }
   } catch (error) {
-    await undoPackage(gateway, packageId);
+    await undoPackage(gateway, packageId, untouched);
     throw error;
   }
 
@@ -114,14 +125,26 @@ export async function createPackage(
   return { row, meetings: settled };
 }
 
+/** A package that a vendor's budget cannot hold is refused before any of it is made. */
+async function checkBudgets(gateway: Gateway, drafts: readonly Draft[]): Promise<void> {
+  const connections = new Map(drafts.flatMap(({ connection }) => (connection === null ? [] : [[connection.id, connection]])));
+  for (const connection of connections.values()) {
+    const times = drafts.filter((draft) => draft.connection?.id === connection.id).length;
+    await checkBudget(gateway, connection, 'create', times);
+  }
+}
+
 export async function readPackage({ db }: Gateway, marketplaceId: string, id: string): Promise<PackageWithMeetings> {
   const row = await findOwnPackage(db.read, marketplaceId, id);
   if (row === undefined) throw notFound();
   return { row, meetings: await listPackageMeetings(db.read, marketplaceId, id) };
 }
 
-/** Job `package.undo`, and what follows a failed vendor call: no meeting of the package stays, here or at the vendor. */
-export async function undoPackage(gateway: Gateway, packageId: string): Promise<void> {
+/**
+ * Job `package.undo`, and what follows a failed vendor call: no meeting of the package stays, here or at the vendor. `untouched`: ids of
+ * those that the vendor was certainly not asked for.
+ */
+export async function undoPackage(gateway: Gateway, packageId: string, untouched: ReadonlySet<string> = new Set()): Promise<void> {
   const { db, now, wake } = gateway;
   await db.write(async (tx) => {
     // Settled is settled, whoever came first.
@@ -132,7 +155,8 @@ export async function undoPackage(gateway: Gateway, packageId: string): Promise<
       await releaseLiveBookings(tx, meeting.id);
       await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
       // Made or perhaps made: it is looked for by its key.
-      if (meeting.linkSource === 'created') await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: now() });
+      if (meeting.linkSource === 'created' && !untouched.has(meeting.id))
+        await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: now() });
     }
     await cancelJob(tx, { kind: 'package.undo', subjectId: packageId });
   });

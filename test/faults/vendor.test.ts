@@ -171,6 +171,8 @@ describe.each(SUBJECTS)('$vendor', (subject) => {
       recover();
       expect(refused).toMatchObject({ status: 503, json: { code } });
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      // While a pause lasts, nobody asks the vendor.
+      world.jump(30 * SECOND);
     }
     // What the lost answer was about is found and taken away.
     await eventually(world, MINUTE, async () => expect(await atVendor(world, vendor)).toEqual([]));
@@ -215,6 +217,7 @@ describe.each(SUBJECTS)('$vendor', (subject) => {
       recover();
       expect(refused, name).toMatchObject({ status, json: { code } });
       expect((await world.api('GET', `/v1/meetings/${id}`)).json, name).toEqual(before);
+      world.jump(30 * SECOND);
       expect(await world.api('PATCH', `/v1/meetings/${id}`, asked), name).toMatchObject({ status: 200, json: { id } });
       const start = new Date(Math.floor(Date.parse(asked.starts_at) / SECOND) * SECOND).toISOString();
       const [there, ...others] = await atVendor(world, vendor);

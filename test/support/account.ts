@@ -24,6 +24,7 @@ export function testAccount({ grantIsDead = false, ...facts }: Partial<Account> 
     ...facts,
     refreshes: () => generation - 1,
     currentToken: current,
+    spend: () => Promise.resolve(),
     async accessToken(rejected) {
       if (rejected !== current()) return current();
       if (grantIsDead) throw new Failure('reconnect_required', 'The vendor says that the permission is no longer valid.');

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createConnectSession } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
+import { dailyQuotasOf } from '../../connections/quota.ts';
 import { notFound } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
@@ -55,7 +56,8 @@ export const connectionRoutes = (gateway: Gateway) =>
           after: cursorOf(cursor),
           limit: limit + 1,
         });
-        const show = (connection: Connection) => representConnection(gateway, connection);
+        const quotas = await dailyQuotasOf(gateway, connections);
+        const show = (connection: Connection) => representConnection(gateway, connection, quotas.get(connection.id));
         return c.json(pageOf(connections, limit, { show, cursor: ({ id }) => id }), 200);
       },
     )
@@ -70,7 +72,7 @@ export const connectionRoutes = (gateway: Gateway) =>
       async (c) => {
         const connection = await findOwnConnection(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id);
         if (connection === undefined) throw notFound();
-        return c.json(representConnection(gateway, connection), 200);
+        return c.json(representConnection(gateway, connection, (await dailyQuotasOf(gateway, [connection])).get(connection.id)), 200);
       },
     )
     .openapi(

@@ -6,6 +6,7 @@ import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { scanText } from '../../domain/text-scan.ts';
+import type { DailyQuota } from '../../connections/quota.ts';
 import { deliveryBody } from '../../events/deliver.ts';
 import type { Gateway } from '../../gateway.ts';
 import { joinUrlContext } from '../../meetings/link.ts';
@@ -18,7 +19,11 @@ import type * as schemas from './schemas.ts';
 const iso = (moment: Date): string => moment.toISOString();
 const isoOrNull = (moment: Date | null): string | null => moment?.toISOString() ?? null;
 
-export function representConnection({ providers }: Gateway, connection: Connection): z.infer<typeof schemas.connection> {
+export function representConnection(
+  { providers }: Gateway,
+  connection: Connection,
+  quota: DailyQuota | undefined,
+): z.infer<typeof schemas.connection> {
   const id = connection.provider as ProviderId;
   const plan = connection.plan as Plan;
   const scopes = providers.get(id)?.oauth.scopes;
@@ -38,7 +43,7 @@ export function representConnection({ providers }: Gateway, connection: Connecti
       ...(connection.createsMeetings ? ['create'] : []),
       ...(recordings && connection.cloudRecording !== 'no' ? ['recordings'] : []),
     ],
-    daily_quota: null,
+    daily_quota: quota === undefined ? null : { limit: quota.limit, used: quota.used, resets_at: iso(quota.resetsAt) },
     created_at: iso(connection.createdAt),
   };
 }

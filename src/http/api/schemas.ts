@@ -30,6 +30,8 @@ export const problem = z
     code: z.string(),
     request_id: z.string(),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    resets_at: moment.optional().describe('With `vendor_quota`: when the vendor may be asked again.'),
+    limit: z.number().int().optional().describe('With `vendor_quota`: how many creates and changes the used-up budget has.'),
   })
   .openapi('Problem');
 
@@ -47,7 +49,12 @@ export const connection = z
     status_reason: z.string().nullable(),
     missing_scopes: z.array(z.string()),
     features: z.array(z.string()),
-    daily_quota: z.object({ limit: z.number().int(), used: z.number().int(), resets_at: moment }).nullable(),
+    daily_quota: z
+      .object({ limit: z.number().int(), used: z.number().int(), resets_at: moment })
+      .nullable()
+      .describe(
+        "Creates and changes of meetings that the vendor allows this account in a UTC day, shared with the account's other connections. Null: the vendor has no such limit.",
+      ),
     created_at: moment,
   })
   .openapi('Connection');
