@@ -314,6 +314,11 @@ export interface Provider {
   readonly quotas: readonly Quota[];
   /** Creates the meeting, or returns the one already created under `request.key`. */
   createMeeting(account: Account, request: MeetingRequest): Promise<VendorMeeting>;
+  /**
+   * What an earlier attempt under this key left behind; undefined when there is nothing. Present where that can be told without making a
+   * meeting, so that tidying up costs nothing of a budget.
+   */
+  readonly findMeeting?: (account: Account, key: string) => Promise<MeetingRef | undefined>;
   /** Keeps the vendor's meeting and its join link. Succeeds when it is gone already. */
   changeMeeting(account: Account, meeting: MeetingRef, change: MeetingChange): Promise<void>;
   /** Succeeds when it is gone already. */

@@ -13,18 +13,18 @@ const listAnswer = z.object({
 const hostAnswer = z.object({ start_url: z.url({ protocol: /^https?$/ }) });
 const statusAnswer = z.object({ status: z.string().optional() });
 
-type Meetings = Required<Pick<Provider, 'createMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'endMeeting'>>;
+type Meetings = Required<Pick<Provider, 'createMeeting' | 'findMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'endMeeting'>>;
 
 export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
   const path = (id: string) => `meetings/${encodeURIComponent(id)}`;
   const remove = (account: Account, id: string) => unlessGone(api.send(account, { method: 'DELETE', path: path(id) }));
 
   /** The meeting of an earlier attempt, found by the tag; surplus ones of it are deleted. */
-  const adopt = async (account: Account, request: MeetingRequest): Promise<MeetingAnswer | undefined> => {
+  const adopt = async (account: Account, key: string): Promise<MeetingAnswer | undefined> => {
     const pages = await api.pages(account, 'users/me/meetings', listAnswer, { type: 'scheduled' });
     const [kept, ...surplus] = pages
       .flatMap(({ meetings }) => meetings)
-      .filter(({ agenda }) => agenda === tag(request.key))
+      .filter(({ agenda }) => agenda === tag(key))
       // The same choice for every caller, so that two retries never delete each other's meeting.
       .toSorted((a, b) => (a.created_at ?? '').localeCompare(b.created_at ?? '') || a.id.localeCompare(b.id));
     for (const { id } of surplus) if (id !== kept?.id) await remove(account, id);
@@ -34,7 +34,7 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
   return {
     async createMeeting(account, request) {
       const recording = request.recordAutomatically && account.cloudRecording !== 'no';
-      const adopted = request.retry ? await adopt(account, request) : undefined;
+      const adopted = request.retry ? await adopt(account, request.key) : undefined;
       const answer =
         adopted ??
         parseAnswer(
@@ -43,6 +43,11 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
           'create meeting',
         );
       return { id: answer.id, joinUrl: answer.join_url, details: {}, degraded: degradedOf(request, answer) } satisfies VendorMeeting;
+    },
+
+    async findMeeting(account, key) {
+      const found = await adopt(account, key);
+      return found && { id: found.id, joinUrl: found.join_url, details: {} };
     },
 
     async changeMeeting(account, meeting, { title, startsAt, durationMinutes, timeZone }) {

@@ -7,8 +7,8 @@ import { endConference } from './happenings.ts';
 import { CREATED, READONLY, SETTINGS, googleCaller, rpcError } from './state.ts';
 import type { Google, GoogleUser, Space } from './state.ts';
 
-/** https://developers.google.com/workspace/meet/api/guides/limits: spaces.create per user and minute. */
-const CREATIONS_PER_MINUTE = 10;
+/** https://developers.google.com/workspace/meet/api/guides/limits: spaces.create per minute, of one user and of all users of the project. */
+const CREATIONS_PER_MINUTE = { user: 10, project: 100 };
 
 const DENIED = 'Permission denied on resource Space (or it might not exist)';
 
@@ -29,12 +29,16 @@ export function googleSpaceRoutes(google: Google): Routes {
       if (caller.user.hd === null) return rpcError(c, 403, 'PERMISSION_DENIED', DENIED);
       const body = await readBody(c);
       if (!body.success) return rpcError(c, 400, 'INVALID_ARGUMENT', z.prettifyError(body.error));
-      if (!countCreation(google, caller.user)) {
+      const exceeded = countCreation(google, caller.user);
+      if (exceeded !== null) {
         const detail = {
           '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
           reason: 'RATE_LIMIT_EXCEEDED',
           domain: 'googleapis.com',
-          metadata: { service: 'meet.googleapis.com' },
+          metadata: {
+            service: 'meet.googleapis.com',
+            quota_limit: exceeded === 'user' ? 'CreateSpaceRequestsPerMinutePerUser' : 'CreateSpaceRequestsPerMinutePerProject',
+          },
         };
         return rpcError(c, 429, 'RESOURCE_EXHAUSTED', "Quota exceeded for quota metric 'Create space requests'", [detail]);
       }
@@ -113,11 +117,14 @@ function describe({ state }: Google, space: Space): object {
   };
 }
 
-function countCreation({ state, world }: Google, user: GoogleUser): boolean {
-  const minute = `${user.id} ${world.agenda.now().toISOString().slice(0, 16)}`;
-  const count = (state.creations.get(minute) ?? 0) + 1;
-  state.creations.set(minute, count);
-  return count <= CREATIONS_PER_MINUTE;
+/** Which limit is exceeded; null when there was room, and then it is counted. */
+function countCreation({ state, world }: Google, user: GoogleUser): 'user' | 'project' | null {
+  const minute = world.agenda.now().toISOString().slice(0, 16);
+  const keys = { user: `${user.id} ${minute}`, project: minute };
+  const count = (whose: 'user' | 'project'): number => state.creations.get(keys[whose]) ?? 0;
+  for (const whose of ['user', 'project'] as const) if (count(whose) >= CREATIONS_PER_MINUTE[whose]) return whose;
+  for (const whose of ['user', 'project'] as const) state.creations.set(keys[whose], count(whose) + 1);
+  return null;
 }
 
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -110,7 +110,7 @@ export interface GoogleState {
   events: GoogleEvent[];
   files: DriveFile[];
   subscriptions: MeetSubscription[];
-  /** spaces.create calls per user and minute. */
+  /** spaces.create calls per minute, and per user and minute. */
   creations: Map<string, number>;
 }
 

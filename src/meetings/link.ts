@@ -108,12 +108,21 @@ export async function releaseLink(gateway: Gateway, meetingId: string): Promise<
     log.warn({ meeting: meeting.id, connection: connection.id }, 'the vendor meeting stays: its account is no longer connected');
     return;
   }
-  const ref = meetingRef(gateway, meeting) ?? (await makeVendorMeeting(gateway, meeting, connection, { retry: true }));
+  const ref = meetingRef(gateway, meeting) ?? (await findLeftover(gateway, meeting, connection));
+  if (ref === undefined) return;
   try {
     await atVendor(gateway, connection, (provider, account) => provider.cancelMeeting(account, ref));
   } catch (error) {
     if (!isFailure(error, 'reconnect_required')) throw error;
   }
+}
+
+/** What an attempt whose answer got lost may have left at the vendor; undefined when it left nothing. */
+export async function findLeftover(gateway: Gateway, meeting: Meeting, connection: Connection): Promise<MeetingRef | undefined> {
+  const find = providerOf(gateway, meeting).findMeeting;
+  if (find !== undefined) return atVendor(gateway, connection, (_, account) => find(account, meeting.vendorKey));
+  // Where it cannot be looked for, asking for it once more gives the same one.
+  return makeVendorMeeting(gateway, meeting, connection, { retry: true });
 }
 
 export function providerOf({ providers }: Gateway, meeting: Pick<Meeting, 'provider'>): Provider {

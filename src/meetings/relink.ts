@@ -17,7 +17,7 @@ import { findMeeting, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-links.ts';
 import { chooseConnection } from './choose.ts';
 import { takeLink } from './draft.ts';
-import { joinUrlContext, makeVendorMeeting, vendorColumns } from './link.ts';
+import { findLeftover, joinUrlContext, makeVendorMeeting, vendorColumns } from './link.ts';
 import { tellMeeting } from './tell.ts';
 
 /** Longer than any vendor call; then its process is believed dead. */
@@ -154,8 +154,8 @@ export async function releaseStaleLink(gateway: Gateway, key: string): Promise<v
     const ref =
       vendorMeetingId !== null && joinUrlSealed !== null
         ? { id: vendorMeetingId, joinUrl: vault.open(joinUrlSealed, ['stale_link', key]), details: vendorDetails }
-        : await makeVendorMeeting(gateway, { ...meeting, provider, vendorKey: key }, connection, { retry: true });
-    await atVendor(gateway, connection, (vendor, account) => vendor.cancelMeeting(account, ref));
+        : await findLeftover(gateway, { ...meeting, provider, vendorKey: key }, connection);
+    if (ref !== undefined) await atVendor(gateway, connection, (vendor, account) => vendor.cancelMeeting(account, ref));
   } else log.warn({ meeting: meeting.id, connection: connection.id }, 'the vendor meeting stays: its account is no longer connected');
   await db.write((tx) => deleteStaleLink(tx, key));
 }
