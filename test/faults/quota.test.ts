@@ -200,6 +200,21 @@ describeOnBothDatabases('the budget of a host', (_, engine) => {
     );
   });
 
+  it('case 72: Meet makes a hundred spaces a minute for all accounts of the project together, and who is refused keeps the own ten', async () => {
+    const { world } = await start(await databaseOf(engine));
+    const { gateway } = world.gateway;
+    const account = (number: number) => ({ provider: 'google-meet', accountId: `user-${number}`, organisation: null });
+    const ask = (number: number, times: number) =>
+      Promise.allSettled(Array.from({ length: times }, () => spend(gateway, account(number), 'create')));
+    const results = (await Promise.all(Array.from({ length: 11 }, (_, number) => ask(number, 10)))).flat();
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
+    const { read } = gateway.db;
+    const rows = await read.select().from(read.t.quotaWindows);
+    const hosts = rows.filter(({ key }) => key.includes(':host:'));
+    expect(rows.find(({ key }) => key === 'budget:google-meet:minute:app')).toMatchObject({ used: 100 });
+    expect(hosts.reduce((sum, { used }) => sum + used, 0)).toBe(100);
+  });
+
   it('forgets windows that have ended with the hourly sweep', async () => {
     const { world, connectionId } = await start(await databaseOf(engine));
     await use(world, connectionId, 1);

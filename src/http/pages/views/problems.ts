@@ -139,7 +139,7 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   },
   vendor_quota: {
     meaning: 'The account or the app has used up a quota of the vendor.',
-    remedy: 'Repeat the request after the time in "Retry-After". Some quotas last until midnight UTC.',
+    remedy: 'Repeat the request after the time in "Retry-After", which is the moment in "resets_at". Some quotas last until midnight UTC.',
   },
   vendor_unavailable: {
     meaning: 'The vendor did not answer, or answered with an error of its own.',
