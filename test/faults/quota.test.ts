@@ -271,13 +271,10 @@ describeOnBothDatabases('a pause that a vendor asks for', (_, engine) => {
 
       world.jump(100);
       const before = allZoomCalls(world);
-      // Within two seconds of its end a pause is waited out: that is not what is asked here.
-      if (waitMs(at) > 3 * SECOND) {
-        const early = must(await ask(`bk_${index}`, 'zoom'), 503);
-        expect(early.json, name).toMatchObject({ code: 'vendor_quota', resets_at: ends.toISOString() });
-        expect(early.headers.get('retry-after'), name).toBe(String(Math.ceil((waitMs(at) - 100) / SECOND)));
-        expect(allZoomCalls(world), name).toBe(before);
-      }
+      const early = must(await ask(`bk_${index}`, 'zoom'), 503);
+      expect(early.json, name).toMatchObject({ code: 'vendor_quota', resets_at: ends.toISOString() });
+      expect(early.headers.get('retry-after'), name).toBe(String(Math.ceil((waitMs(at) - 100) / SECOND)));
+      expect(allZoomCalls(world), name).toBe(before);
       // Another organisation, and other vendors.
       must(await ask(`bk_ben_${index}`, 'zoom', 'pro_2'), 201);
       must(await ask(`bk_teams_${index}`, 'microsoft-teams'), 201);
