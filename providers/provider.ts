@@ -67,6 +67,10 @@ export interface OAuth {
     readonly recordings: readonly string[];
     readonly linkWays: readonly (readonly string[])[];
   };
+  /** `request`: by `authorizationUrl`, so in two steps. `registration`: all of them always, as settled when the app was registered at the vendor. */
+  readonly scopesBy: 'request' | 'registration';
+  /** True for an issuer that a callback of this vendor may name as its own (`iss`, RFC 9207). */
+  isIssuer(iss: string): boolean;
   authorizationUrl(request: { state: string; codeChallenge: string; redirectUri: string; recordings: boolean }): URL;
   /** @throws Failure `vendor_refused` for a used, foreign or expired code. */
   exchange(request: { code: string; codeVerifier: string; redirectUri: string }): Promise<Grant>;

@@ -8,6 +8,8 @@ import type { ConsentUser, Env, Routes, VendorId } from './world.ts';
 
 export interface ConsentRules {
   readonly title: string;
+  /** Sent along as `iss` (RFC 9207) where the vendor does so. */
+  readonly issuer?: string;
   readonly users: (request: AuthorizeRequest) => readonly ConsentUser[];
   /** Scopes that the user may untick; empty where consent is all or nothing. */
   readonly optional: (request: AuthorizeRequest) => readonly string[];
@@ -31,15 +33,17 @@ export interface Consent {
 
 export function createConsent(oauth: OAuthStore, rules: Readonly<Record<VendorId, ConsentRules>>): Consent {
   const decide = (c: Context<Env>, request: AuthorizeRequest, { user: email, decision, ticked }: Decision): Response => {
-    const { users, optional, refusal, denial } = rules[request.vendor];
-    if (decision !== 'allow') return back(c, request, denial(request));
+    const { issuer, users, optional, refusal, denial } = rules[request.vendor];
+    const back = (parameters: Readonly<Record<string, string>>): Response =>
+      sendBack(c, request, { ...parameters, ...(issuer === undefined ? {} : { iss: issuer }) });
+    if (decision !== 'allow') return back(denial(request));
     const user = users(request).find((candidate) => candidate.email === email);
     if (!user) return c.text(`There is no sandbox user ${email ?? ''} here.`, 400);
     const refused = refusal?.(request, user);
-    if (refused) return back(c, request, refused);
+    if (refused) return back(refused);
     const asked = new Set(ticked === null ? [] : optional(request));
     const granted = request.scopes.filter((scope) => !asked.has(scope) || ticked?.includes(scope));
-    return back(c, request, { code: oauth.approve(request, user.id, granted) });
+    return back({ code: oauth.approve(request, user.id, granted) });
   };
 
   return {
@@ -66,7 +70,7 @@ export function createConsent(oauth: OAuthStore, rules: Readonly<Record<VendorId
 export const refuseAuthorization = (c: Context<Env>, reason: string): Response | Promise<Response> =>
   c.html(shell('Error', html`<p>${reason}</p>`), 400);
 
-function back(c: Context<Env>, { redirectUri, state }: AuthorizeRequest, parameters: Readonly<Record<string, string>>): Response {
+function sendBack(c: Context<Env>, { redirectUri, state }: AuthorizeRequest, parameters: Readonly<Record<string, string>>): Response {
   const url = new URL(redirectUri);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   if (state !== null) url.searchParams.set('state', state);

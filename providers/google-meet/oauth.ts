@@ -34,6 +34,8 @@ export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }:
   return {
     idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES, linkWays: LINK_WAYS },
+    scopesBy: 'request',
+    isIssuer: (iss) => ISSUERS.includes(iss),
 
     authorizationUrl: ({ recordings, ...request }) =>
       client.authorizationUrl({

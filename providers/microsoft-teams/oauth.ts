@@ -12,6 +12,11 @@ const LINK_WAYS = [['Calendars.ReadWrite', 'OnlineMeetings.ReadWrite']];
 /** Needs an administrator in every tenant, therefore asked for separately. */
 export const RECORDINGS = ['OnlineMeetingRecording.Read.All'];
 
+/** OpenID Connect's own; they belong to no resource. */
+const PROTOCOL_SCOPES = new Set(['offline_access', 'openid', 'profile', 'email']);
+/** What follows the address of the login server in the issuer of a tenant. */
+const TENANT_ISSUER = /^\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0$/;
+
 /** Answers of the token endpoint that only the professional, or an administrator, can cure. */
 const DEAD_ERRORS = new Set(['invalid_grant', 'interaction_required', 'consent_required']);
 /**
@@ -83,6 +88,8 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
   return {
     idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINKS, recordings: RECORDINGS, linkWays: LINK_WAYS },
+    scopesBy: 'request',
+    isIssuer: (iss) => (severalTenants ? iss.startsWith(`${login}/`) && TENANT_ISSUER.test(iss.slice(login.length)) : iss === issuer),
     authorizationUrl: ({ recordings, ...request }) =>
       client.authorizationUrl({
         ...request,
@@ -95,8 +102,20 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     refresh: async (refreshToken) => withPlainScopes(await client.refresh(refreshToken)),
     profile: (grant) => readProfile(graph, { caller: callerOf(grant), organisation: tenantOf(grant) }),
     readAgain: (account) => readProfile(graph, { caller: account, organisation: account.organisation }),
+    adminConsentUrl: ({ state, redirectUri, organisation, recordings }) => {
+      // `common` and `consumers` are refused here: there is no administrator of personal accounts.
+      const url = new URL(`${login}/${severalTenants ? (organisation ?? 'organizations') : tenant}/v2.0/adminconsent`);
+      url.searchParams.set('client_id', clientId);
+      // Named one by one: `.default` would ask for everything that the app is registered with, the operator's own accounts included.
+      url.searchParams.set('scope', (recordings ? [...LINKS, ...RECORDINGS] : LINKS).map(withResource).join(' '));
+      url.searchParams.set('redirect_uri', redirectUri);
+      url.searchParams.set('state', state);
+      return url;
+    },
   };
 }
+
+const withResource = (scope: string): string => (PROTOCOL_SCOPES.has(scope) ? scope : `https://graph.microsoft.com/${scope}`);
 
 /** Entra may write Graph's scopes with the resource in front, and never lists `offline_access`: the refresh token is its proof. */
 function withPlainScopes(grant: Grant): Grant {

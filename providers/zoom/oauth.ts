@@ -45,6 +45,8 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
   return {
     idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES, linkWays: LINK_WAYS },
+    scopesBy: 'registration',
+    isIssuer: (iss) => iss === oauthUrl,
     // `scope` is no documented parameter: the scopes live in the app's configuration at Zoom, `recordings` changes nothing.
     authorizationUrl: ({ state, codeChallenge, redirectUri }) => client.authorizationUrl({ state, codeChallenge, redirectUri, scopes: [] }),
     exchange: async (request) => named(await client.exchange(request)),

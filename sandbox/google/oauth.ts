@@ -10,6 +10,7 @@ import type { ConsentUser, Env, Routes } from '../world.ts';
 import { suspendFor } from './events.ts';
 import type { Google, GoogleUser } from './state.ts';
 
+const ISSUER = 'https://accounts.google.com';
 const ACCESS_LIFE_MS = HOUR - SECOND;
 /** Unused for six months it dies; the sandbox counts from its issue. */
 const REFRESH_LIFE_MS = 180 * DAY;
@@ -105,6 +106,7 @@ export function googleOAuthRoutes(google: Google, consent: () => Consent): Route
 export function googleConsentRules({ state }: Google): ConsentRules {
   return {
     title: 'Google: choose what to share',
+    issuer: ISSUER,
     users: () => state.users.map(asConsentUser),
     optional: ({ scopes }) => scopes.filter((scope) => !SIGN_IN.has(scope)),
     denial: () => ({ error: 'access_denied' }),
@@ -121,7 +123,7 @@ export const asConsentUser = ({ id, email, name, hd, slowConferences }: GoogleUs
 function signIdToken({ world, key }: Google, user: GoogleUser, grant: Grant): Promise<string> {
   const issuedAt = unixSeconds(world.agenda.now());
   return key.sign({
-    iss: 'https://accounts.google.com',
+    iss: ISSUER,
     azp: grant.clientId,
     aud: grant.clientId,
     sub: user.id,

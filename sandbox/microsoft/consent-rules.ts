@@ -17,7 +17,8 @@ export function microsoftConsentRules({ state }: Microsoft): ConsentRules {
     denial: () => ({ error: 'access_denied', error_description: 'AADSTS65004: User declined to consent to access the app.' }),
     refusal: (request, { id }) => {
       const user = state.users.find((candidate) => candidate.id === id);
-      if (!user || !needsAdmin(request) || state.consentedTenants.has(user.tenantId)) return null;
+      if (!user || state.consentedTenants.has(user.tenantId)) return null;
+      if (!needsAdmin(request) && !state.strictTenants.has(user.tenantId)) return null;
       return { error: 'access_denied', error_description: 'AADSTS90094: The grant requires admin permission.', error_subcode: 'cancel' };
     },
   };

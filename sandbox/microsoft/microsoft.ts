@@ -23,6 +23,7 @@ const newUser = z.object({
   personal: z.boolean().default(false),
   has_teams: z.boolean().default(true),
   admin_consented: z.boolean().default(true),
+  user_consent: z.boolean().default(true),
   tenant_id: z.guid().optional(),
 });
 
@@ -43,9 +44,10 @@ export function createMicrosoft(world: World, consent: () => Consent): Vendor & 
     addUser(body) {
       const parsed = newUser.safeParse(body);
       if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
-      const { email, name, personal, has_teams, admin_consented, tenant_id } = parsed.data;
+      const { email, name, personal, has_teams, admin_consented, user_consent, tenant_id } = parsed.data;
       const tenantId = personal ? PERSONAL_TENANT : (tenant_id ?? guid(world.random));
       if (admin_consented && !personal) state.consentedTenants.add(tenantId);
+      if (!user_consent) state.strictTenants.add(tenantId);
       const user = { id: guid(world.random), tenantId, email, name, hasTeams: has_teams && !personal };
       state.users.push(user);
       return asConsentUser(user);

@@ -191,12 +191,14 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
       if (parameters.get('client_id') !== client.id || !URL.canParse(redirectUri)) return refuseAuthorization(c, 'AADSTS900144');
       // `organizations` needs a sign-in; the sandbox takes the user named in the URL, or its first one with a tenant.
       const administrator = state.users.find(({ email }) => email === parameters.get('sandbox_user')) ?? state.users[0];
-      const tenant = c.req.param('tenant') === 'organizations' ? administrator?.tenantId : c.req.param('tenant');
-      state.consentedTenants.add(tenant ?? '');
+      const tenant = (c.req.param('tenant') === 'organizations' ? administrator?.tenantId : c.req.param('tenant')) ?? '';
+      const denied = parameters.get('sandbox_decision') === 'deny';
+      if (!denied) state.consentedTenants.add(tenant);
+      const answer = denied
+        ? { error: 'permission_denied', error_description: 'The admin canceled the request', admin_consent: 'True', tenant }
+        : { admin_consent: 'True', tenant };
       const url = new URL(redirectUri);
-      for (const [name, value] of Object.entries({ admin_consent: 'True', tenant: tenant ?? '', state: parameters.get('state') ?? '' })) {
-        url.searchParams.set(name, value);
-      }
+      for (const [name, value] of Object.entries({ ...answer, state: parameters.get('state') ?? '' })) url.searchParams.set(name, value);
       return c.redirect(url.href, 302);
     });
 }

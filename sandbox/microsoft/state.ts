@@ -87,6 +87,8 @@ export interface MicrosoftState {
   subscriptions: GraphSubscription[];
   /** Tenants whose administrator has consented to what only administrators can allow. */
   consentedTenants: Set<string>;
+  /** Tenants in which users may not allow an app anything, as under Microsoft's managed consent policy. */
+  strictTenants: Set<string>;
 }
 
 export interface Microsoft {
@@ -129,6 +131,7 @@ export function seedMicrosoft(): MicrosoftState {
     meetings: [],
     subscriptions: [],
     consentedTenants: new Set([WORK_TENANT]),
+    strictTenants: new Set(),
   };
 }
 

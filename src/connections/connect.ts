@@ -77,6 +77,17 @@ export async function openConnectSession({ db, now }: Gateway, token: string): P
   return session;
 }
 
+/** @throws Failure `not_found` for one that is another professional's, or of an app that the session does not offer */
+export async function connectionOfSession(
+  { db }: Gateway,
+  { marketplaceId, professionalId, providers }: ConnectSession,
+  id: string,
+): Promise<Connection> {
+  const connection = found(await findOwnConnection(db.read, marketplaceId, id));
+  if (connection.professionalId !== professionalId || !providers.includes(connection.provider)) throw notFound();
+  return connection;
+}
+
 /** Where the browser goes next. `browser` is the secret of a cookie: only the browser that begins can finish. */
 export async function beginAuthorization(
   gateway: Gateway,
@@ -97,10 +108,9 @@ export async function beginAuthorization(
 ): Promise<URL> {
   const { config, db, now, random, vault } = gateway;
   const session = await openConnectSession(gateway, token);
-  if (!session.providers.includes(id)) throw new Failure('not_found', 'This app is not offered here.');
-  const provider = configured(gateway, id);
-  const expected = connectionId === null ? undefined : found(await findOwnConnection(db.read, session.marketplaceId, connectionId));
-  if (expected !== undefined && (expected.professionalId !== session.professionalId || expected.provider !== id)) throw notFound();
+  const provider = offered(gateway, session, id);
+  const expected = connectionId === null ? undefined : await connectionOfSession(gateway, session, connectionId);
+  if (expected !== undefined && expected.provider !== id) throw notFound();
   const state = newToken(random);
   const codeVerifier = generateRandomCodeVerifier();
   const stateHash = hashToken(state);
@@ -129,20 +139,25 @@ export async function beginAuthorization(
 export interface Callback {
   readonly provider: ProviderId;
   readonly state: string;
-  /** Exactly one of the two. */
+  /** One of the three: a code, an error, or an administrator's consent, which comes without a code. */
   readonly code: string | undefined;
   readonly error: string | undefined;
+  readonly adminConsent: boolean;
+  /** Who says so, where the vendor says it (RFC 9207). */
+  readonly iss: string | undefined;
   readonly browser: string | undefined;
 }
 
 export type Connected =
-  | { readonly outcome: 'connected'; readonly connectToken: string; readonly connection: Connection }
+  | { readonly outcome: 'connected'; readonly connectToken: string; readonly connection: Connection; readonly recordings: boolean }
   /** The professional or the vendor said no. */
   | { readonly outcome: 'refused'; readonly connectToken: string; readonly error: string }
   /** Signed in with another account than the one that was to be connected again: nothing has changed for that one. */
   | { readonly outcome: 'other_account'; readonly connectToken: string; readonly expected: Connection; readonly email: string | null }
   /** The vendor said yes and then did not keep it. */
-  | { readonly outcome: 'failed'; readonly connectToken: string; readonly failure: Failure };
+  | { readonly outcome: 'failed'; readonly connectToken: string; readonly failure: Failure }
+  /** An administrator has answered for the organisation. The token only in the browser that asked for the link, while its session lasts. */
+  | { readonly outcome: 'organisation'; readonly connectToken: string | undefined; readonly agreed: boolean };
 
 /**
  * The end of an authorization. A state works once, in the browser and for the vendor it was made for.
@@ -151,18 +166,25 @@ export type Connected =
 export async function completeAuthorization(gateway: Gateway, callback: Callback): Promise<Connected> {
   const { config, db, now, vault } = gateway;
   const taken = await db.write((tx) => takeAuthorization(tx, hashToken(callback.state), now()));
-  if (
-    taken === undefined ||
-    taken.authorization.provider !== callback.provider ||
-    !sameBrowser(taken.authorization.browserHash, callback.browser)
-  ) {
-    throw new Failure('forbidden', 'This sign-in was not started here, or it took too long. Open the connect link once more.');
-  }
+  if (taken === undefined || taken.authorization.provider !== callback.provider) throw notStartedHere();
   const { authorization, session } = taken;
+  const provider = configured(gateway, callback.provider);
+  if (callback.iss !== undefined && !provider.oauth.isIssuer(callback.iss)) throw notStartedHere();
+  const ownBrowser = sameBrowser(authorization.browserHash, callback.browser);
   const connectToken = vault.open(authorization.connectTokenSealed, ['authorization', authorization.stateHash, 'token']);
+  if (authorization.kind === 'admin_consent') {
+    if (callback.code !== undefined) throw notStartedHere();
+    // The administrator may be anybody, anywhere: nothing of the session goes to another browser, and nothing here changes.
+    const sessionOpen = session !== undefined && session.expiresAt > now();
+    return {
+      outcome: 'organisation',
+      connectToken: ownBrowser && sessionOpen ? connectToken : undefined,
+      agreed: callback.error === undefined,
+    };
+  }
+  if (session === undefined || !ownBrowser || callback.adminConsent) throw notStartedHere();
   if (callback.code === undefined) return { outcome: 'refused', connectToken, error: callback.error ?? 'access_denied' };
 
-  const provider = configured(gateway, callback.provider);
   let grant: Grant;
   let profile: AccountProfile;
   try {
@@ -183,8 +205,11 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
     return { outcome: 'other_account', connectToken, expected, email: profile.email };
   }
   const connection = await storeConnection(gateway, { session, provider, grant, profile });
-  return { outcome: 'connected', connectToken, connection };
+  return { outcome: 'connected', connectToken, connection, recordings: authorization.recordings };
 }
+
+const notStartedHere = (): Failure =>
+  new Failure('forbidden', 'This sign-in was not started here, or it took too long. Open the connect link once more.');
 
 async function storeConnection(
   gateway: Gateway,
@@ -278,6 +303,12 @@ export function isAllowedReturnUrl(text: string, allowed: readonly string[]): bo
 }
 
 export const redirectUri = (publicUrl: string, provider: ProviderId): string => `${publicUrl}/oauth/${provider}/callback`;
+
+/** @throws Failure `not_found` when the session does not offer this app, `not_configured` */
+export function offered(gateway: Gateway, session: ConnectSession, id: ProviderId): Provider {
+  if (!session.providers.includes(id)) throw new Failure('not_found', 'This app is not offered here.');
+  return configured(gateway, id);
+}
 
 function configured({ providers }: Gateway, id: ProviderId): Provider {
   const provider = providers.get(id);

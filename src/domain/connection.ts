@@ -40,3 +40,7 @@ export type GrantEnd = Extract<
 >;
 
 export const isConnectionReason = (value: unknown): value is ConnectionReason => CONNECTION_REASONS.some((reason) => reason === value);
+
+/** As it was stored. A name that is not one of ours any more says as much as none. */
+export const readReason = (stored: string | null): ConnectionReason | null =>
+  stored === null || isConnectionReason(stored) ? stored : 'unknown';

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly plan: Plan;
   /** Minutes the plan allows; null: no limit known. */
   readonly limitMinutes: number | null;
+  /** When the professional last chose it before the others; null: never. */
+  readonly preferredAt: Date | null;
 }
 
 export type Rejection = 'app_not_approved' | 'not_connected' | 'reconnect_required' | 'not_capable' | 'limit_exceeded';
@@ -21,9 +23,15 @@ export interface Decision {
   readonly considered: readonly { readonly provider: ProviderId; readonly rejected: Rejection; readonly limitMinutes: number | null }[];
 }
 
+/** For sorting: the professional's latest choice first; what was never chosen keeps its order. */
+export const byPreference = (a: Pick<Candidate, 'preferredAt'>, b: Pick<Candidate, 'preferredAt'>): number =>
+  (b.preferredAt?.getTime() ?? 0) - (a.preferredAt?.getTime() ?? 0);
+
 /**
  * `asked` is an app's id, or `auto`: then the first usable app in the policy's order whose limit fits; among those that do not fit for sure,
- * one that is only `unknown` comes before one that is known to be too short.
+ * one that is only `unknown` comes before one that is known to be too short. Null, nothing was asked for: as `auto`, but the app that the
+ * professional prefers comes before the policy's order. Of several accounts of one app that fit equally well, the preferred one is taken,
+ * else the first of the list.
  */
 export function decide({
   policy,
@@ -32,11 +40,11 @@ export function decide({
   candidates,
 }: {
   policy: Policy;
-  asked: ProviderId | 'auto';
+  asked: ProviderId | 'auto' | null;
   durationMinutes: number;
   candidates: readonly Candidate[];
 }): Decision {
-  const apps = asked === 'auto' ? policy.approved_apps : [asked];
+  const apps = asked === null ? preferredFirst(policy, candidates) : asked === 'auto' ? policy.approved_apps : [asked];
   const considered: { provider: ProviderId; rejected: Rejection; limitMinutes: number | null }[] = [];
   const usable: { candidate: Candidate; fit: number }[] = [];
   for (const provider of apps) {
@@ -44,7 +52,7 @@ export function decide({
       considered.push({ provider, rejected: 'app_not_approved', limitMinutes: null });
       continue;
     }
-    const own = candidates.filter((candidate) => candidate.provider === provider && candidate.status !== 'revoked');
+    const own = candidates.filter((candidate) => candidate.provider === provider && candidate.status !== 'revoked').toSorted(byPreference);
     const working = own.filter((candidate) => candidate.status === 'active' && candidate.createsMeetings);
     if (working.length === 0) {
       considered.push({ provider, rejected: whyNot(own), limitMinutes: null });
@@ -60,6 +68,12 @@ export function decide({
       considered.push({ provider: candidate.provider, rejected: 'limit_exceeded', limitMinutes: candidate.limitMinutes });
   }
   return { chosen: best?.candidate ?? null, exceeded: (best?.fit ?? FITS) > FITS, considered };
+}
+
+/** The approved apps, that of the professional's latest choice first. */
+function preferredFirst({ approved_apps: apps }: Policy, candidates: readonly Candidate[]): readonly ProviderId[] {
+  const preferred = candidates.filter(({ status, preferredAt }) => status !== 'revoked' && preferredAt !== null).toSorted(byPreference)[0];
+  return apps.toSorted((a, b) => Number(b === preferred?.provider) - Number(a === preferred?.provider));
 }
 
 const FITS = 0;

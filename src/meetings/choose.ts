@@ -68,6 +68,7 @@ const candidateOf = (connection: Connection): Candidate => ({
   createsMeetings: connection.createsMeetings,
   plan: connection.plan as Plan,
   limitMinutes: limitMinutes(connection.provider as ProviderId, connection.plan as Plan),
+  preferredAt: connection.preferredAt,
 });
 
 /** The refusal carries the way out: a connect link made for this moment. */

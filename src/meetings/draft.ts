@@ -34,7 +34,7 @@ export async function draftLinked(
 
 /** The row of a meeting whose link was made elsewhere. @throws Failure `invalid` when another app was asked for */
 export function draftUploaded(gateway: Gateway, policy: Policy, request: MeetingRequest, link: JoinLink, id: string): Meeting {
-  if (request.provider !== 'auto' && request.provider !== link.provider) {
+  if (request.provider !== null && request.provider !== 'auto' && request.provider !== link.provider) {
     throw new Failure('invalid', 'The link belongs to another app than the one asked for.', {
       errors: [{ pointer: '/provider', detail: `the link is one of ${link.provider}` }],
     });

@@ -17,7 +17,8 @@ export interface MeetingRequest {
   readonly booking: { readonly id: string; readonly kind: BookingKind; readonly title: string };
   readonly professionalId: string;
   readonly attendees: readonly AttendeeRequest[];
-  readonly provider: ProviderId | 'auto';
+  /** Null: left out, so that the professional's preference counts (G02). */
+  readonly provider: ProviderId | 'auto' | null;
   readonly startsAt: Date;
   readonly durationMinutes: number;
   readonly timeZone: string;

@@ -23,17 +23,17 @@ export async function insertAuthorization(tx: Writer, authorization: Authorizati
   await tx.insert(tx.t.authorizations).values(authorization);
 }
 
-/** Removes and returns it: a state works once. */
+/** Removes and returns it: a state works once. The session may be gone already. */
 export async function takeAuthorization(
   tx: Writer,
   stateHash: string,
   now: Date,
-): Promise<{ authorization: Authorization; session: ConnectSession } | undefined> {
+): Promise<{ authorization: Authorization; session: ConnectSession | undefined } | undefined> {
   const { authorizations, connectSessions } = tx.t;
   const [authorization] = await tx.delete(authorizations).where(eq(authorizations.stateHash, stateHash)).returning();
   if (authorization === undefined || authorization.expiresAt <= now) return undefined;
   const [session] = await tx.select().from(connectSessions).where(eq(connectSessions.id, authorization.sessionId));
-  return session && { authorization, session };
+  return { authorization, session };
 }
 
 export async function deleteExpiredSessions(tx: Writer, now: Date): Promise<void> {

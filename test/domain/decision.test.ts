@@ -10,6 +10,7 @@ const candidate = (provider: Candidate['provider'], changes: Partial<Candidate> 
   createsMeetings: true,
   plan: 'paid',
   limitMinutes: null,
+  preferredAt: null,
   ...changes,
 });
 const freeZoom = candidate('zoom', { plan: 'free', limitMinutes: 40 });

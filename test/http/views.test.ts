@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { CONNECTION_REASONS } from '../../src/domain/connection.ts';
 import { FAILURE_CODES, failureStatus, failureTitle } from '../../src/domain/failure.ts';
 import { importantNotes } from '../../src/domain/important-notes.ts';
 import { invitation } from '../../src/domain/invitation.ts';
@@ -8,6 +9,7 @@ import { chooseLanguage, LANGUAGES, TEXTS, translator } from '../../src/http/pag
 import * as views from '../../src/http/pages/views/index.ts';
 import {
   account,
+  adminLink,
   connect,
   everyPage,
   host,
@@ -18,7 +20,10 @@ import {
   NOW,
   recording,
   RECORDING_STATES,
+  severalAccounts,
+  meetWith,
   ZOOM,
+  zoomWith,
 } from '../support/pages.ts';
 
 const text = async (html: views.Html): Promise<string> => String(await html);
@@ -145,15 +150,10 @@ describe('escaping', () => {
           marketplace: HOSTILE,
           token: HOSTILE,
           notice: { kind: 'access_denied', app: HOSTILE },
-          apps: [
-            {
-              ...app,
-              configured: true,
-              account: { ...account, email: HOSTILE, missingPermissions: [{ name: HOSTILE, neededFor: 'links' }] },
-            },
-          ],
+          apps: [{ ...zoomWith({ ...account, email: HOSTILE, missingPermissions: [{ name: HOSTILE, neededFor: 'links' }] }), ...app }],
         }),
       ),
+      views.adminLinkPage(adminLink('en', { marketplace: HOSTILE, token: HOSTILE, app: HOSTILE, url: HOSTILE })),
       views.joinPage(
         join('en', { ...base, professional: HOSTILE, live: { ...live, balance: HOSTILE }, report: { kind: 'invalid', text: HOSTILE } }),
       ),
@@ -197,25 +197,84 @@ describe('connect page', () => {
     expect(page).toContain('ada@example.com');
     expect(page).toContain('40 minutes per meeting, as of October 2026');
     expect(page).toContain('60 minutes per meeting, as of January 2025');
-    expect(page).toContain('Not possible with this account');
-    expect(page).toContain('Microsoft Teams no longer accepts the connection');
+    expect(page).toContain('Not possible with the plan of this account');
+    expect(page).toContain('The permission was taken back at Microsoft Teams');
     expect(page).toContain('OnlineMeetingRecording.Read.All');
     expect(page).toContain('When you are done, you go back to Expert Hour.');
   });
 
   it('asks for recordings again when they were wanted, and offers them when they were not', async () => {
     const one = (change: Partial<views.ConnectedAccount>): views.ConnectPage =>
-      connect('en', { apps: [{ ...ZOOM, configured: true, account: { ...account, recording: 'yes', ...change } }] });
+      connect('en', { apps: [meetWith({ ...account, recording: 'permission', ...change })] });
     const offered = await text(views.connectPage(one({ recordingsWanted: false })));
-    expect(offered).toContain('Allow recordings to be passed on');
+    expect(offered).toContain('Allow recordings, too');
     expect(offered.match(/name="recordings"/g)).toHaveLength(1);
-    const wanted = await text(views.connectPage(one({ recordingsWanted: true, status: 'reconnect_required' })));
-    expect(wanted).not.toContain('Allow recordings to be passed on');
-    expect(wanted.match(/name="recordings" value="yes"/g)).toHaveLength(2);
+    const wanted = await text(views.connectPage(one({ recordingsWanted: true, trouble: 'expired' })));
+    expect(wanted).not.toContain('Allow recordings, too');
+    expect(wanted.match(/name="recordings" value="yes"/g)).toHaveLength(1);
+  });
+
+  it('connects this very account again, and any account beside it', async () => {
+    const page = await text(views.connectPage(connect('en', { apps: [meetWith({ ...account, trouble: 'replaced' })] })));
+    const forms = [...page.matchAll(/<form[^]*?<\/form>/g)].map(([form]) => form.replace(/\s+/g, ' '));
+    expect(forms.filter((form) => form.includes('name="connection" value="con_1"'))).toHaveLength(1);
+    expect(forms.find((form) => form.includes('name="connection"'))).toContain('Connect Google Meet again');
+    expect(forms.find((form) => form.includes('Connect another account'))).not.toContain('name="connection"');
+  });
+
+  it.each(LANGUAGES)('says every reason in words of its own in %s, and what to do about it', async (language) => {
+    const said = await Promise.all(
+      (Object.keys(TEXTS.en.connectReason) as views.ReconnectReason[]).map((trouble) =>
+        words(views.connectPage(connect(language, { apps: [meetWith({ ...account, trouble })] }))),
+      ),
+    );
+    expect(new Set(said).size).toBe(said.length);
+    expect(CONNECTION_REASONS.filter((reason) => !(reason in TEXTS[language].connectReason))).toEqual([]);
+  });
+
+  it('G02 shows which account comes first, and offers the others', async () => {
+    const page = await text(views.connectPage(connect('en', { apps: [meetWith(...severalAccounts)] })));
+    const cards = [...page.matchAll(/<article[^]*?<\/article>/g)].map(([card]) => card);
+    expect(cards.map((card) => ['First for Google Meet', '>Preferred<', '/prefer"'].map((part) => card.includes(part)))).toEqual([
+      [true, false, true],
+      [false, true, false],
+      [false, false, false],
+    ]);
+  });
+
+  it('says honestly that an app whose permissions were settled at registration knows no second step', async () => {
+    const all = await words(views.connectPage(connect('en', { apps: [zoomWith()] })));
+    expect(all).toContain('Zoom asks everybody for the same permissions, recordings included');
+    const without = await words(
+      views.connectPage(
+        connect('en', {
+          apps: [
+            zoomWith({
+              ...account,
+              recording: 'permission',
+              recordingsWanted: true,
+              missingPermissions: [{ name: 'recording:read', neededFor: 'recordings' }],
+            }),
+          ],
+        }),
+      ),
+    );
+    expect(without).toContain('this service was registered at Zoom without this permission');
+    expect(without).not.toMatch(/Allow recordings|Connect Zoom again/);
+  });
+
+  it('opens the way to the administrator by itself when one has to agree', async () => {
+    const teams = (change: Partial<views.ConnectPage>) =>
+      text(views.connectPage(connect('en', { apps: [{ ...meetWith(), id: 'microsoft-teams', adminConsent: true }], ...change })));
+    expect(await teams({})).toMatch(/<details\s*>\s*<summary>Does an administrator/);
+    expect(await teams({ notice: { kind: 'admin_approval', app: 'Microsoft Teams' } })).toMatch(
+      /<details open\s*>\s*<summary>Does an administrator/,
+    );
+    expect(await text(views.connectPage(connect('en', { apps: [meetWith()] })))).not.toContain('administrator');
   });
 
   it('offers no button for an app that the operator has not set up', async () => {
-    const page = await text(views.connectPage(connect('en', { apps: [{ ...ZOOM, configured: false, account: null }] })));
+    const page = await text(views.connectPage(connect('en', { apps: [{ ...zoomWith(), configured: false }] })));
     expect(page).toContain('The operator of this service has not set up Zoom');
     expect(page).not.toContain('<form');
   });

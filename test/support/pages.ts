@@ -1,22 +1,33 @@
 /** One example of every page in every state, for the tests of the views. */
-import type { Language } from '../../src/http/pages/texts/index.ts';
+import { type Language, TEXTS } from '../../src/http/pages/texts/index.ts';
 import * as views from '../../src/http/pages/views/index.ts';
 
 export const NOW = new Date('2026-12-01T09:00:00Z');
+const APP = { configured: true, scopesBy: 'request', adminConsent: false } as const;
 export const ZOOM = { id: 'zoom', name: 'Zoom' };
 const MEET = { id: 'google-meet', name: 'Google Meet' };
 const TEAMS = { id: 'microsoft-teams', name: 'Microsoft Teams' };
 
 export const account: views.ConnectedAccount = {
+  id: 'con_1',
   email: 'ada@example.com',
   plan: 'free',
+  planReadAt: new Date('2026-11-30T08:00:00Z'),
   limit: { minutes: 40, asOf: '2026-10-04' },
-  recording: 'no',
-  status: 'active',
+  recording: 'plan',
   recordingsWanted: false,
-  reason: 'unknown',
+  trouble: null,
   missingPermissions: [],
+  preference: { is: 'other', offered: false },
 };
+
+export const zoomWith = (...accounts: views.ConnectedAccount[]): views.ConnectApp => ({
+  ...APP,
+  ...ZOOM,
+  scopesBy: 'registration',
+  accounts,
+});
+export const meetWith = (...accounts: views.ConnectedAccount[]): views.ConnectApp => ({ ...APP, ...MEET, accounts });
 
 export const connect = (language: Language, change: Partial<views.ConnectPage> = {}): views.ConnectPage => ({
   language,
@@ -26,25 +37,59 @@ export const connect = (language: Language, change: Partial<views.ConnectPage> =
   expiresAt: new Date('2026-12-01T09:29:30Z'),
   notice: null,
   apps: [
-    { ...ZOOM, configured: true, account },
+    zoomWith(account),
     {
+      ...APP,
       ...TEAMS,
-      configured: true,
-      account: {
-        ...account,
-        email: 'ada@contoso.example',
-        plan: 'unknown',
-        limit: { minutes: 60, asOf: '2025-01-01' },
-        recording: 'unknown',
-        status: 'reconnect_required',
-        recordingsWanted: true,
-        reason: 'grant_ended',
-        missingPermissions: [{ name: 'OnlineMeetingRecording.Read.All', neededFor: 'recordings' }],
-      },
+      adminConsent: true,
+      accounts: [
+        {
+          ...account,
+          id: 'con_2',
+          email: 'ada@contoso.example',
+          plan: 'unknown',
+          limit: { minutes: 60, asOf: '2025-01-01' },
+          recording: 'unknown',
+          recordingsWanted: true,
+          trouble: 'withdrawn',
+          missingPermissions: [{ name: 'OnlineMeetingRecording.Read.All', neededFor: 'recordings' }],
+        },
+      ],
     },
-    { ...MEET, configured: true, account: null },
+    meetWith(),
   ],
   returnUrl: 'https://market.example/back',
+  ...change,
+});
+
+export const severalAccounts: readonly views.ConnectedAccount[] = [
+  {
+    ...account,
+    id: 'con_a',
+    email: 'grace@office.example',
+    plan: 'unknown',
+    recording: 'permission',
+    preference: { is: 'first', offered: true },
+  },
+  {
+    ...account,
+    id: 'con_b',
+    email: 'grace.hopper@private.example',
+    plan: 'paid',
+    limit: null,
+    preference: { is: 'preferred', offered: false },
+  },
+  { ...account, id: 'con_c', email: 'old@office.example', trouble: 'expired' },
+];
+
+export const adminLink = (language: Language, change: Partial<views.AdminLinkPage> = {}): views.AdminLinkPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'cs_secret',
+  app: 'Microsoft Teams',
+  url: `https://login.microsoftonline.com/organizations/v2.0/adminconsent?client_id=11111111-2222-3333-4444-555555555555&scope=${'User.Read+'.repeat(12)}&state=abc`,
+  expiresAt: new Date('2026-12-08T09:00:00Z'),
   ...change,
 });
 
@@ -169,17 +214,8 @@ export const REPORTS: readonly views.ReportState[] = [
   { kind: 'too_many', open: 5 },
 ];
 
-const NOTICES: readonly views.ConnectNotice[] = [
-  'connected',
-  'access_denied',
-  'link_expired',
-  'other_browser',
-  'account_cannot_create',
-  'admin_approval',
-  'permission_missing',
-  'vendor_unavailable',
-  'failed',
-];
+const NOTICES = Object.keys(TEXTS.en.connectNotice) as views.ConnectNotice[];
+const REASONS = Object.keys(TEXTS.en.connectReason) as views.ReconnectReason[];
 
 /** Every page in every state, by a name. */
 export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
@@ -187,30 +223,21 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   const add = (name: string, html: views.Html): void => void pages.set(`${name}-${pages.size}`, html);
   add('connect', views.connectPage(connect(language)));
   for (const kind of NOTICES) add(`connect-${kind}`, views.connectPage(connect(language, { notice: { kind, app: 'Zoom' } })));
-  for (const reason of ['grant_ended', 'permission_missing', 'app_removed', 'cannot_create', 'unknown'] as const) {
-    const broken = { ...account, email: null, status: 'reconnect_required' as const, reason };
-    add(
-      `connect-${reason}`,
-      views.connectPage(connect(language, { apps: [{ ...ZOOM, configured: true, account: broken }], returnUrl: null })),
-    );
+  for (const trouble of REASONS) {
+    const apps = [zoomWith({ ...account, email: null, trouble })];
+    add(`connect-${trouble}`, views.connectPage(connect(language, { apps, returnUrl: null })));
   }
   const incomplete = {
     ...account,
     plan: 'paid' as const,
     limit: null,
+    recording: 'permission' as const,
     missingPermissions: [{ name: 'cloud_recording:read', neededFor: 'recordings' as const }],
   };
-  add(
-    'connect-incomplete',
-    views.connectPage(
-      connect(language, {
-        apps: [
-          { ...ZOOM, configured: true, account: incomplete },
-          { ...MEET, configured: false, account: null },
-        ],
-      }),
-    ),
-  );
+  add('connect-incomplete', views.connectPage(connect(language, { apps: [zoomWith(incomplete), { ...meetWith(), configured: false }] })));
+  add('connect-several', views.connectPage(connect(language, { apps: [meetWith(...severalAccounts)] })));
+  add('connect-none', views.connectPage(connect(language, { apps: [zoomWith(), { ...APP, ...TEAMS, adminConsent: true, accounts: [] }] })));
+  add('admin-link', views.adminLinkPage(adminLink(language)));
   for (const state of JOIN_STATES) {
     add(`join-${state.kind}`, views.joinPage(join(language, { state, limitMinutes: 60, cameraOff: true })));
     add(`host-${state.kind}`, views.hostPage(host(language, { state })));

@@ -1,8 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createConnectSession } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
+import { firstChoices, preferConnection } from '../../connections/prefer.ts';
 import { dailyQuotasOf } from '../../connections/quota.ts';
-import { notFound } from '../../domain/failure.ts';
+import { found } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
 import { representConnection } from './represent.ts';
@@ -56,8 +57,7 @@ export const connectionRoutes = (gateway: Gateway) =>
           after: cursorOf(cursor),
           limit: limit + 1,
         });
-        const quotas = await dailyQuotasOf(gateway, connections);
-        const show = (connection: Connection) => representConnection(gateway, connection, quotas.get(connection.id));
+        const show = await showing(gateway, connections);
         return c.json(pageOf(connections, limit, { show, cursor: ({ id }) => id }), 200);
       },
     )
@@ -70,9 +70,21 @@ export const connectionRoutes = (gateway: Gateway) =>
         responses: { 200: json(schemas.connection, 'The connection'), ...problems },
       }),
       async (c) => {
-        const connection = await findOwnConnection(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id);
-        if (connection === undefined) throw notFound();
-        return c.json(representConnection(gateway, connection, (await dailyQuotasOf(gateway, [connection])).get(connection.id)), 200);
+        const connection = found(await findOwnConnection(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id));
+        return c.json((await showing(gateway, [connection]))(connection), 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'patch',
+        path: '/connections/{id}',
+        ...about('Connections', 'Prefer this account to the others of the professional'),
+        request: { params: idParameter, body: body(schemas.connectionChange) },
+        responses: { 200: json(schemas.connection, 'The connection'), ...problems },
+      }),
+      async (c) => {
+        const connection = await preferConnection(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id });
+        return c.json((await showing(gateway, [connection]))(connection), 200);
       },
     )
     .openapi(
@@ -88,3 +100,21 @@ export const connectionRoutes = (gateway: Gateway) =>
         return c.body(null, 204);
       },
     );
+
+/** What is said of these connections beside their rows. */
+async function showing(gateway: Gateway, connections: readonly Connection[]) {
+  const [quotas, first] = await Promise.all([dailyQuotasOf(gateway, connections), firstChoicesOf(gateway, connections)]);
+  return (connection: Connection): z.infer<typeof schemas.connection> =>
+    representConnection(gateway, connection, { preferred: first.has(connection.id), quota: quotas.get(connection.id) });
+}
+
+/** The choices of every professional who has one of the connections. */
+async function firstChoicesOf({ db }: Gateway, connections: readonly Connection[]): Promise<ReadonlySet<string>> {
+  const professionals = new Map(
+    connections.flatMap(({ marketplaceId, professionalId }) => (professionalId === null ? [] : [[professionalId, marketplaceId] as const])),
+  );
+  const found = await Promise.all(
+    [...professionals].map(([professionalId, marketplaceId]) => listConnections(db.read, { marketplaceId, professionalId })),
+  );
+  return new Set(found.flatMap((own) => [...firstChoices(own)]));
+}

@@ -38,7 +38,7 @@ export const meetingRoutes = (gateway: Gateway) => {
             locale: attendee.locale ?? null,
             cameraOff: attendee.camera_off,
           })),
-          provider: request.provider,
+          provider: request.provider ?? null,
           startsAt: new Date(request.starts_at),
           durationMinutes: request.duration_minutes,
           timeZone: request.time_zone,

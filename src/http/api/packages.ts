@@ -78,7 +78,7 @@ export const packageRoutes = (gateway: Gateway) => {
             locale: attendee.locale ?? null,
             cameraOff: attendee.camera_off,
           })),
-          provider: common.provider,
+          provider: common.provider ?? null,
           startsAt: new Date(meeting.starts_at),
           durationMinutes: meeting.duration_minutes,
           timeZone: common.time_zone,

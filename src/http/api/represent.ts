@@ -3,6 +3,7 @@ import type { z } from '@hono/zod-openapi';
 import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
 import type { Plan, ProviderId } from '../../domain/apps.ts';
+import { readReason } from '../../domain/connection.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { scanText } from '../../domain/text-scan.ts';
@@ -14,18 +15,21 @@ import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '../../store/events.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
+import { translator } from '../pages/texts/index.ts';
 import type * as schemas from './schemas.ts';
 
 const iso = (moment: Date): string => moment.toISOString();
 const isoOrNull = (moment: Date | null): string | null => moment?.toISOString() ?? null;
 
+/** `preferred`: whether it is the one that its app is used with when several accounts fit equally well. */
 export function representConnection(
   { providers }: Gateway,
   connection: Connection,
-  quota: DailyQuota | undefined,
+  { preferred, quota }: { preferred: boolean; quota: DailyQuota | undefined },
 ): z.infer<typeof schemas.connection> {
   const id = connection.provider as ProviderId;
   const plan = connection.plan as Plan;
+  const reason = readReason(connection.statusReason);
   const scopes = providers.get(id)?.oauth.scopes;
   const missing = (scopes?.links ?? []).filter((scope) => !connection.scopes.includes(scope));
   const recordings = scopes !== undefined && scopes.recordings.every((scope) => connection.scopes.includes(scope));
@@ -37,7 +41,9 @@ export function representConnection(
     plan,
     limit_minutes: limitMinutes(id, plan),
     status: connection.status as 'active',
-    status_reason: connection.statusReason,
+    status_reason: reason,
+    status_detail: reason === null ? null : translator('en')(`connectReason.${reason}`, { app: APPS[id].name }),
+    preferred,
     missing_scopes: missing,
     features: [
       ...(connection.createsMeetings ? ['create'] : []),

@@ -1,6 +1,7 @@
 /** The shapes of the API, once: they validate requests and describe themselves at `/openapi.json`. */
 import { z } from '@hono/zod-openapi';
 import { PROVIDER_IDS } from '../../domain/apps.ts';
+import { CONNECTION_REASONS } from '../../domain/connection.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
@@ -46,7 +47,11 @@ export const connection = z
     plan: z.enum(['free', 'paid', 'unknown']),
     limit_minutes: z.number().int().nullable(),
     status: z.enum(['active', 'reconnect_required', 'revoked']),
-    status_reason: z.string().nullable(),
+    status_reason: z.enum(CONNECTION_REASONS).nullable(),
+    status_detail: z.string().nullable().describe('The reason as a sentence for the professional'),
+    preferred: z
+      .boolean()
+      .describe("The account that is taken among the professional's active ones of this app when several fit equally well"),
     missing_scopes: z.array(z.string()),
     features: z.array(z.string()),
     daily_quota: z
@@ -58,6 +63,10 @@ export const connection = z
     created_at: moment,
   })
   .openapi('Connection');
+
+export const connectionChange = z
+  .strictObject({ preferred: z.literal(true).describe("Takes the place of the professional's earlier choice") })
+  .openapi('ConnectionChange');
 
 export const attendee = z
   .object({
@@ -126,7 +135,10 @@ export const newMeeting = z
       )
       .max(100)
       .default([]),
-    provider: z.enum(['auto', ...PROVIDER_IDS]).default('auto'),
+    provider: z
+      .enum(['auto', ...PROVIDER_IDS])
+      .optional()
+      .describe('Left out: the app that the professional prefers, else as `auto`'),
     starts_at: moment,
     duration_minutes: z.number().int().min(1).max(1_440),
     time_zone: timeZone.default('UTC'),

@@ -1,9 +1,17 @@
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { APPS } from '../../../providers/approved.ts';
-import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
-import { beginAuthorization, completeAuthorization, openConnectSession } from '../../connections/connect.ts';
-import { PROVIDER_IDS, type Plan, type ProviderId } from '../../domain/apps.ts';
+import { beginAdminConsent } from '../../connections/admin-consent.ts';
+import {
+  beginAuthorization,
+  completeAuthorization,
+  type Connected,
+  connectionOfSession,
+  openConnectSession,
+} from '../../connections/connect.ts';
+import { disconnect } from '../../connections/disconnect.ts';
+import { preferConnection } from '../../connections/prefer.ts';
+import { PROVIDER_IDS, type ProviderId } from '../../domain/apps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
 import { newToken } from '../../domain/token.ts';
@@ -11,18 +19,23 @@ import type { Gateway } from '../../gateway.ts';
 import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
+import { connectApps } from './connect-model.ts';
 import { languageFor, sendFailurePage, sendPage } from './page.ts';
 import { translator } from './texts/index.ts';
-import { connectPage, type ConnectApp, type ConnectedAccount, type ConnectNotice } from './views/index.ts';
+import { adminLinkPage, connectPage, type ConnectNotice, messagePage } from './views/index.ts';
 
 const COOKIE_SECONDS = (45 * MINUTE) / SECOND;
 const NOTICES: readonly ConnectNotice[] = [
   'connected',
+  'recordings_missing',
   'access_denied',
   'account_cannot_create',
   'admin_approval',
+  'admin_agreed',
   'permission_missing',
   'other_account',
+  'disconnected',
+  'preferred',
   'vendor_unavailable',
   'failed',
 ];
@@ -35,24 +48,69 @@ export const connectRoutes = (gateway: Gateway) =>
       browserSecret(c, gateway);
       return show(c, gateway, session, token);
     })
+    .post('/connect/:token/connections/:id/disconnect', async (c) => {
+      const { marketplaceId, id, provider } = await ownConnection(c, gateway);
+      await disconnect(gateway, { marketplaceId, id });
+      return toPage(c, c.req.param('token'), { app: provider, notice: 'disconnected' });
+    })
+    .post('/connect/:token/connections/:id/prefer', async (c) => {
+      const { marketplaceId, id, provider } = await ownConnection(c, gateway);
+      await preferConnection(gateway, { marketplaceId, id });
+      return toPage(c, c.req.param('token'), { app: provider, notice: 'preferred' });
+    })
+    .post('/connect/:token/:provider/admin-consent', async (c) => {
+      const token = c.req.param('token');
+      const provider = knownProvider(c.req.param('provider'));
+      const { recordings } = await c.req.parseBody();
+      const { url, expiresAt } = await beginAdminConsent(gateway, {
+        token,
+        provider,
+        browser: browserSecret(c, gateway),
+        recordings: recordings === 'yes',
+      });
+      const session = await openConnectSession(gateway, token);
+      // Shown in the answer itself: kept nowhere, the link can be read nowhere else.
+      const view = adminLinkPage({
+        language: languageFor(c, session.locale),
+        now: gateway.now(),
+        marketplace: (await findMarketplace(gateway.db.read, session.marketplaceId))!.name,
+        token,
+        app: APPS[provider].name,
+        url: url.href,
+        expiresAt,
+      });
+      return sendPage(c, gateway, view);
+    })
     .post('/connect/:token/:provider', async (c) => {
-      const form = await c.req.parseBody();
+      const { recordings, connection } = await c.req.parseBody();
       const url = await beginAuthorization(gateway, {
         token: c.req.param('token'),
         provider: knownProvider(c.req.param('provider')),
         browser: browserSecret(c, gateway),
-        recordings: form['recordings'] === 'yes',
+        recordings: recordings === 'yes',
+        connectionId: typeof connection === 'string' ? connection : null,
       });
       return c.redirect(url.href, 303);
     })
     .get('/oauth/:provider/callback', async (c) => {
       const provider = knownProvider(c.req.param('provider'));
-      const { state, code, error, error_description: words = '' } = c.req.query();
-      if (state === undefined || (code === undefined) === (error === undefined))
+      const { state, code, error, error_description: words = '', admin_consent: consent, iss } = c.req.query();
+      const adminConsent = consent !== undefined;
+      if (
+        state === undefined ||
+        (code !== undefined && error !== undefined) ||
+        (code === undefined && error === undefined && !adminConsent)
+      )
         throw new Failure('malformed', 'The answer of the vendor is incomplete.');
-      const result = await completeAuthorization(gateway, { provider, state, code, error, browser: getCookie(c, cookieName(gateway)) });
-      const query = new URLSearchParams({ app: provider, ...outcome(gateway, result, words) });
-      return c.redirect(`/connect/${result.connectToken}?${query.toString()}`, 303);
+      const browser = getCookie(c, cookieName(gateway));
+      const result = await completeAuthorization(gateway, { provider, state, code, error, adminConsent, iss, browser });
+      if (result.outcome === 'organisation') {
+        const { agreed, connectToken } = result;
+        return connectToken === undefined
+          ? sendPage(c, gateway, thanks(c, gateway, provider, agreed))
+          : toPage(c, connectToken, { app: provider, notice: agreed ? 'admin_agreed' : 'access_denied' });
+      }
+      return toPage(c, result.connectToken, { app: provider, ...outcome(gateway, result, words) });
     })
     .onError((error, c) => {
       // A link that is over, or a sign-in that was not begun here: either way there is one thing to do, and the page says it.
@@ -66,7 +124,31 @@ export const connectRoutes = (gateway: Gateway) =>
       throw error;
     });
 
-function outcome({ providers }: Gateway, result: Awaited<ReturnType<typeof completeAuthorization>>, words: string): Record<string, string> {
+const toPage = (c: Context, token: string, query: Record<string, string>) =>
+  c.redirect(`/connect/${token}?${new URLSearchParams(query).toString()}`, 303);
+
+/** The connection that a form of the page is about. */
+async function ownConnection(c: Context, gateway: Gateway): Promise<Connection> {
+  const session = await openConnectSession(gateway, c.req.param('token')!);
+  return connectionOfSession(gateway, session, c.req.param('id')!);
+}
+
+/** For an administrator, who has nothing more to do here. */
+function thanks(c: Context, { now }: Gateway, provider: ProviderId, agreed: boolean) {
+  const language = languageFor(c);
+  const t = translator(language);
+  const app = APPS[provider].name;
+  return messagePage({
+    language,
+    now: now(),
+    marketplace: null,
+    title: agreed ? t('adminConsent.thanksTitle') : t('adminConsent.refusedTitle'),
+    text: agreed ? t('adminConsent.thanksText', { app }) : t('adminConsent.refusedText', { app }),
+    reference: null,
+  });
+}
+
+function outcome({ providers }: Gateway, result: Exclude<Connected, { outcome: 'organisation' }>, words: string): Record<string, string> {
   if (result.outcome === 'failed')
     return { notice: result.failure.code === 'vendor_unavailable' ? 'vendor_unavailable' : 'failed', error: result.failure.code };
   if (result.outcome === 'refused') {
@@ -75,12 +157,15 @@ function outcome({ providers }: Gateway, result: Awaited<ReturnType<typeof compl
   }
   if (result.outcome === 'other_account') return { notice: 'other_account', error: 'other_account' };
   const { connection } = result;
-  const missing = providers.get(connection.provider as ProviderId)?.oauth.scopes.links.some((scope) => !connection.scopes.includes(scope));
+  const scopes = providers.get(connection.provider as ProviderId)?.oauth.scopes ?? { links: [], recordings: [] };
+  const lacks = (names: readonly string[]) => names.some((scope) => !connection.scopes.includes(scope));
   const notice: ConnectNotice = !connection.createsMeetings
     ? 'account_cannot_create'
-    : missing === true
+    : lacks(scopes.links)
       ? 'permission_missing'
-      : 'connected';
+      : result.recordings && lacks(scopes.recordings)
+        ? 'recordings_missing'
+        : 'connected';
   return { notice, connection_id: connection.id };
 }
 
@@ -93,7 +178,7 @@ function refusal(error: string, words: string): ConnectNotice {
 }
 
 async function show(c: Context, gateway: Gateway, session: ConnectSession, token: string) {
-  const { db, now, providers } = gateway;
+  const { db, now } = gateway;
   const marketplace = (await findMarketplace(db.read, session.marketplaceId))!;
   const connections = await listConnections(db.read, { marketplaceId: session.marketplaceId, professionalId: session.professionalId });
   const notice = NOTICES.find((kind) => kind === c.req.query('notice'));
@@ -105,59 +190,10 @@ async function show(c: Context, gateway: Gateway, session: ConnectSession, token
     token,
     expiresAt: session.expiresAt,
     notice: notice === undefined ? null : { kind: notice, app: app === undefined ? null : APPS[app].name },
-    apps: session.providers.flatMap((name) => {
-      const id = PROVIDER_IDS.find((provider) => provider === name);
-      return id === undefined
-        ? []
-        : [
-            appModel(
-              gateway,
-              id,
-              providers.has(id),
-              connections.findLast(({ provider, status }) => provider === id && status !== 'revoked'),
-            ),
-          ];
-    }),
+    apps: connectApps(gateway, session.providers, connections),
     returnUrl: returnUrl(session, c.req.query('connection_id'), c.req.query('error')),
   });
   return sendPage(c, gateway, view, { formsLeadOut: true });
-}
-
-function appModel({ providers }: Gateway, id: ProviderId, configured: boolean, connection: Connection | undefined): ConnectApp {
-  const facts = { id, name: APPS[id].name, configured };
-  if (connection === undefined) return { ...facts, account: null };
-  const plan = connection.plan as Plan;
-  const minutes = limitMinutes(id, plan);
-  const scopes = providers.get(id)?.oauth.scopes ?? { links: [], recordings: [] };
-  const absent = (names: readonly string[]) => names.filter((name) => !connection.scopes.includes(name));
-  const recordingsWanted = absent(scopes.recordings).length < scopes.recordings.length || scopes.recordings.length === 0;
-  const missingPermissions = [
-    ...absent(scopes.links).map((name) => ({ name, neededFor: 'links' as const })),
-    // Nobody misses what was not asked for.
-    ...(recordingsWanted ? absent(scopes.recordings) : []).map((name) => ({ name, neededFor: 'recordings' as const })),
-  ];
-  return {
-    ...facts,
-    account: {
-      email: connection.email,
-      plan,
-      limit: minutes === null ? null : { minutes, asOf: FREE_PLAN[id].asOf },
-      recording: connection.cloudRecording as 'yes' | 'no' | 'unknown',
-      ...usability(
-        connection,
-        missingPermissions.some(({ neededFor }) => neededFor === 'links'),
-      ),
-      recordingsWanted,
-      missingPermissions,
-    },
-  };
-}
-
-/** To the professional a connection without which no meeting comes about is not done, whatever the vendor accepted. */
-function usability({ createsMeetings, status }: Connection, incomplete: boolean): Pick<ConnectedAccount, 'status' | 'reason'> {
-  if (!createsMeetings) return { status: 'reconnect_required', reason: 'cannot_create' };
-  if (status !== 'active') return { status: 'reconnect_required', reason: 'grant_ended' };
-  return incomplete ? { status: 'reconnect_required', reason: 'permission_missing' } : { status: 'active', reason: 'unknown' };
 }
 
 /** The way back to the marketplace carries what came of it. */

@@ -1,45 +1,18 @@
-/** Where a professional connects the accounts: one card for each approved app. */
+/** Where a professional connects the accounts: one card for each approved app, and in it one for each account. */
 import { html } from 'hono/html';
-import type { Plan } from '../../../domain/apps.ts';
-import { type Texts, type Translate, translator } from '../texts/index.ts';
-import { monthOf, minutes } from './format.ts';
-import {
-  type AppName,
-  badge,
-  countdown,
-  fact,
-  type Html,
-  type MaybeHtml,
-  notice,
-  outside,
-  page,
-  type PageBase,
-  remark,
-  type Tone,
-} from './layout.ts';
+import { type Texts, translator } from '../texts/index.ts';
+import { accountCard, connectForm, type ConnectedAccount } from './connected-account.ts';
+import { type AppName, badge, countdown, type Html, type MaybeHtml, notice, outside, page, type PageBase, type Tone } from './layout.ts';
 
 export type ConnectNotice = keyof Texts['connectNotice'];
-export type ReconnectReason = keyof Texts['connectReason'];
-
-export interface ConnectedAccount {
-  readonly email: string | null;
-  readonly plan: Plan;
-  /** `asOf`: a day, `2026-10-04`. */
-  readonly limit: { readonly minutes: number; readonly asOf: string } | null;
-  readonly recording: 'yes' | 'no' | 'unknown';
-  readonly status: 'active' | 'reconnect_required';
-  /** Whether passing on recordings was asked for when it was connected; asked for again when it is reconnected. */
-  readonly recordingsWanted: boolean;
-  /** Why it has to be connected again; read only with `reconnect_required`. */
-  readonly reason: ReconnectReason;
-  /** In the vendor's spelling. */
-  readonly missingPermissions: readonly { readonly name: string; readonly neededFor: 'links' | 'recordings' }[];
-}
 
 export interface ConnectApp extends AppName {
   readonly configured: boolean;
-  /** Null while nothing is connected. */
-  readonly account: ConnectedAccount | null;
+  /** `registration`: one step for everything, see `OAuth`. */
+  readonly scopesBy: 'request' | 'registration';
+  /** Whether an administrator can agree for an organisation. */
+  readonly adminConsent: boolean;
+  readonly accounts: readonly ConnectedAccount[];
 }
 
 export interface ConnectPage extends PageBase {
@@ -53,13 +26,14 @@ export interface ConnectPage extends PageBase {
 }
 
 /**
- * Forms: `POST /connect/{token}/{provider}` with `recordings=yes` when recordings may be passed on.
+ * Forms: `POST /connect/{token}/{provider}` with `recordings=yes` when recordings may be passed on, and `connection` when it is this very
+ * account that is to be connected again; `…/{provider}/admin-consent`; `…/connections/{id}/disconnect` and `…/prefer`.
  */
 export function connectPage(model: ConnectPage): Html {
   const t = translator(model.language);
   const marketplace = { marketplace: model.marketplace };
   const finish = t('connect.finish', marketplace);
-  const connected = model.apps.some(({ account }) => account?.status === 'active');
+  const connected = model.apps.some(({ accounts }) => accounts.some(({ trouble }) => trouble === null));
   return page(
     model,
     t('connect.title'),
@@ -78,13 +52,17 @@ export function connectPage(model: ConnectPage): Html {
 
 const NOTICE_TONES: Record<ConnectNotice, Tone> = {
   connected: 'good',
+  recordings_missing: 'warn',
   access_denied: 'warn',
   link_expired: 'warn',
   other_browser: 'bad',
   account_cannot_create: 'warn',
   admin_approval: 'warn',
+  admin_agreed: 'good',
   permission_missing: 'warn',
   other_account: 'warn',
+  disconnected: 'good',
+  preferred: 'good',
   vendor_unavailable: 'bad',
   failed: 'bad',
 };
@@ -99,103 +77,55 @@ function banner({ language, notice: shown }: ConnectPage): MaybeHtml {
 
 function card(model: ConnectPage, app: ConnectApp): Html {
   const t = translator(model.language);
-  const [tone, state] = stateOf(app, t);
-  return html`<section class="card" aria-labelledby="app-${app.id}">
+  const { accounts, configured, id, name } = app;
+  const state = accounts.length > 0 ? '' : badge('plain', configured ? t('connect.badgeNotConnected') : t('connect.badgeNotConfigured'));
+  return html`<section class="card" aria-labelledby="app-${id}">
     <div class="card-head">
-      <h2 id="app-${app.id}">${app.name}</h2>
-      ${badge(tone, state)}
+      <h2 id="app-${id}">${name}</h2>
+      ${state}
     </div>
-    ${app.account === null ? invitation(model, app) : details(model, app, app.account)}
+    ${accounts.map((account) => accountCard(model, app, account))} ${configured ? ways(model, app) : unavailable(model, app)}
   </section>`;
 }
 
-function stateOf(app: ConnectApp, t: Translate): [Tone, string] {
-  if (app.account?.status === 'active') return ['good', t('connect.badgeActive')];
-  if (app.account !== null) return ['warn', t('connect.badgeReconnect')];
-  return ['plain', app.configured ? t('connect.badgeNotConnected') : t('connect.badgeNotConfigured')];
-}
+const unavailable = ({ language }: ConnectPage, { name }: ConnectApp): Html =>
+  html`<p class="quiet">${translator(language)('connect.notConfigured', { app: name })}</p>`;
 
-function invitation(model: ConnectPage, app: ConnectApp): Html {
+/** To a first account, to one more, and to the administrator. */
+function ways(model: ConnectPage, app: ConnectApp): Html {
   const t = translator(model.language);
-  if (!app.configured) return html`<p class="quiet">${t('connect.notConfigured', { app: app.name })}</p>`;
-  return html`<p>${t('connect.notConnected', { app: app.name })}</p>
-    <form method="post" action="${action(model, app)}">
-      <label class="check"><input type="checkbox" name="recordings" value="yes" /><span>${t('connect.recordingsOption')}</span></label>
-      <div class="actions"><button class="button">${t('connect.connectButton', { app: app.name })}</button></div>
-    </form>`;
+  const { accounts, adminConsent, name, scopesBy } = app;
+  const step = scopesBy === 'request' ? t('connect.stepLinks') : t('connect.stepFixed', { app: name });
+  // The only account cannot do it: another one is what helps.
+  const main = accounts.every(({ trouble }) => trouble === 'cannot_create');
+  return html`${
+      accounts.length > 0
+        ? ''
+        : html`<p>${t('connect.notConnected', { app: name })}</p>
+            <p class="quiet small">${step}</p>`
+    }
+    <div class="actions${accounts.length > 0 ? ' ruled' : ''}">
+      ${connectForm(model, app, accounts.length > 0 ? t('connect.otherAccountButton') : t('connect.connectButton', { app: name }), { main })}
+    </div>
+    ${adminConsent ? administrator(model, app) : ''}`;
 }
 
-function details(model: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {
-  const t = translator(model.language);
-  const broken = account.status === 'reconnect_required';
-  const reason = t(`connectReason.${account.reason}`, { app: app.name });
-  const recording = { yes: t('connect.recordingYes'), no: t('connect.recordingNo'), unknown: t('connect.recordingUnknown') }[
-    account.recording
-  ];
-  return html` ${broken ? remark('warn', account.reason === 'cannot_create' ? [reason] : [reason, t('connect.reconnectAdvice')]) : ''}
-    <dl class="facts">
-      ${fact(t('connect.account'), account.email ?? t('connect.accountUnknown', { app: app.name }))} ${plan(model, app, account)}
-      ${fact(t('connect.limit'), limit(model, account))} ${fact(t('connect.recording'), recording)}
-    </dl>
-    ${account.missingPermissions.length === 0 || (broken && account.reason === 'cannot_create') ? '' : missing(model, account)}
-    ${app.configured ? html`<div class="actions">${buttons(model, app, account)}</div>` : ''}`;
-}
-
-function buttons(model: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {
-  const t = translator(model.language);
-  const { recordingsWanted: recordings } = account;
-  const broken = account.status === 'reconnect_required';
-  // The same account once more would end in the same place.
-  const hopeless = broken && account.reason === 'cannot_create';
-  const again = !hopeless && (broken || account.missingPermissions.length > 0);
-  const more = !broken && !recordings && account.recording !== 'no';
-  return html`${again ? connectForm(model, app, t('connect.reconnectButton', { app: app.name }), { main: true, recordings }) : ''}
-  ${more ? connectForm(model, app, t('connect.recordingsButton'), { main: false, recordings: true }) : ''}
-  ${connectForm(model, app, t('connect.otherAccountButton'), { main: hopeless, recordings })}`;
-}
-
-function plan({ language }: ConnectPage, app: ConnectApp, account: ConnectedAccount): Html {
+function administrator({ language, notice: shown, token }: ConnectPage, { accounts, id, name }: ConnectApp): Html {
   const t = translator(language);
-  const [name, meaning] = {
-    free: [t('connect.planFree'), t('connect.planFreeMeaning')] as const,
-    paid: [t('connect.planPaid'), t('connect.planPaidMeaning')] as const,
-    unknown: [t('connect.planUnknown'), t('connect.planUnknownMeaning', { app: app.name })] as const,
-  }[account.plan];
-  return fact(
-    t('connect.plan'),
-    html`${name}
-      <p class="quiet small">${meaning}</p>`,
-  );
+  const needed = shown?.kind === 'admin_approval' || accounts.some(({ trouble }) => trouble === 'admin_blocked');
+  // Who has links already needs an administrator for the recordings only.
+  const box = html`<input
+    type="checkbox"
+    name="recordings"
+    value="yes"
+    ${accounts.some(({ trouble }) => trouble === null) ? 'checked' : ''}
+  />`;
+  return html`<details ${needed ? 'open' : ''}>
+    <summary>${t('connect.adminTitle')}</summary>
+    <form method="post" action="/connect/${token}/${id}/admin-consent">
+      <p class="small">${t('connect.adminText', { app: name })}</p>
+      <label class="check">${box}<span>${t('connect.adminRecordings')}</span></label>
+      <div class="actions"><button class="button second">${t('connect.adminButton')}</button></div>
+    </form>
+  </details>`;
 }
-
-function limit({ language }: ConnectPage, account: ConnectedAccount): string {
-  const t = translator(language);
-  if (account.limit === null) return t('connect.limitNone');
-  return t('connect.limitValue', { duration: minutes(language, account.limit.minutes), date: monthOf(language, account.limit.asOf) });
-}
-
-function missing({ language }: ConnectPage, account: ConnectedAccount): Html {
-  const t = translator(language);
-  const purpose = { links: t('connect.missingLinks'), recordings: t('connect.missingRecordings') };
-  return html`<div class="stack">
-    <h3 class="eyebrow">${t('connect.missing')}</h3>
-    <ul class="list small">
-      ${account.missingPermissions.map(({ name, neededFor }) => html`<li><code>${name}</code> – ${purpose[neededFor]}</li>`)}
-    </ul>
-    <p class="small">${t('connect.missingAdvice')}</p>
-  </div>`;
-}
-
-const connectForm = (
-  model: ConnectPage,
-  app: ConnectApp,
-  text: string,
-  { main, recordings }: { main: boolean; recordings: boolean },
-): Html =>
-  html`<form method="post" action="${action(model, app)}">
-    ${recordings ? html`<input type="hidden" name="recordings" value="yes" />` : ''}<button class="button${main ? '' : ' second'}">
-      ${text}
-    </button>
-  </form>`;
-
-const action = ({ token }: ConnectPage, app: AppName): string => `/connect/${encodeURIComponent(token)}/${app.id}`;

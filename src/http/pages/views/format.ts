@@ -13,6 +13,10 @@ export const dateTime = (language: Language, moment: Date, timeZone: string): st
 export const monthOf = (language: Language, day: string): string =>
   new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(day));
 
+/** `October 4, 2026` */
+export const dayOf = (language: Language, moment: Date): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(moment);
+
 /** Whole hours as hours, everything else in minutes: what people read in a plan's limit. */
 export const minutes = (language: Language, count: number): string =>
   count >= 120 && count % 60 === 0 ? amount(language, count / 60, 'hour') : amount(language, count, 'minute');

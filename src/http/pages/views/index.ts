@@ -1,13 +1,8 @@
 /** The pages for people: pure functions from a model to HTML. */
 export { type Asset, assets, scriptPath, stylesheetPath } from './assets.ts';
-export {
-  type ConnectApp,
-  type ConnectedAccount,
-  type ConnectNotice,
-  connectPage,
-  type ConnectPage,
-  type ReconnectReason,
-} from './connect.ts';
+export { adminLinkPage, type AdminLinkPage } from './admin-link.ts';
+export { type ConnectApp, type ConnectNotice, connectPage, type ConnectPage } from './connect.ts';
+export type { ConnectedAccount, ReconnectReason } from './connected-account.ts';
 export { consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';
 export { type ApiDocument, docsPage, type DocsPage } from './docs.ts';
 export { type HostAttendee, hostPage, type HostPage } from './host.ts';

@@ -59,6 +59,9 @@ footer { padding-block: 1rem 2rem; color: var(--quiet); font-size: 0.875rem; }
   .facts > div { grid-template-columns: 10rem minmax(0, 1fr); gap: 1rem; }
   .facts dt { font-size: 1rem; }
 }
+.account { display: grid; gap: 0.85rem; grid-template-columns: minmax(0, 1fr); border-top: 1px solid var(--line); padding-top: 1.1rem; margin-top: 0.35rem; }
+.account > * { min-width: 0; }
+.account h3 { overflow-wrap: anywhere; }
 .list { padding-inline-start: 1.15rem; display: grid; gap: 0.4rem; }
 .list::marker, .list li::marker { color: var(--quiet); }
 .people { list-style: none; padding: 0; display: grid; }
