@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createBrowser, location, type Browser } from '../../demo/clients.ts';
+import { createBrowser, location } from '../../demo/clients.ts';
 import { RETURN_URL, type World } from '../../demo/world.ts';
 import {
   boughtMeeting,
@@ -20,48 +20,10 @@ import {
   vendorState,
 } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
-import { connect, meetingBody, testWorld, USERS, type Vendor } from '../support/world.ts';
-
-interface Visit {
-  readonly browser: Browser;
-  readonly url: string;
-  /** Where the vendor would be asked. */
-  readonly authorize: URL;
-}
-
-async function begin(world: World, vendor: Vendor, session: Record<string, unknown> = {}, recordings = true): Promise<Visit> {
-  const made = must(await world.api('POST', '/v1/connect-sessions', { professional_id: 'pro_1', providers: [vendor], ...session }), 201);
-  const url = String(made.json['url']);
-  const browser = createBrowser();
-  must(await browser(url), 200);
-  return { browser, url, authorize: await leave(browser, url, vendor, recordings) };
-}
-
-async function leave(browser: Browser, url: string, vendor: Vendor, recordings = true): Promise<URL> {
-  const away = must(
-    await browser(`${url}/${vendor}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: recordings ? 'recordings=yes' : '',
-    }),
-    303,
-  );
-  return new URL(location(away));
-}
-
-/** The vendor's consent; the address of our callback. */
-async function consent({ browser, authorize }: Visit, user: string, decision = 'allow', scopes?: string): Promise<string> {
-  const url = new URL(authorize);
-  url.searchParams.set('sandbox_user', user);
-  url.searchParams.set('sandbox_decision', decision);
-  if (scopes !== undefined) url.searchParams.set('sandbox_scopes', scopes);
-  return location(await browser(url.href));
-}
+import { begin, consent, leave, queryOf } from '../support/sign-in.ts';
+import { connect, meetingBody, testWorld, USERS } from '../support/world.ts';
 
 const connectionOf = async ({ api }: World, id: string) => must(await api('GET', `/v1/connections/${id}`), 200).json;
-const queryOf = (answer: { headers: Headers }, url: string): Record<string, string> =>
-  Object.fromEntries(new URL(answer.headers.get('location') ?? '', url).searchParams);
-
 describe('the connect page', () => {
   it('shows the apps with plan and limit, and sends nothing that could be stored or framed', async () => {
     const world = await testWorld();
@@ -138,102 +100,6 @@ describe('the connect page', () => {
     const fiverr = await otherMarketplace(world, 'fiverr');
     const answer = await fiverr.api('POST', '/v1/connect-sessions', { professional_id: 'p', providers: ['google-meet'] });
     expect(answer).toMatchObject({ status: 422, json: { code: 'app_not_approved', approved_apps: ['zoom'] } });
-  });
-});
-
-describe('attacks on the sign-in', () => {
-  it('a state works once', async () => {
-    const world = await testWorld();
-    const visit = await begin(world, 'zoom');
-    const callback = await consent(visit, USERS.zoom);
-    must(await visit.browser(callback), 303);
-    const exchanges = calls(world, 'zoom', 'POST', /\/oauth\/token$/).length;
-    expect((await visit.browser(callback)).status).toBe(403);
-    expect(calls(world, 'zoom', 'POST', /\/oauth\/token$/)).toHaveLength(exchanges);
-    expect(must(await world.api('GET', '/v1/connections'), 200).json['data']).toHaveLength(1);
-  });
-
-  it('another browser is refused, and spoils the state for everybody', async () => {
-    const world = await testWorld();
-    const visit = await begin(world, 'zoom');
-    const callback = await consent(visit, USERS.zoom);
-    const victim = createBrowser();
-    // A browser with a cookie of its own, and one without any.
-    await victim(visit.url);
-    expect((await victim(callback)).status).toBe(403);
-    expect((await visit.browser(callback)).status).toBe(403);
-    const other = await begin(world, 'zoom');
-    expect((await createBrowser()(await consent(other, USERS.zoom))).status).toBe(403);
-    expect(calls(world, 'zoom', 'POST', /\/oauth\/token$/)).toEqual([]);
-    expect(must(await world.api('GET', '/v1/connections'), 200).json['data']).toEqual([]);
-  });
-
-  it("another provider's callback is refused (mix-up), and no code is sent anywhere", async () => {
-    const world = await testWorld();
-    const visit = await begin(world, 'zoom');
-    const callback = (await consent(visit, USERS.zoom)).replace('/oauth/zoom/', '/oauth/google-meet/');
-    expect((await visit.browser(callback)).status).toBe(403);
-    expect(calls(world, 'google-meet', 'POST', /token$/)).toEqual([]);
-    expect(calls(world, 'zoom', 'POST', /token$/)).toEqual([]);
-  });
-
-  it.each([
-    ['no state', '?code=x'],
-    ['no code and no error', '?state=x'],
-    ['both', '?state=x&code=y&error=z'],
-    ['nothing', ''],
-  ])('a callback with %s is malformed', async (_what, query) => {
-    const world = await testWorld();
-    expect((await createBrowser()(`${world.publicUrl}/oauth/zoom/callback${query}`)).status).toBe(400);
-    expect((await createBrowser()(`${world.publicUrl}/oauth/webex/callback${query}`)).status).toBe(404);
-  });
-
-  it('a code that the vendor does not know connects nothing', async () => {
-    const world = await testWorld();
-    const visit = await begin(world, 'zoom');
-    const callback = new URL(await consent(visit, USERS.zoom));
-    callback.searchParams.set('code', 'stolen');
-    const back = must(await visit.browser(callback.href), 303);
-    expect(queryOf(back, visit.url)).toMatchObject({ notice: 'failed', error: 'vendor_refused' });
-    expect(must(await world.api('GET', '/v1/connections'), 200).json['data']).toEqual([]);
-  });
-
-  it('return_url stays on the list of the marketplace, however it is spelled', async () => {
-    const world = await testWorld();
-    const ask = (return_url: unknown) => world.api('POST', '/v1/connect-sessions', { professional_id: 'pro_1', return_url });
-    for (const good of [RETURN_URL, `${RETURN_URL}/`, `${RETURN_URL}/deep/er?a=b#c`, `${RETURN_URL}?a=//evil.example`, null])
-      expect((await ask(good)).status, String(good)).toBe(201);
-    const bad = [
-      'https://evil.example/marketplace',
-      '//evil.example/marketplace',
-      '/marketplace',
-      'http://127.0.0.1@evil.example/marketplace',
-      'http://user@127.0.0.1/marketplace',
-      'http://127.0.0.1:80@evil.example/',
-      'http://127.0.0.1\\@evil.example/marketplace',
-      'http:\\\\127.0.0.1\\marketplace',
-      'http:127.0.0.1/marketplace',
-      'http://127.0.0.1.evil.example/marketplace',
-      'http://127.0.0.1:8080/marketplace',
-      'https://127.0.0.1/marketplace',
-      'http://127.0.0.1/marketplace-evil',
-      'http://127.0.0.1/marketplac',
-      'http://127.0.0.1/other',
-      'http://127.0.0.1/marketplace/../other',
-      'http://127.0.0.1/marketplace/%2e%2e/other',
-      ' http://127.0.0.1/marketplace',
-      'http://127.0.0.1/\tmarketplace',
-      'HTTP://127.0.0.1/marketplace',
-      'http://0x7f.1/marketplace',
-      'javascript:alert(1)',
-      'data:text/html,x',
-      '',
-    ];
-    for (const url of bad) {
-      const answer = await ask(url);
-      expect({ url, status: answer.status }).toEqual({ url, status: 422 });
-      expect(answer.json['errors']).toMatchObject([{ pointer: '/return_url' }]);
-    }
   });
 });
 
