@@ -74,7 +74,7 @@ describe('pages for those who write programs', { timeout: 60_000 }, () => {
     const url = await connectUrl(world);
     for (const vendor of VENDORS) {
       await page.goto(url);
-      await toConsent(page, world, vendor, { recordings: true });
+      await toConsent(page, world, vendor);
       expect(await page.evaluate(overflowing), vendor).toEqual([]);
     }
     expect(complaints).toEqual([]);

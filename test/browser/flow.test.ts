@@ -13,15 +13,18 @@ describe('connect page', { timeout: 60_000 }, () => {
     const world = await testWorld();
     const { page, complaints } = await visit();
     await page.goto(await connectUrl(world, { return_url: `${RETURN_URL}?from=connect` }));
-    await toConsent(page, world, vendor, { recordings: true });
+    await toConsent(page, world, vendor);
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('heading', { name: `${NAMES[vendor]} is connected` }).waitFor();
 
     const [connection] = await connections(world);
     expect(connection).toMatchObject({ provider: vendor, status: 'active', missing_scopes: [], account: { email: USERS[vendor] } });
-    expect(await card(page, vendor).innerText()).toMatch(new RegExp(`Connected[^]*${USERS[vendor].replaceAll('.', String.raw`\.`)}`));
+    expect(await card(page, vendor).innerText()).toMatch(new RegExp(`${USERS[vendor].replaceAll('.', String.raw`\.`)}[^]*Connected`));
     expect(await card(page, vendor).getByText('Missing permissions').count()).toBe(0);
-    expect(await card(page, vendor).getByRole('button').allInnerTexts()).toEqual(['Use another account']);
+    // What Zoom asks for was settled when the app was registered: it knows no second step.
+    expect(await card(page, vendor).getByRole('button').allInnerTexts()).toEqual(
+      vendor === 'zoom' ? ['Connect another account'] : ['Allow recordings, too', 'Connect another account'],
+    );
     expect(await page.getByRole('link', { name: 'Back to Demo Marketplace' }).getAttribute('href')).toBe(
       `${RETURN_URL}?from=connect&connection_id=${String(connection?.['id'])}`,
     );
@@ -54,24 +57,71 @@ describe('connect page', { timeout: 60_000 }, () => {
 
     await page.goto(page.url().replace(/\?.*/, ''));
     const shown = card(page, 'microsoft-teams');
-    expect(await shown.innerText()).toMatch(/Action needed[^]*cannot create meeting links\. Use another account[^]*ben@outlook/);
-    expect(await shown.getByRole('button').allInnerTexts()).toEqual(['Use another account']);
+    expect(await shown.innerText()).toMatch(/ben@outlook[^]*Action needed[^]*cannot create meeting links\. Use another account/);
+    expect(await shown.getByRole('button').allInnerTexts()).toEqual(['Connect another account']);
     expect(complaints).toEqual([]);
   });
 
-  it('tells a professional whose administrator has to agree first', async () => {
+  it.each([true, false])(
+    'gets a link for the administrator of a professional whose organisation blocks apps, with JavaScript %s',
+    async (javaScriptEnabled) => {
+      const world = await testWorld();
+      const email = 'eve@strict.sandbox.example';
+      world.sandbox.sandbox.addUser('microsoft-teams', {
+        email,
+        tenant_id: '6f0b2f5a-5a3f-4a57-9a57-0d7a5a3f4a57',
+        admin_consented: false,
+        user_consent: false,
+      });
+      const { page, complaints } = await visit({ ...SMALLEST, javaScriptEnabled });
+      const connectEve = async () => {
+        await toConsent(page, world, 'microsoft-teams');
+        await page.getByLabel(email).check();
+        await page.getByRole('button', { name: 'Allow' }).click();
+      };
+      await page.goto(await connectUrl(world));
+      await connectEve();
+      await page.getByRole('heading', { name: 'An administrator has to agree first' }).waitFor();
+
+      await card(page, 'microsoft-teams').getByRole('button', { name: 'Get a link for the administrator' }).click();
+      await page.getByRole('heading', { name: 'A link for your administrator' }).waitFor();
+      const link = await page.getByLabel('Link').inputValue();
+      expect(await page.getByRole('link', { name: 'I am the administrator' }).getAttribute('href')).toBe(link);
+
+      const administrator = await visit();
+      await administrator.page.goto(`${link}&sandbox_user=${email}`);
+      await administrator.page.getByRole('heading', { name: 'Thank you' }).waitFor();
+      expect(await administrator.page.getByRole('link').count()).toBe(1); // to the content
+
+      await page.getByRole('link', { name: 'Back to the connection page' }).click();
+      await connectEve();
+      await page.getByRole('heading', { name: 'Microsoft Teams is connected' }).waitFor();
+      expect(await connections(world)).toMatchObject([{ status: 'active', account: { email } }]);
+      expect([...complaints, ...administrator.complaints]).toEqual([]);
+    },
+  );
+
+  it('G02 prefers and disconnects one of several accounts, by keyboard and without JavaScript', async () => {
     const world = await testWorld();
-    world.sandbox.sandbox.addUser('microsoft-teams', {
-      email: 'eve@strict.sandbox.example',
-      tenant_id: '6f0b2f5a-5a3f-4a57-9a57-0d7a5a3f4a57',
-      admin_consented: false,
-    });
-    const { page, complaints } = await visit();
+    const [ada, ben] = [await connect(world, 'zoom'), await connect(world, 'zoom', { user: 'ben@zoom.sandbox.example' })];
+    const { page, complaints } = await visit({ ...SMALLEST, javaScriptEnabled: false });
     await page.goto(await connectUrl(world));
-    await toConsent(page, world, 'microsoft-teams', { recordings: true });
-    await page.getByLabel('eve@strict.sandbox.example').check();
-    await page.getByRole('button', { name: 'Allow' }).click();
-    await page.getByRole('heading', { name: 'An administrator has to agree first' }).waitFor();
+    const account = (name: string) => card(page, 'zoom').getByRole('article', { name });
+    await account('ben@zoom').getByRole('button', { name: 'Prefer this account' }).press('Enter');
+    await page.getByRole('heading', { name: 'This account comes first now' }).waitFor();
+    expect(await account('ben@zoom').getByText('Preferred', { exact: true }).isVisible()).toBe(true);
+    expect(await connections(world)).toMatchObject([
+      { id: ada, preferred: false },
+      { id: ben, preferred: true },
+    ]);
+
+    // Nothing ends by one click: what follows is read first.
+    expect(await account('ada@zoom').getByRole('button', { name: 'Disconnect this account' }).isVisible()).toBe(false);
+    await account('ada@zoom').locator('summary').press('Enter');
+    await account('ada@zoom').getByRole('button', { name: 'Disconnect this account' }).press('Enter');
+    await page.getByRole('heading', { name: 'The account is disconnected' }).waitFor();
+    expect(await card(page, 'zoom').getByRole('article').count()).toBe(1);
+    expect(await connections(world)).toMatchObject([{ status: 'revoked', status_reason: 'disconnected' }, { status: 'active' }]);
     expect(complaints).toEqual([]);
   });
 
@@ -90,7 +140,7 @@ describe('connect page', { timeout: 60_000 }, () => {
     expect(await shown.innerText()).toContain('Action needed');
     expect(await shown.getByRole('button', { name: 'Connect Google Meet again' }).isVisible()).toBe(true);
 
-    await shown.getByRole('button', { name: 'Connect Google Meet again' }).click();
+    await toConsent(page, world, 'google-meet', 'Connect Google Meet again');
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('heading', { name: 'Google Meet is connected' }).waitFor();
     expect(await shown.getByRole('listitem').count()).toBe(0);
@@ -154,7 +204,7 @@ describe('connect page without recordings', { timeout: 60_000 }, () => {
     expect(await card(page, vendor).getByText('Missing permissions').count()).toBe(0);
     // What Zoom asks for was settled when the app was registered: it knows no request for less.
     expect(await card(page, vendor).getByRole('button').allInnerTexts()).toEqual(
-      vendor === 'zoom' ? ['Use another account'] : ['Allow recordings to be passed on', 'Use another account'],
+      vendor === 'zoom' ? ['Connect another account'] : ['Allow recordings, too', 'Connect another account'],
     );
     expect(await page.evaluate(overflowing)).toEqual([]);
   });

@@ -39,9 +39,8 @@ export async function connectUrl(world: World, request: Record<string, unknown> 
 export const card = (page: Page, vendor: Vendor) => page.getByRole('region', { name: NAMES[vendor] });
 
 /** From the connect page to the vendor's question. */
-export async function toConsent(page: Page, world: World, vendor: Vendor, { recordings = false } = {}): Promise<void> {
-  if (recordings) await card(page, vendor).getByRole('checkbox').check();
-  await card(page, vendor).getByRole('button').first().click();
+export async function toConsent(page: Page, world: World, vendor: Vendor, button = `Connect ${NAMES[vendor]}`): Promise<void> {
+  await card(page, vendor).getByRole('button', { name: button }).click();
   await page.getByRole('button', { name: 'Allow' }).waitFor();
   expect(new URL(page.url()).origin).toBe(world.sandbox.url);
 }

@@ -75,6 +75,56 @@ describe('the choice of the app', () => {
     });
   });
 
+  describe('G02 with a preference', () => {
+    const at = (minute: number) => ({ preferredAt: new Date(Date.UTC(2026, 0, 1, 0, minute)) });
+    const accounts = [
+      candidate('zoom', { connectionId: 'con_oldest' }),
+      candidate('zoom', { connectionId: 'con_first', ...at(1) }),
+      candidate('zoom', { connectionId: 'con_latest', ...at(2) }),
+    ];
+
+    it('G02 takes the latest choice among accounts that fit equally well, else the oldest', () => {
+      expect(choose(accounts, 30, 'zoom').chosen?.connectionId).toBe('con_latest');
+      expect(choose(accounts.slice(0, 2), 30, 'zoom').chosen?.connectionId).toBe('con_first');
+      expect(choose([accounts[0]!, candidate('zoom', { connectionId: 'con_newer' })], 30, 'zoom').chosen?.connectionId).toBe('con_oldest');
+    });
+
+    it('G14 a limit that fits counts more than a preference', () => {
+      const decision = choose([{ ...freeZoom, ...at(1) }, candidate('zoom', { connectionId: 'con_paid' })], 60, 'zoom');
+      expect(decision).toMatchObject({ chosen: { connectionId: 'con_paid' }, exceeded: false });
+    });
+
+    it('G02 tries the app of the latest choice first when none was asked for, and keeps the order of the policy for auto', () => {
+      const both = [candidate('zoom', at(1)), candidate('google-meet', at(2))];
+      expect(choose(both, 30, null).chosen?.provider).toBe('google-meet');
+      expect(choose(both, 30, 'auto').chosen?.provider).toBe('zoom');
+      expect(choose([candidate('zoom'), candidate('google-meet')], 30, null).chosen?.provider).toBe('zoom');
+    });
+
+    it('G02 says why the app of the choice was not taken', () => {
+      const broken = candidate('google-meet', { status: 'reconnect_required', ...at(1) });
+      expect(choose([broken, candidate('zoom')], 30, null)).toMatchObject({
+        chosen: { provider: 'zoom' },
+        considered: [{ provider: 'google-meet', rejected: 'reconnect_required' }, { provider: 'microsoft-teams' }],
+      });
+      const short = candidate('google-meet', { plan: 'unknown', limitMinutes: 60, ...at(1) });
+      expect(choose([short, candidate('zoom')], 90, null)).toMatchObject({
+        chosen: { provider: 'zoom' },
+        considered: expect.arrayContaining([{ provider: 'google-meet', rejected: 'limit_exceeded', limitMinutes: 60 }]),
+      });
+    });
+
+    it('G02 a choice that was disconnected counts no more, and one that the marketplace does not approve is not considered', () => {
+      const gone = candidate('google-meet', { status: 'revoked', ...at(1) });
+      expect(choose([gone, candidate('zoom')], 30, null).chosen?.provider).toBe('zoom');
+      const policy = { ...PRESETS.guide, approved_apps: ['zoom' as const] };
+      expect(choose([candidate('google-meet', at(1)), candidate('zoom')], 30, null, policy)).toMatchObject({
+        chosen: { provider: 'zoom' },
+        considered: [],
+      });
+    });
+  });
+
   it('G01 uses no app that the marketplace has taken off its list', () => {
     const policy = { ...PRESETS.guide, approved_apps: ['google-meet' as const] };
     expect(choose([candidate('zoom')], 30, 'zoom', policy)).toMatchObject({ chosen: null, considered: [{ rejected: 'app_not_approved' }] });

@@ -47,6 +47,39 @@ describe('signing in at Entra', () => {
     expect((await failureOf(exchange(granted({ id_token: idToken(PERSONAL) }), TENANT))).code).toBe('vendor_nonsense');
   });
 
+  it('case 76: takes as issuer of a callback a tenant of its own login server, and the configured one alone where one is', () => {
+    const { oauth } = teams({ tenant: 'common' });
+    expect(oauth.isIssuer(`${LOGIN}/${TENANT}/v2.0`)).toBe(true);
+    for (const iss of [
+      LOGIN,
+      `${LOGIN}/common/v2.0`,
+      `${LOGIN}/${TENANT}/v2.0/x`,
+      `${LOGIN}.evil.example/${TENANT}/v2.0`,
+      `/${TENANT}/v2.0`,
+    ])
+      expect(oauth.isIssuer(iss), iss).toBe(false);
+    const single = teams({ tenant: TENANT }).oauth;
+    expect([single.isIssuer(`${LOGIN}/${TENANT}/v2.0`), single.isIssuer(`${LOGIN}/${PERSONAL}/v2.0`)]).toEqual([true, false]);
+  });
+
+  it('asks an administrator for the permissions by name, in the organisation where it is known', () => {
+    const request = { state: 's', redirectUri: 'https://gateway.example/cb', organisation: null, recordings: false };
+    const addressed = (tenant: string, change: { organisation?: string; recordings?: boolean } = {}) =>
+      teams({ tenant }).oauth.adminConsentUrl!({ ...request, ...change });
+    const url = addressed('common');
+    expect(url.href.split('?')[0]).toBe(`${LOGIN}/organizations/v2.0/adminconsent`);
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({ state: 's', redirect_uri: 'https://gateway.example/cb' });
+    const scopes = url.searchParams.get('scope')!.split(' ');
+    expect(scopes).toContain('https://graph.microsoft.com/OnlineMeetings.ReadWrite');
+    expect(scopes).toContain('offline_access');
+    expect(scopes.join()).not.toMatch(/default|Recording/);
+    expect(addressed('common', { organisation: TENANT, recordings: true }).href).toMatch(
+      new RegExp(`^${LOGIN}/${TENANT}/.*OnlineMeetingRecording\\.Read\\.All`),
+    );
+    // Where one organisation is configured, no account can be of another.
+    expect(addressed(TENANT, { organisation: PERSONAL }).pathname).toBe(`/${TENANT}/v2.0/adminconsent`);
+  });
+
   it('gives scopes in their short spelling, and counts the refresh token as offline access', async () => {
     expect((await exchange(granted())).scopes).toEqual(['Calendars.ReadWrite', 'User.Read', 'openid', 'offline_access']);
     expect((await exchange(granted({ refresh_token: undefined }))).scopes).not.toContain('offline_access');
