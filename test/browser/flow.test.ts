@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { RETURN_URL, type World } from '../../demo/world.ts';
-import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { connect, meetingBody, testWorld, USERS } from '../support/world.ts';
 import { card, connectUrl, NAMES, overflowing, SMALLEST, toConsent, unexpected, useBrowser, VENDORS } from './support.ts';
 
@@ -103,7 +103,9 @@ describe('connect page', { timeout: 60_000 }, () => {
 
   it('G02 prefers and disconnects one of several accounts, by keyboard and without JavaScript', async () => {
     const world = await testWorld();
-    const [ada, ben] = [await connect(world, 'zoom'), await connect(world, 'zoom', { user: 'ben@zoom.sandbox.example' })];
+    const ada = await connect(world, 'zoom');
+    world.jump(SECOND);
+    const ben = await connect(world, 'zoom', { user: 'ben@zoom.sandbox.example' });
     const { page, complaints } = await visit({ ...SMALLEST, javaScriptEnabled: false });
     await page.goto(await connectUrl(world));
     const account = (name: string) => card(page, 'zoom').getByRole('article', { name });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBrowser, location, type Browser } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { TEXTS } from '../../src/http/pages/texts/index.ts';
+import { SECOND } from '../../src/domain/time.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { boughtMeeting, calls, createMeeting, databaseOf, DAY, fault, HOUR, must, otherMarketplace, settled } from '../support/gateway.ts';
 import { begin, consent, leave, queryOf, submit, type Visit } from '../support/sign-in.ts';
@@ -26,7 +27,9 @@ const cardOf = (html: string, id: string): string =>
 describeOnBothDatabases('several accounts of one app', (_open, engine) => {
   it('G02 the preferred one is used, by the API and by the page, and the latest choice counts', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
-    const [ada, ben] = [await connect(world, 'zoom'), await connect(world, 'zoom', { user: BEN })];
+    const ada = await connect(world, 'zoom');
+    world.jump(SECOND);
+    const ben = await connect(world, 'zoom', { user: BEN });
     expect([await connectionOf(world, ada), await connectionOf(world, ben)]).toMatchObject([{ preferred: true }, { preferred: false }]);
     const changed = must(await world.api('PATCH', `/v1/connections/${ben}`, { preferred: true }), 200);
     expect(changed.json).toMatchObject({ id: ben, preferred: true });
@@ -113,7 +116,9 @@ describeOnBothDatabases('several accounts of one app', (_open, engine) => {
 
   it('two professionals connect one account: each has a connection, and the end of one leaves the other working', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
-    const [one, two] = [await connect(world, 'zoom'), await connect(world, 'zoom', { professionalId: 'pro_2' })];
+    const one = await connect(world, 'zoom');
+    world.jump(SECOND);
+    const two = await connect(world, 'zoom', { professionalId: 'pro_2' });
     expect(one).not.toBe(two);
     for (const professional_id of ['pro_1', 'pro_2'])
       await createMeeting(world, { professional_id, provider: 'zoom', booking: { id: professional_id, kind: 'one_to_one', title: 'x' } });
