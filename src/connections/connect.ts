@@ -18,7 +18,7 @@ import {
 } from '../store/connect-sessions.ts';
 import { findConnection, findOwnConnection, upsertConnection, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
-import { ensureGrant, findGrantOf, replaceTokens } from '../store/grants.ts';
+import { accountIds, ensureGrant, findGrantOf, replaceTokens } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { canMakeLinks, judgeScopes, revive, tell } from './health.ts';
@@ -200,7 +200,7 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
   }
 
   const expected = authorization.connectionId === null ? undefined : await findConnection(db.read, authorization.connectionId);
-  if (expected !== undefined && expected.accountId !== profile.id) {
+  if (expected !== undefined && !accountIds({ provider: callback.provider, accountId: profile.id }).includes(expected.accountId)) {
     await keepTokensOfKnownAccount(gateway, { provider: callback.provider, accountId: profile.id, grant });
     return { outcome: 'other_account', connectToken, expected, email: profile.email };
   }
