@@ -142,9 +142,9 @@ export interface Callback {
   /** One of the three: a code, an error, or an administrator's consent, which comes without a code. */
   readonly code: string | undefined;
   readonly error: string | undefined;
-  readonly adminConsent: boolean;
+  readonly adminConsent?: boolean;
   /** Who says so, where the vendor says it (RFC 9207). */
-  readonly iss: string | undefined;
+  readonly iss?: string | undefined;
   readonly browser: string | undefined;
 }
 
@@ -182,7 +182,7 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
       agreed: callback.error === undefined,
     };
   }
-  if (session === undefined || !ownBrowser || callback.adminConsent) throw notStartedHere();
+  if (session === undefined || !ownBrowser || callback.adminConsent === true) throw notStartedHere();
   if (callback.code === undefined) return { outcome: 'refused', connectToken, error: callback.error ?? 'access_denied' };
 
   let grant: Grant;

@@ -10,7 +10,7 @@ import type { Gateway } from '../../gateway.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { ConnectApp, ConnectedAccount, ReconnectReason } from './views/index.ts';
 
-const NOTHING_ASKED: Pick<OAuth, 'scopes' | 'scopesBy'> = { scopes: { links: [], recordings: [] }, scopesBy: 'request' };
+const NOTHING_ASKED: Pick<OAuth, 'scopes' | 'scopesBy'> = { scopes: { links: [], recordings: [], linkWays: [] }, scopesBy: 'request' };
 
 /** `connections`: all that the professional has, oldest first. Those that have ended are not shown. */
 export function connectApps(gateway: Gateway, names: readonly string[], connections: readonly Connection[]): ConnectApp[] {
