@@ -138,7 +138,7 @@ describe('what the vendor grants', () => {
       limit_minutes: 40,
       provider: 'zoom',
       professional_id: 'pro_1',
-      daily_quota: null,
+      daily_quota: { limit: 100, used: 0 },
     });
     const paid = await connect(world, 'zoom', { professionalId: 'pro_2' });
     expect(await connectionOf(world, paid)).toMatchObject({ plan: 'paid', limit_minutes: null, features: ['create', 'recordings'] });
