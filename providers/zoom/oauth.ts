@@ -24,14 +24,9 @@ const NUMBERS = /\b(47\d\d)\b/;
 const IDLE_LIFE_MS = 90 * DAY;
 
 export function zoomOAuth(options: ZoomOptions): OAuth {
-  const { oauthUrl, clientId, clientSecret } = options;
+  const { clientId, clientSecret } = options;
   const client = createOAuthClient({
-    server: {
-      issuer: oauthUrl,
-      authorization_endpoint: `${oauthUrl}/oauth/authorize`,
-      token_endpoint: `${oauthUrl}/oauth/token`,
-      revocation_endpoint: `${oauthUrl}/oauth/revoke`,
-    },
+    server: zoomServer(options),
     clientId,
     clientSecret,
     secretIn: 'basic',
@@ -55,3 +50,10 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     readAgain: async (account) => readProfile(options, await account.accessToken()),
   };
 }
+
+export const zoomServer = ({ oauthUrl }: Pick<ZoomOptions, 'oauthUrl'>) => ({
+  issuer: oauthUrl,
+  authorization_endpoint: `${oauthUrl}/oauth/authorize`,
+  token_endpoint: `${oauthUrl}/oauth/token`,
+  revocation_endpoint: `${oauthUrl}/oauth/revoke`,
+});
