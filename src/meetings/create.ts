@@ -13,6 +13,7 @@ import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '.
 import { reconnectFailure } from './choose.ts';
 import { draftLinked, draftUploaded, takeLink } from './draft.ts';
 import { makeVendorMeeting, settleLink } from './link.ts';
+import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
 import { reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
@@ -21,7 +22,7 @@ import { tellMeeting } from './tell.ts';
 const REPAIR_AFTER_MS = MINUTE;
 
 /**
- * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
+ * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `host_pool_exhausted`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
  * `link_already_used`, `recording_not_allowed`, `invalid`, and what the vendor's adapter throws
  */
 export async function createMeeting(gateway: Gateway, request: MeetingRequest): Promise<Meeting> {
@@ -40,12 +41,15 @@ export async function createMeeting(gateway: Gateway, request: MeetingRequest): 
 
 async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: MeetingRequest): Promise<Meeting> {
   const { db, now } = gateway;
-  const { meeting, connection } = await draftLinked(gateway, policy, request, newId(gateway, 'mtg'));
+  const draft = await draftLinked(gateway, policy, request, newId(gateway, 'mtg'));
 
   // 1. Reserve: from here on nobody else makes a meeting for these customers, and a crash is repaired by the job.
-  await db.write(async (tx) => {
+  const { meeting, connection } = await db.write(async (tx) => {
+    const linked = await draft(tx);
+    const { meeting } = linked;
     await reserve(tx, gateway, request, meeting);
     await scheduleJob(tx, { kind: 'meeting.link', subjectId: meeting.id, dueAt: plus(now(), REPAIR_AFTER_MS) });
+    return linked;
   });
 
   // 2. Call: no transaction is open.
@@ -96,12 +100,13 @@ async function giveUpOrWait(
   await db.write(async (tx) => {
     await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { state: 'cancelled', cancelReason: failure.code });
     await releaseLiveBookings(tx, meeting.id);
+    await freeHost(tx, meeting.id);
     await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
     // After a lost or senseless answer a meeting may exist at the vendor all the same: find it and take it away.
     if ((passing && !isUsedUp(failure)) || failure.code === 'vendor_nonsense')
       await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: plus(now(), MINUTE) });
     await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
   });
-  if (failure.code === 'reconnect_required') throw await reconnectFailure(gateway, request, []);
+  if (failure.code === 'reconnect_required' && policy.hosting === 'professional') throw await reconnectFailure(gateway, request, []);
   throw failure;
 }
