@@ -75,7 +75,7 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
       body: '',
     });
     expect([joined.status, joined.headers.get('location')]).toEqual([303, meeting.link.provider_join_url]);
-    const hosted = await visit(`${meeting.host_url}/start`, {
+    const hosted = await visit(`${meeting.host_url}/join`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: '',
@@ -88,7 +88,7 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
     await happen(world, meeting, 'finish-recording');
     const published = await world.receiver.waitFor('recording.published', ({ type }) => type === 'recording.published');
     const links = published.data['links'] as { url: string }[];
-    const media = await visit(`${links[0]!.url}/video`);
+    const media = await visit(`${links[0]!.url}/media`);
     expect([media.status, media.headers.get('content-type')]).toEqual([200, 'video/mp4']);
     // Nothing that only a token of the user himself may say.
     expect(calls(world, 'zoom', 'POST', /\/users\/hostPoolUser1234567890\/meetings$/)).toHaveLength(1);
@@ -148,7 +148,7 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
     expect((await ask(world, 'bk_2')).json).toMatchObject({ code: 'host_pool_exhausted' });
     must(await world.api('POST', `/v1/meetings/${cancelled.id}/cancel`), 200);
 
-    fault(world, 'zoom', 'POST', '/v2/users/*/meetings', { status: 400, body: { code: 300, message: 'no' } });
+    fault(world, 'zoom', 'POST', '/v2/users/.*/meetings$', { status: 400, body: { code: 300, message: 'no' } });
     expect((await ask(world, 'bk_3')).json).toMatchObject({ code: 'vendor_refused' });
 
     const held = await boughtMeeting(world, booking('bk_4'));
@@ -200,7 +200,7 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
     // Its own time does not stand in its way, and the old time is free.
     must(await world.api('PATCH', `/v1/meetings/${meeting.id}`, { starts_at: at(world, 70), title: 'Later' }), 200);
     must(await world.api('PATCH', `/v1/meetings/${meeting.id}`, { starts_at: at(world, 300) }), 200);
-    fault(world, 'zoom', 'PATCH', '/v2/meetings/*', { status: 400, body: { code: 300, message: 'no' } });
+    fault(world, 'zoom', 'PATCH', '/v2/meetings/', { status: 400, body: { code: 300, message: 'no' } });
     expect((await world.api('PATCH', `/v1/meetings/${meeting.id}`, { starts_at: at(world, 60) })).json).toMatchObject({
       code: 'vendor_refused',
     });
@@ -220,7 +220,7 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
     expect((await world.api('POST', '/v1/packages', lessons([60, 65, 70]))).json).toMatchObject({ code: 'host_pool_exhausted' });
     expect(await slotsOf(world)).toEqual([]);
     must(await world.api('POST', '/v1/packages', lessons([60, 65, 600])), 201);
-    fault(world, 'zoom', 'POST', '/v2/users/*/meetings', { status: 400, body: { code: 300, message: 'no' } });
+    fault(world, 'zoom', 'POST', '/v2/users/.*/meetings$', { status: 400, body: { code: 300, message: 'no' } });
     expect((await world.api('POST', '/v1/packages', lessons([900, 1_200]))).json).toMatchObject({ code: 'vendor_refused' });
     expect(await slotsOf(world)).toHaveLength(3);
   });
@@ -331,13 +331,13 @@ describe('the pool of hosts', () => {
       world.gateway.gateway.wake();
       await settled(world);
     };
-    fault(world, 'zoom', 'GET', `/v2/users/${host.accountId}`, {
+    fault(world, 'zoom', 'GET', `/v2/users/${host.accountId}$`, {
       status: 200,
       body: { id: host.accountId, account_id: 'sandbox-account', email, type: 1 },
     });
     await readAgain();
     expect(must(await world.api('GET', '/v1/connections'), 200).json['data']).toMatchObject([{ plan: 'free', limit_minutes: 40 }]);
-    fault(world, 'zoom', 'GET', `/v2/users/${host.accountId}`, { status: 404, body: { code: 1001, message: 'User does not exist.' } });
+    fault(world, 'zoom', 'GET', `/v2/users/${host.accountId}$`, { status: 404, body: { code: 1001, message: 'User does not exist.' } });
     await readAgain();
     expect(must(await world.api('GET', '/v1/connections'), 200).json['data']).toMatchObject([
       { status: 'reconnect_required', status_reason: 'account_gone' },
