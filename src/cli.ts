@@ -146,15 +146,9 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
   };
 }
 
-const shownHost = ({ id, provider, email, accountId, plan, concurrentMeetings, status }: Connection): Row => ({
-  id,
-  provider,
-  email,
-  account_id: accountId,
-  plan,
-  concurrent_meetings: concurrentMeetings,
-  status,
-});
+function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, status }: Connection): Row {
+  return { id, provider, email, account_id: accountId, plan, concurrent_meetings: concurrentMeetings, status };
+}
 
 function parseArguments() {
   try {
