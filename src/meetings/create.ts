@@ -15,7 +15,7 @@ import { draftLinked, draftUploaded, takeLink } from './draft.ts';
 import { makeVendorMeeting, settleLink } from './link.ts';
 import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
-import { reserve } from './reserve.ts';
+import { claimBooking, reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 /** How long the reservation is left alone before the sweeper finishes or repairs it; longer than any vendor call. */
@@ -41,10 +41,12 @@ export async function createMeeting(gateway: Gateway, request: MeetingRequest): 
 
 async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: MeetingRequest): Promise<Meeting> {
   const { db, now } = gateway;
-  const draft = await draftLinked(gateway, policy, request, newId(gateway, 'mtg'));
+  const id = newId(gateway, 'mtg');
+  const draft = await draftLinked(gateway, policy, request, id);
 
   // 1. Reserve: from here on nobody else makes a meeting for these customers, and a crash is repaired by the job.
   const { meeting, connection } = await db.write(async (tx) => {
+    await claimBooking(tx, request, id);
     const linked = await draft(tx);
     const { meeting } = linked;
     await reserve(tx, gateway, request, meeting);
@@ -68,6 +70,7 @@ async function uploadMeeting(gateway: Gateway, policy: Policy, request: MeetingR
   const meeting = draftUploaded(gateway, policy, request, link, newId(gateway, 'mtg'));
   await gateway.db.write(async (tx) => {
     await takeLink(tx, link, meeting.id);
+    await claimBooking(tx, request, meeting.id);
     await reserve(tx, gateway, request, meeting);
     await tellMeeting(tx, gateway, meeting, 'meeting.created', 'once');
   });

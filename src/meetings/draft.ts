@@ -22,7 +22,7 @@ export interface Linked {
 
 /**
  * The row of a meeting whose link the vendor is yet to make, for the transaction that reserves it. A professional's connection is chosen
- * before, a host of the platform is taken in that transaction: call the result first in it, and with no network in between.
+ * before, a host of the platform is taken in that transaction, after the booking has been claimed.
  * @throws Failure what `chooseConnection` throws; the result throws what `takeHost` throws
  */
 export async function draftLinked(

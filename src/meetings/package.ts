@@ -24,7 +24,7 @@ import { draftLinked, draftUploaded, takeLink } from './draft.ts';
 import { makeVendorMeeting, settleIn } from './link.ts';
 import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
-import { reserve } from './reserve.ts';
+import { claimBooking, reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 export interface PackageWithMeetings {
@@ -81,7 +81,8 @@ export async function createPackage(
     createdAt: now(),
   };
   const reserved = await db.write(async (tx) => {
-    // Hosts first: whoever takes them holds the lock of their pool before any other.
+    for (const [place, { request }] of drafts.entries()) await claimBooking(tx, request, ids[place]!);
+    // Whoever has the lock of the pool of hosts waits for no claim any more.
     const linked = [];
     for (const { draft } of drafts) linked.push(await draft(tx));
     await checkBudgets(tx, gateway, linked);

@@ -29,7 +29,7 @@ const HOLD = '/';
 
 /**
  * Chooses a host that is free for the meeting's time and takes it. One booking at a time looks for a host of a marketplace: the lock of
- * its row is held to the end of the transaction, so take it before any other lock.
+ * its row is held to the end of the transaction, and claims on bookings come before it.
  * @throws Failure `host_pool_exhausted` with `extra.free_at`, `not_connected`, `limit_exceeded`, `app_not_approved`
  */
 export async function takeHost(

@@ -103,7 +103,7 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
     expect(answers.filter(({ status }) => status !== 201).map(({ json }) => json['code'])).toEqual(
       Array.from({ length: 45 }, () => 'host_pool_exhausted'),
     );
-    expect(made.map(({ json }) => json['connection_id']).toSorted()).toEqual(hosts.map(({ id }) => id).toSorted());
+    expect(made.map(({ json }) => String(json['connection_id'])).toSorted()).toEqual(hosts.map(({ id }) => id).toSorted());
     expect(await vendorMeetings(world, 'zoom')).toHaveLength(5);
   });
 
@@ -124,14 +124,17 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
       ),
       ...Array.from({ length: 12 }, (_, n) => ask(world, `b_${n}`, { starts_at: at(world, 50 + 40 * (n % 6)) })),
     ]);
-    for (const { status, json } of [...first, ...second]) if (status >= 300) expect(json['code']).toBe('host_pool_exhausted');
+    const refusals = [...first, ...second].filter(({ status }) => status >= 300);
+    expect(new Set(refusals.map(({ json }) => json['code']))).toEqual(new Set(['host_pool_exhausted']));
     const slots = await slotsOf(world);
     const { data } = must(await world.api('GET', '/v1/meetings?limit=100'), 200).json as unknown as { data: MeetingJson[] };
     const alive = data.filter(({ state }) => state === 'awaiting_purchase');
     // Every meeting has the slot of its own time, and there are no others.
-    expect(slots.map(({ meetingId, connectionId, startsAt }) => [meetingId, connectionId, startsAt.getTime()]).toSorted()).toEqual(
-      alive.map(({ id, connection_id, starts_at }) => [id, connection_id, Date.parse(starts_at) - 15 * MINUTE]).toSorted(),
+    const held = slots.map(({ meetingId, connectionId, startsAt }) => `${meetingId} ${connectionId} ${startsAt.toISOString()}`);
+    const expected = alive.map(
+      ({ id, connection_id, starts_at }) => `${id} ${connection_id} ${new Date(Date.parse(starts_at) - 15 * MINUTE).toISOString()}`,
     );
+    expect(held.toSorted()).toEqual(expected.toSorted());
     for (const { id, concurrentMeetings } of hosts) {
       const ofHost = slots.filter(({ connectionId }) => connectionId === id);
       for (const { startsAt } of ofHost)
@@ -161,6 +164,13 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
     await eventually('it has expired', async () => (await getMeeting(world, unsold.id)).state === 'expired');
     expect(await slotsOf(world)).toEqual([]);
     await booked(world, 'bk_6', { starts_at: unsold.starts_at });
+  });
+
+  it('F04 who asks again for a meeting that exists hears of it, also when all hosts are taken', async () => {
+    const world = await start();
+    await addPlatformHost(world);
+    const meeting = await booked(world, 'bk_1');
+    expect(await ask(world, 'bk_1')).toMatchObject({ status: 409, json: { code: 'meeting_exists', meeting_id: meeting.id } });
   });
 
   it('F04 an ended meeting that is started again has its host again', async () => {
