@@ -191,8 +191,7 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
         accountId: event.userId,
       });
       for (const connection of connections) {
-        // Hosts of the platform are there by another app.
-        if (connection.professionalId === null || (await isOldNews(tx, connection, event.at))) continue;
+        if (await isOldNews(tx, connection, event.at)) continue;
         await markRevoked(tx, gateway, connection, 'app_removed');
         await scheduleJob(tx, { kind: 'connection.erase', subjectId: connection.id, dueAt: gateway.now() });
       }

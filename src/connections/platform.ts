@@ -5,7 +5,7 @@ import { newId } from '../domain/id.ts';
 import { plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { clearAlarm } from '../store/alarms.ts';
-import { listConnectionsOfAccount, upsertConnection, type Connection } from '../store/connections.ts';
+import { listHostsOfAccount, upsertConnection, type Connection } from '../store/connections.ts';
 import { ensureGrant, listPlatformSubjects, replaceTokens } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { lockMarketplace } from '../store/marketplaces.ts';
@@ -42,9 +42,9 @@ export async function addHost(gateway: Gateway, { marketplaceId, provider: id, h
     // Two operators at once do not put one host into the pool twice.
     if ((await lockMarketplace(tx, marketplaceId)) === undefined)
       throw new Failure('not_found', `There is no marketplace ${marketplaceId}.`);
-    const { organisation, id: accountId } = host;
-    const elsewhere = (await listConnectionsOfAccount(tx, { provider: id, organisation, accountId })).find(
-      (other) => other.professionalId === null && other.marketplaceId !== marketplaceId && other.status !== 'revoked',
+    const accountId = host.id;
+    const elsewhere = (await listHostsOfAccount(tx, { provider: id, accountId })).find(
+      (other) => other.marketplaceId !== marketplaceId && other.status !== 'revoked',
     );
     // Each pool counts for itself what its hosts do at the same time.
     if (elsewhere !== undefined)

@@ -82,6 +82,17 @@ export async function listHosts(db: Reader, marketplaceId: string): Promise<Conn
     .orderBy(asc(connections.id));
 }
 
+/** The pools that an account is in as a host, over all marketplaces. */
+export async function listHostsOfAccount(
+  db: Reader,
+  { provider, accountId }: { provider: string; accountId: string },
+): Promise<Connection[]> {
+  const { connections } = db.t;
+  return select(db).where(
+    and(eq(connections.provider, provider), eq(connections.accountId, accountId), isNull(connections.professionalId)),
+  );
+}
+
 /** Every connection to a vendor account, or to all accounts of an organisation, over all marketplaces. */
 export async function listConnectionsOfAccount(
   db: Reader,
