@@ -40,7 +40,12 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
         adopted ??
         parseAnswer(
           meetingAnswer,
-          await api.send(account, { method: 'POST', path: `${userPath(account)}/meetings`, body: createBody(request, recording), counts: 'create' }),
+          await api.send(account, {
+            method: 'POST',
+            path: `${userPath(account)}/meetings`,
+            body: createBody(request, recording),
+            counts: 'create',
+          }),
           'create meeting',
         );
       return { id: answer.id, joinUrl: answer.join_url, details: {}, degraded: degradedOf(request, answer) } satisfies VendorMeeting;
