@@ -73,6 +73,7 @@ export async function createWorld({
     ZOOM_CLIENT_ID: 'sandbox-client',
     ZOOM_CLIENT_SECRET: 'sandbox-secret',
     ZOOM_WEBHOOK_SECRET: ZOOM_SECRET,
+    ZOOM_ACCOUNT_ID: 'sandbox-account',
     ZOOM_OAUTH_URL: sandbox.url,
     ZOOM_API_URL: `${sandbox.url}/v2`,
     MICROSOFT_CLIENT_ID: 'sandbox-client',

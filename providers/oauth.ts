@@ -41,6 +41,8 @@ export interface OAuthClient {
   }): URL;
   exchange(request: { code: string; codeVerifier: string; redirectUri: string }): Promise<Grant>;
   refresh(refreshToken: string, scopes?: readonly string[]): Promise<Grant>;
+  /** A grant that rests on our own credentials alone. */
+  ownGrant(grantType: string, parameters: Readonly<Record<string, string>>): Promise<Grant>;
   revoke(token: string): Promise<void>;
 }
 
@@ -163,6 +165,17 @@ export function createOAuthClient({ server: given, clientId, clientSecret, secre
         return grantOf(await oauth.processRefreshTokenResponse(server, patientClient, response), scopes);
       } catch (error) {
         throw named(error, true);
+      }
+    },
+
+    async ownGrant(grantType, parameters) {
+      try {
+        const response = await oauth.genericTokenEndpointRequest(server, client, authentication, grantType, { ...parameters }, options);
+        return grantOf(await oauth.processGenericTokenEndpointResponse(server, client, response), []);
+      } catch (error) {
+        const failure = named(error, false);
+        // Whatever is wrong with it, it is ours: nobody else has given anything.
+        throw failure.code === 'vendor_refused' ? credentialsRejected(failure) : failure;
       }
     },
 

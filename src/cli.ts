@@ -1,7 +1,10 @@
 /** The operator's commands: `npm run gateway -- <command>`. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { disconnect } from './connections/disconnect.ts';
+import { addHost, checkPlatforms } from './connections/platform.ts';
 import { ConfigInvalid, readConfig } from './config.ts';
+import { PROVIDER_IDS } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
 import { redeliverEvent } from './events/endpoints.ts';
@@ -9,7 +12,7 @@ import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { openGateway } from './server.ts';
-import { listConnections } from './store/connections.ts';
+import { listConnections, type Connection } from './store/connections.ts';
 import { DatabaseUnusable } from './store/database.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 
@@ -20,6 +23,8 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   keys create --marketplace M
   keys revoke --key K
   connections list --marketplace M
+  connections add-platform ${PROVIDER_IDS.join('|')} --marketplace M --host EMAIL...
+  connections remove --marketplace M --connection C
   events redeliver --marketplace M --event E
   doctor`;
 
@@ -35,6 +40,8 @@ const options = {
   marketplace: { type: 'string' },
   key: { type: 'string' },
   event: { type: 'string' },
+  host: { type: 'string', multiple: true },
+  connection: { type: 'string' },
 } as const;
 
 try {
@@ -62,7 +69,7 @@ try {
 }
 
 function commands(values: ReturnType<typeof parseArguments>['values']): Record<string, (gateway: Gateway) => Promise<Row | Row[]>> {
-  const required = (name: 'name' | 'marketplace' | 'key' | 'event'): string => {
+  const required = (name: 'name' | 'marketplace' | 'key' | 'event' | 'connection'): string => {
     const value = values[name];
     if (value === undefined || value === '') throw new Usage(`--${name} is missing.`);
     return value;
@@ -106,18 +113,41 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
           status_reason: statusReason,
         }),
       ),
+    // One command per provider: the provider is a word of it.
+    ...Object.fromEntries(
+      PROVIDER_IDS.map((provider) => [
+        `connections add-platform ${provider}`,
+        async (gateway: Gateway) => {
+          const marketplaceId = required('marketplace');
+          if (values.host === undefined) throw new Usage('--host is missing.');
+          const rows: Row[] = [];
+          for (const host of values.host) rows.push(shownHost(await addHost(gateway, { marketplaceId, provider, host })));
+          return rows;
+        },
+      ]),
+    ),
+    'connections remove': async (gateway) => {
+      const id = required('connection');
+      await disconnect(gateway, { marketplaceId: required('marketplace'), id });
+      return { id, removed: true };
+    },
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
-    doctor: async ({ config, db, providers }) => [
-      { check: 'configuration', result: 'ok', public_url: config.publicUrl },
-      { check: 'database', result: 'ok', engine: db.dialect },
+    doctor: async (gateway) => [
+      { check: 'configuration', result: 'ok', public_url: gateway.config.publicUrl },
+      { check: 'database', result: 'ok', engine: gateway.db.dialect },
       ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
         check: id,
-        result: providers.has(id) ? 'configured' : 'not configured',
+        result: gateway.providers.has(id) ? 'configured' : 'not configured',
       })),
+      ...(await checkPlatforms(gateway)).map(({ provider, result }) => ({ check: `${provider} platform`, result })),
     ],
   };
+}
+
+function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, status }: Connection): Row {
+  return { id, provider, email, account_id: accountId, plan, concurrent_meetings: concurrentMeetings, status };
 }
 
 function parseArguments() {

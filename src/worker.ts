@@ -18,6 +18,7 @@ import { releaseStaleLink } from './meetings/relink.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
+import { deletePastSlots } from './store/host-slots.ts';
 import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
 import { deleteOldInboxEntries } from './store/inbox.ts';
 import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
@@ -213,6 +214,7 @@ async function sweep(gateway: Gateway): Promise<void> {
   await db.write((tx) => deleteExpiredSessions(tx, at));
   await db.write((tx) => deleteEndedWindows(tx, at));
   await db.write((tx) => deleteOldIdempotencyKeys(tx, plus(at, -IDEMPOTENCY_KEPT_MS)));
+  await db.write((tx) => deletePastSlots(tx, plus(at, -DAY)));
   // In steps, so that receiving never waits long for the write lock.
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
   await db.write((tx) => writePulse(tx, 'sweep', at));

@@ -5,12 +5,13 @@ import { QUOTAS } from './limits.ts';
 import { zoomMeetings } from './meetings.ts';
 import { zoomOAuth } from './oauth.ts';
 import type { ZoomOptions } from './options.ts';
+import { zoomPlatform } from './platform.ts';
 import { zoomRecordings } from './recordings.ts';
 import { zoomWebhook } from './webhook.ts';
 
 export type { ZoomOptions };
 
-/** Zoom with the professional's own account: a user-managed app, so every path says `me`. */
+/** Zoom with the professionals' own accounts by a user-managed app, and with hosts of the operator's account by a Server-to-Server app. */
 export function createZoom(options: ZoomOptions): Provider {
   // An empty secret would make every delivery forgeable.
   if (options.webhookSecrets.length === 0 || options.webhookSecrets.includes('')) {
@@ -20,6 +21,7 @@ export function createZoom(options: ZoomOptions): Provider {
   return {
     id: 'zoom',
     oauth: zoomOAuth(options),
+    ...(options.platform === undefined ? {} : { platform: zoomPlatform(options, options.platform) }),
     quotas: QUOTAS,
     ...zoomMeetings(api, options.now),
     recordings: zoomRecordings(api, options),

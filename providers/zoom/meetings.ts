@@ -5,6 +5,7 @@ import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { MINUTE } from '../../src/domain/time.ts';
 import type { ZoomApi } from './client.ts';
 import { degradedOf, meetingAnswer, startTime, zoomId, type MeetingAnswer } from './meeting-answer.ts';
+import { userPath } from './platform.ts';
 
 const listAnswer = z.object({
   next_page_token: z.string().optional(),
@@ -21,7 +22,7 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
 
   /** The meeting of an earlier attempt, found by the tag; surplus ones of it are deleted. */
   const adopt = async (account: Account, key: string): Promise<MeetingAnswer | undefined> => {
-    const pages = await api.pages(account, 'users/me/meetings', listAnswer, { type: 'scheduled' });
+    const pages = await api.pages(account, `${userPath(account)}/meetings`, listAnswer, { type: 'scheduled' });
     const [kept, ...surplus] = pages
       .flatMap(({ meetings }) => meetings)
       .filter(({ agenda }) => agenda === tag(key))
@@ -39,7 +40,12 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
         adopted ??
         parseAnswer(
           meetingAnswer,
-          await api.send(account, { method: 'POST', path: 'users/me/meetings', body: createBody(request, recording), counts: 'create' }),
+          await api.send(account, {
+            method: 'POST',
+            path: `${userPath(account)}/meetings`,
+            body: createBody(request, recording),
+            counts: 'create',
+          }),
           'create meeting',
         );
       return { id: answer.id, joinUrl: answer.join_url, details: {}, degraded: degradedOf(request, answer) } satisfies VendorMeeting;

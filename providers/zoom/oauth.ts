@@ -24,14 +24,9 @@ const NUMBERS = /\b(47\d\d)\b/;
 const IDLE_LIFE_MS = 90 * DAY;
 
 export function zoomOAuth(options: ZoomOptions): OAuth {
-  const { oauthUrl, clientId, clientSecret } = options;
+  const { clientId, clientSecret } = options;
   const client = createOAuthClient({
-    server: {
-      issuer: oauthUrl,
-      authorization_endpoint: `${oauthUrl}/oauth/authorize`,
-      token_endpoint: `${oauthUrl}/oauth/token`,
-      revocation_endpoint: `${oauthUrl}/oauth/revoke`,
-    },
+    server: zoomServer(options),
     clientId,
     clientSecret,
     secretIn: 'basic',
@@ -46,7 +41,7 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     idleLifeMs: IDLE_LIFE_MS,
     scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES, linkWays: LINK_WAYS },
     scopesBy: 'registration',
-    isIssuer: (iss) => iss === oauthUrl,
+    isIssuer: (iss) => iss === options.oauthUrl,
     // `scope` is no documented parameter: the scopes live in the app's configuration at Zoom, `recordings` changes nothing.
     authorizationUrl: ({ state, codeChallenge, redirectUri }) => client.authorizationUrl({ state, codeChallenge, redirectUri, scopes: [] }),
     exchange: async (request) => named(await client.exchange(request)),
@@ -57,3 +52,10 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     readAgain: async (account) => readProfile(options, await account.accessToken()),
   };
 }
+
+export const zoomServer = ({ oauthUrl }: Pick<ZoomOptions, 'oauthUrl'>) => ({
+  issuer: oauthUrl,
+  authorization_endpoint: `${oauthUrl}/oauth/authorize`,
+  token_endpoint: `${oauthUrl}/oauth/token`,
+  revocation_endpoint: `${oauthUrl}/oauth/revoke`,
+});

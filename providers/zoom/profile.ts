@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { call, parseAnswer } from '../call.ts';
-import type { AccountProfile } from '../provider.ts';
+import type { AccountProfile, PlatformHost } from '../provider.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { refusedByZoom } from './failures.ts';
 import type { ZoomOptions } from './options.ts';
@@ -11,6 +11,8 @@ const userAnswer = z.object({
   account_id: z.string().min(1).optional(),
   email: z.string().optional(),
   type: z.int(),
+  plan_united_type: z.coerce.string().optional().catch(undefined),
+  zoom_one_type: z.int().optional().catch(undefined),
 });
 const settingsAnswer = z.object({ recording: z.object({ cloud_recording: z.boolean().optional() }).optional() });
 
@@ -18,7 +20,24 @@ const settingsAnswer = z.object({ recording: z.object({ cloud_recording: z.boole
 const BASIC = 1;
 const LICENSED = 2;
 
-export async function readProfile({ apiUrl, now }: Pick<ZoomOptions, 'apiUrl' | 'now'>, accessToken: string): Promise<AccountProfile> {
+/**
+ * Bundles that Zoom documents as Business or Enterprise ones: their hosts may run two meetings at once, all others one
+ * (https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0068522). A plain licence does not tell the account's plan.
+ */
+const BUSINESS_UNITED = new Set('32 64 128 256 512 1024 2048 4096 8192 16384 65536 131072'.split(' '));
+const BUSINESS_PLUS = new Set([16, 32, 64, 128]);
+
+type Api = Pick<ZoomOptions, 'apiUrl' | 'now'>;
+
+/** The user whom the token speaks for. */
+export async function readProfile(api: Api, accessToken: string): Promise<AccountProfile> {
+  const { concurrentMeetings: _, ...profile } = await readUser(api, accessToken, 'me');
+  return profile;
+}
+
+/** `named`: an id or e-mail address for a token of the whole account, otherwise `me`. */
+export async function readUser({ apiUrl, now }: Api, accessToken: string, named: string): Promise<PlatformHost> {
+  const path = `users/${encodeURIComponent(named)}`;
   const get = (path: string) =>
     call({
       method: 'GET',
@@ -28,12 +47,12 @@ export async function readProfile({ apiUrl, now }: Pick<ZoomOptions, 'apiUrl' | 
       refused: (answer) => refusedByZoom(answer, now()),
       now,
     });
-  const user = parseAnswer(userAnswer, await get('users/me'), 'GET users/me');
+  const user = parseAnswer(userAnswer, await get(path), 'GET user');
 
   const cloudRecording = async (): Promise<AccountProfile['cloudRecording']> => {
     if (user.type !== LICENSED) return 'no';
     try {
-      const { recording } = parseAnswer(settingsAnswer, await get('users/me/settings'), 'GET users/me/settings');
+      const { recording } = parseAnswer(settingsAnswer, await get(`${path}/settings`), 'GET user settings');
       if (recording?.cloud_recording === undefined) return 'unknown';
       return recording.cloud_recording ? 'yes' : 'no';
     } catch (error) {
@@ -51,5 +70,9 @@ export async function readProfile({ apiUrl, now }: Pick<ZoomOptions, 'apiUrl' | 
     plan: user.type === BASIC ? 'free' : user.type === LICENSED ? 'paid' : 'unknown',
     createsMeetings: user.type === BASIC || user.type === LICENSED,
     cloudRecording: await cloudRecording(),
+    concurrentMeetings: hasBusinessPlan(user) ? 2 : 1,
   };
 }
+
+const hasBusinessPlan = (user: z.infer<typeof userAnswer>): boolean =>
+  user.type === LICENSED && (BUSINESS_UNITED.has(user.plan_united_type ?? '') || BUSINESS_PLUS.has(user.zoom_one_type ?? 0));

@@ -6,6 +6,7 @@ import type { ZoomApi } from './client.ts';
 import { zoomId } from './meeting-answer.ts';
 import { openMedia } from './media.ts';
 import type { ZoomOptions } from './options.ts';
+import { userPath } from './platform.ts';
 import { kindOf, momentOf, toRecording, zoomRecording, type ZoomRecording } from './recording-files.ts';
 
 const listed = zoomRecording.extend({ id: zoomId });
@@ -45,7 +46,7 @@ export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOpt
   /** All instances that lie in the month before a moment. */
   const instancesBefore = async (account: Account, meetingId: string, moment: Date): Promise<readonly ZoomRecording[]> => {
     const query = { from: dayOf(plus(moment, -WINDOW_MS)), to: dayOf(plus(moment, DAY)) };
-    const pages = await api.pages(account, 'users/me/recordings', listAnswer, query);
+    const pages = await api.pages(account, `${userPath(account)}/recordings`, listAnswer, query);
     return pages.flatMap(({ meetings }) => meetings).filter(({ id }) => id === meetingId);
   };
 

@@ -5,6 +5,7 @@ import { Refused } from '../world.ts';
 import type { Happenings, Person } from '../world.ts';
 import { describeRecording } from './recording-answers.ts';
 import { AUDIO, TRANSCRIPT, VIDEO } from '../media.ts';
+import { concurrentMeetings } from './meeting-rules.ts';
 import { newUuid, signOwn } from './state.ts';
 import type { Instance, Participant, Zoom, ZoomMeeting, ZoomRecording } from './state.ts';
 
@@ -123,6 +124,8 @@ const recordsItself = ({ settings }: ZoomMeeting): boolean => settings['auto_rec
 function startMeeting(zoom: Zoom, meeting: ZoomMeeting): Instance {
   const already = running(meeting);
   if (already) return already;
+  const others = zoom.state.meetings.filter((other) => other.host === meeting.host && running(other) !== undefined);
+  if (others.length >= concurrentMeetings(meeting.host)) throw new Refused(409, 'The host has another meeting in progress.');
   const instance: Instance = { uuid: meeting.uuid, startedAt: zoom.world.agenda.now(), endedAt: null, participants: [] };
   meeting.instances.push(instance);
   meeting.status = 'started';

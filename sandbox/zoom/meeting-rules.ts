@@ -51,6 +51,13 @@ function zoneOffsetMs(moment: Date, timeZone: string): number {
   }
 }
 
+/** Zoom's Business and Enterprise bundles allow two meetings of one host at once, everything else one: article KB0068522. */
+const BUSINESS = new Set('32 64 128 256 512 1024 2048 4096 8192 16384 65536 131072'.split(' '));
+
+/** How many meetings the host may run at once. */
+export const concurrentMeetings = ({ type, planUnitedType }: ZoomUser): number =>
+  type === 2 && planUnitedType !== null && BUSINESS.has(planUnitedType) ? 2 : 1;
+
 export function countChange({ state, world }: Zoom, host: ZoomUser): boolean {
   const day = `${host.id} ${world.agenda.now().toISOString().slice(0, 10)}`;
   const count = (state.changes.get(day) ?? 0) + 1;

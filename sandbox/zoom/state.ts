@@ -11,7 +11,9 @@ export interface ZoomUser {
   readonly firstName: string;
   readonly lastName: string;
   /** 1 Basic, 2 Licensed, 4 no meetings licence. */
-  readonly type: 1 | 2 | 4;
+  type: 1 | 2 | 4;
+  /** The bundle of the licence, in Zoom's numbers; null for a plain one. */
+  readonly planUnitedType: string | null;
   readonly timezone: string;
 }
 
@@ -137,6 +139,7 @@ export function seedZoom({ accountId }: ZoomOptions): ZoomState {
     firstName,
     lastName: 'Sandbox',
     type,
+    planUnitedType: null,
     timezone: 'Europe/Berlin',
   });
   return {

@@ -17,6 +17,7 @@ export function zoomUserRoutes(zoom: Zoom): Routes {
         display_name: `${user.firstName} ${user.lastName}`,
         email: user.email,
         type: user.type,
+        ...(user.planUnitedType === null ? {} : { plan_united_type: user.planUnitedType }),
         role_name: 'Owner',
         pmi: 2_345_678_901,
         use_pmi: false,

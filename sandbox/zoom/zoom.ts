@@ -21,6 +21,7 @@ const newUser = z.object({
   name: z.string().default('New'),
   type: z.literal([1, 2, 4]).default(2),
   account_id: z.string().optional(),
+  plan_united_type: z.string().nullable().default(null),
 });
 
 export function createZoom(world: World, options: ZoomOptions, consent: () => Consent): Vendor {
@@ -46,7 +47,7 @@ export function createZoom(world: World, options: ZoomOptions, consent: () => Co
     addUser(body) {
       const parsed = newUser.safeParse(body);
       if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
-      const { email, name, type, account_id } = parsed.data;
+      const { email, name, type, account_id, plan_united_type: planUnitedType } = parsed.data;
       const user: ZoomUser = {
         id: alphanumeric(world.random, 22),
         accountId: account_id ?? alphanumeric(world.random, 22),
@@ -54,6 +55,7 @@ export function createZoom(world: World, options: ZoomOptions, consent: () => Co
         firstName: name,
         lastName: 'Sandbox',
         type,
+        planUnitedType,
         timezone: 'UTC',
       };
       state.users.push(user);

@@ -262,7 +262,7 @@ async function storeConnection(
   return stored;
 }
 
-const hasFeed = ({ subscriptions }: Provider, grant: Grant): boolean =>
+export const hasFeed = ({ subscriptions }: Provider, grant: Pick<Grant, 'scopes'>): boolean =>
   subscriptions?.scopes.some((scope) => grant.scopes.includes(scope)) === true;
 
 async function storeAuthorization(tx: Writer, gateway: Gateway, grantId: string, grant: Grant): Promise<void> {

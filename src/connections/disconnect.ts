@@ -23,7 +23,7 @@ export async function disconnect(gateway: Gateway, { marketplaceId, id }: { mark
   const grant = await findGrant(db.read, connection.grantId);
   const tokens = grant && openTokens(gateway, grant);
   const sharing = (await listConnectionsOfGrant(db.read, connection.grantId)).filter(
-    (other) => other.id !== id && other.status === 'active',
+    (other) => other.id !== id && other.status === 'active' && other.accountId === connection.accountId,
   );
   if (provider !== undefined && tokens !== undefined) {
     const subscription = await findSubscriptionOf(db.read, id);

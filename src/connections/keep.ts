@@ -1,6 +1,7 @@
 /** What keeps a connection from dying unnoticed: an idle grant is renewed well before the vendor ends it, and the plan is read anew. */
-import type { AccountProfile } from '../../providers/provider.ts';
+import type { AccountProfile, PlatformHost } from '../../providers/provider.ts';
 import type { ProviderId } from '../domain/apps.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { DAY, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { listConnectionsOfGrant, updateConnection, type Connection } from '../store/connections.ts';
@@ -8,6 +9,7 @@ import type { Writer } from '../store/database.ts';
 import { findGrant, type Grant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { atVendor } from './account.ts';
+import { markReconnectRequired } from './health.ts';
 import { accessTokenOf } from './tokens.ts';
 
 /** A third of the vendor's own figure leaves two more tries, and keeps well below figures that vendors change. */
@@ -49,10 +51,29 @@ export async function readProfileAgain(gateway: Gateway, grantId: string): Promi
   const connections = (await listConnectionsOfGrant(db.read, grantId)).filter(({ status }) => status === 'active');
   const [first] = connections;
   if (first === undefined) return;
+  if (first.professionalId === null) return readHostsAgain(gateway, connections);
   const profile = await atVendor(gateway, first, (provider, account) => provider.oauth.readAgain(account));
   await db.write(async (tx) => {
     for (const { id } of connections) await updateConnection(tx, id, profileColumns(gateway, profile));
   });
+}
+
+/** The same for hosts of the platform, whose one grant has many users. A host that the vendor no longer has gets no more meetings. */
+async function readHostsAgain(gateway: Gateway, hosts: readonly Connection[]): Promise<void> {
+  const { db } = gateway;
+  for (const connection of hosts) {
+    try {
+      const host = await atVendor(gateway, connection, async ({ platform }, account) => {
+        if (platform === undefined) throw new Failure('not_configured', "The operator's own account is not set up any more.");
+        return platform.host({ accessToken: await account.accessToken(), scopes: account.scopes }, account.id);
+      });
+      await db.write((tx) => updateConnection(tx, connection.id, hostColumns(gateway, host)));
+    } catch (error) {
+      if (isFailure(error, 'not_found')) await markReconnectRequired(gateway, connection, 'account_gone');
+      else if (isFailure(error, 'not_capable')) await db.write((tx) => updateConnection(tx, connection.id, { createsMeetings: false }));
+      else throw error;
+    }
+  }
 }
 
 /** What a vendor tells about an account, as it is stored. */
@@ -66,4 +87,9 @@ export const profileColumns = (
   createsMeetings: profile.createsMeetings,
   cloudRecording: profile.cloudRecording,
   profileReadAt: now(),
+});
+
+export const hostColumns = (gateway: Pick<Gateway, 'now'>, host: PlatformHost) => ({
+  ...profileColumns(gateway, host),
+  concurrentMeetings: host.concurrentMeetings,
 });

@@ -9,6 +9,7 @@ import { Failure } from '../domain/failure.ts';
 import { DAY, MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
+import type { Reader } from '../store/database.ts';
 import { extendPause, fillWindow, listOpenWindows, PAUSE, takeFromWindow } from '../store/quotas.ts';
 
 /** What names a vendor account: less than a connection, because several share it. */
@@ -55,12 +56,11 @@ export async function spend(gateway: Gateway, account: VendorAccount, call: Coun
 }
 
 /** Refuses what needs several calls before the first of them is made. It reserves nothing. @throws Failure `vendor_quota` */
-export async function checkBudget(gateway: Gateway, account: VendorAccount, call: CountedCall, times: number): Promise<void> {
-  const { db, now } = gateway;
-  const at = now();
+export async function checkBudget(db: Reader, gateway: Gateway, account: VendorAccount, call: CountedCall, times: number): Promise<void> {
+  const at = gateway.now();
   for (const quota of quotasOf(gateway, account).filter(({ calls }) => calls.includes(call))) {
     const { key, endsAt } = windowOf(quota, account, at);
-    const [row] = await listOpenWindows(db.read, [key], at);
+    const [row] = await listOpenWindows(db, [key], at);
     if ((row?.used ?? 0) + times > quota.limit) throw usedUp(quota, row?.endsAt ?? endsAt, at);
   }
 }

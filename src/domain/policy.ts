@@ -31,6 +31,11 @@ export const policySchema = z.strictObject({
     .array(z.enum(PROVIDER_IDS, APPROVED))
     .min(1, 'has to keep at least one approved app (G01)')
     .describe('Apps that may be used, in the order in which `auto` tries them. Can be narrowed, never widened (G01, G02, F02).'),
+  hosting: z
+    .enum(['professional', 'platform'])
+    .describe(
+      "Whose account a meeting is made with: the professional's own, or a free host of the platform, so that the professional needs none (F04).",
+    ),
   purchase: z.strictObject({
     within_hours: z.int().min(1).max(720).describe('Hours from the confirmation to the purchase; then the meeting expires (G04).'),
   }),

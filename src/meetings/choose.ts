@@ -1,12 +1,12 @@
-/** Which connection a new meeting is made with; a refusal says what would help. */
-import { limitMinutes } from '../../providers/limits.ts';
+/** Which of a professional's connections a new meeting is made with; a refusal says what would help. */
 import { createConnectSession } from '../connections/connect.ts';
-import type { Plan, ProviderId } from '../domain/apps.ts';
-import { decide, type Candidate, type Decision, shownConsidered } from '../domain/decision.ts';
+import type { ProviderId } from '../domain/apps.ts';
+import { decide, type Decision, shownConsidered } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { listConnections, type Connection } from '../store/connections.ts';
+import { candidateOf, refusalOf } from './candidates.ts';
 import type { MeetingRequest } from './request.ts';
 
 /** What the choice depends on. */
@@ -30,29 +30,9 @@ export async function chooseConnection(
 
   const considered = shownConsidered(decision);
   const first = (rejected: string) => decision.considered.find((candidate) => candidate.rejected === rejected);
-  const tooLong = first('limit_exceeded');
-  if (tooLong !== undefined) {
-    const fitting = candidates.filter(
-      ({ provider, status, plan, limitMinutes: limit }) =>
-        provider !== tooLong.provider &&
-        status === 'active' &&
-        policy.approved_apps.includes(provider) &&
-        (plan === 'paid' || limit === null || limit >= request.durationMinutes),
-    );
-    throw new Failure('limit_exceeded', `The plan ends a meeting after ${tooLong.limitMinutes} minutes.`, {
-      extra: {
-        limit_minutes: tooLong.limitMinutes,
-        alternatives: fitting.map(({ provider, limitMinutes: limit }) => ({ provider, limit_minutes: limit })),
-        considered,
-      },
-    });
-  }
+  const refusal = refusalOf(policy, request, decision, candidates);
+  if (refusal !== undefined) throw refusal;
   if (first('reconnect_required') !== undefined) throw await reconnectFailure(gateway, request, considered);
-  const unapproved = first('app_not_approved');
-  if (unapproved !== undefined)
-    throw new Failure('app_not_approved', `The marketplace does not use ${unapproved.provider}.`, {
-      extra: { approved_apps: policy.approved_apps },
-    });
   if (first('not_capable') !== undefined) {
     throw new Failure('not_capable', 'The connected account cannot make meeting links; the professional can upload one.', {
       extra: { considered },
@@ -60,16 +40,6 @@ export async function chooseConnection(
   }
   throw new Failure('not_connected', 'The professional has not connected an account that could be used.', { extra: { considered } });
 }
-
-const candidateOf = (connection: Connection): Candidate => ({
-  connectionId: connection.id,
-  provider: connection.provider as ProviderId,
-  status: connection.status as Candidate['status'],
-  createsMeetings: connection.createsMeetings,
-  plan: connection.plan as Plan,
-  limitMinutes: limitMinutes(connection.provider as ProviderId, connection.plan as Plan),
-  preferredAt: connection.preferredAt,
-});
 
 /** The refusal carries the way out: a connect link made for this moment. */
 export async function reconnectFailure(

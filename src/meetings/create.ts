@@ -13,15 +13,16 @@ import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '.
 import { reconnectFailure } from './choose.ts';
 import { draftLinked, draftUploaded, takeLink } from './draft.ts';
 import { makeVendorMeeting, settleLink } from './link.ts';
+import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
-import { reserve } from './reserve.ts';
+import { claimBooking, reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 /** How long the reservation is left alone before the sweeper finishes or repairs it; longer than any vendor call. */
 const REPAIR_AFTER_MS = MINUTE;
 
 /**
- * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
+ * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `host_pool_exhausted`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
  * `link_already_used`, `recording_not_allowed`, `invalid`, and what the vendor's adapter throws
  */
 export async function createMeeting(gateway: Gateway, request: MeetingRequest): Promise<Meeting> {
@@ -40,12 +41,17 @@ export async function createMeeting(gateway: Gateway, request: MeetingRequest): 
 
 async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: MeetingRequest): Promise<Meeting> {
   const { db, now } = gateway;
-  const { meeting, connection } = await draftLinked(gateway, policy, request, newId(gateway, 'mtg'));
+  const id = newId(gateway, 'mtg');
+  const draft = await draftLinked(gateway, policy, request, id);
 
   // 1. Reserve: from here on nobody else makes a meeting for these customers, and a crash is repaired by the job.
-  await db.write(async (tx) => {
+  const { meeting, connection } = await db.write(async (tx) => {
+    await claimBooking(tx, request, id);
+    const linked = await draft(tx);
+    const { meeting } = linked;
     await reserve(tx, gateway, request, meeting);
     await scheduleJob(tx, { kind: 'meeting.link', subjectId: meeting.id, dueAt: plus(now(), REPAIR_AFTER_MS) });
+    return linked;
   });
 
   // 2. Call: no transaction is open.
@@ -64,6 +70,7 @@ async function uploadMeeting(gateway: Gateway, policy: Policy, request: MeetingR
   const meeting = draftUploaded(gateway, policy, request, link, newId(gateway, 'mtg'));
   await gateway.db.write(async (tx) => {
     await takeLink(tx, link, meeting.id);
+    await claimBooking(tx, request, meeting.id);
     await reserve(tx, gateway, request, meeting);
     await tellMeeting(tx, gateway, meeting, 'meeting.created', 'once');
   });
@@ -96,12 +103,13 @@ async function giveUpOrWait(
   await db.write(async (tx) => {
     await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { state: 'cancelled', cancelReason: failure.code });
     await releaseLiveBookings(tx, meeting.id);
+    await freeHost(tx, meeting.id);
     await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
     // After a lost or senseless answer a meeting may exist at the vendor all the same: find it and take it away.
     if ((passing && !isUsedUp(failure)) || failure.code === 'vendor_nonsense')
       await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: plus(now(), MINUTE) });
     await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
   });
-  if (failure.code === 'reconnect_required') throw await reconnectFailure(gateway, request, []);
+  if (failure.code === 'reconnect_required' && policy.hosting === 'professional') throw await reconnectFailure(gateway, request, []);
   throw failure;
 }

@@ -2,6 +2,7 @@
 import type { JoinLink } from '../../providers/approved.ts';
 import { limitMinutes } from '../../providers/limits.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
+import type { Decision } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
@@ -10,26 +11,40 @@ import type { Writer } from '../store/database.ts';
 import { reserveLink, type Meeting } from '../store/meetings.ts';
 import { chooseConnection } from './choose.ts';
 import { joinUrlContext, linkHash } from './link.ts';
+import { takeHost } from './pool.ts';
 import type { MeetingRequest } from './request.ts';
 import { newMeeting } from './reserve.ts';
 
-/** The row of a meeting whose link the vendor is yet to make. */
+export interface Linked {
+  readonly meeting: Meeting;
+  readonly connection: Connection;
+}
+
+/**
+ * The row of a meeting whose link the vendor is yet to make, for the transaction that reserves it. A professional's connection is chosen
+ * before, a host of the platform is taken in that transaction, after the booking has been claimed.
+ * @throws Failure what `chooseConnection` throws; the result throws what `takeHost` throws
+ */
 export async function draftLinked(
   gateway: Gateway,
   policy: Policy,
   request: MeetingRequest,
   id: string,
-): Promise<{ meeting: Meeting; connection: Connection }> {
-  const { connection, decision } = await chooseConnection(gateway, policy, request);
-  const meeting = newMeeting(gateway, policy, request, {
-    id,
-    connectionId: connection.id,
-    provider: connection.provider as ProviderId,
-    plan: connection.plan as Plan,
-    linkSource: 'created',
-    decision,
+): Promise<(tx: Writer) => Promise<Linked>> {
+  const drafted = ({ connection, decision }: { connection: Connection; decision: Decision }): Linked => ({
+    meeting: newMeeting(gateway, policy, request, {
+      id,
+      connectionId: connection.id,
+      provider: connection.provider as ProviderId,
+      plan: connection.plan as Plan,
+      linkSource: 'created',
+      decision,
+    }),
+    connection,
   });
-  return { meeting, connection };
+  if (policy.hosting === 'platform') return async (tx) => drafted(await takeHost(tx, gateway, policy, request, id));
+  const linked = drafted(await chooseConnection(gateway, policy, request));
+  return async () => linked;
 }
 
 /** The row of a meeting whose link was made elsewhere. @throws Failure `invalid` when another app was asked for */

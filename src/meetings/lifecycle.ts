@@ -22,6 +22,7 @@ import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { findMeeting, findOwnMeeting, lockMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
+import { dropHold, freeHost, holdForChange, occupyHost, settleHold } from './pool.ts';
 import { changeLink } from './relink.ts';
 import { tellMeeting } from './tell.ts';
 
@@ -90,10 +91,19 @@ async function changeFacts(
     });
   }
   const ref = meetingRef(gateway, meeting);
+  let hold: string | undefined;
+  const giveBack = async (error: unknown): Promise<never> => {
+    if (hold !== undefined) await db.write((tx) => dropHold(tx, hold!));
+    throw error;
+  };
   if (meeting.linkSource === 'created' && ref !== undefined) {
-    await atVendor(gateway, await connectionOf(gateway, meeting), (provider, account) => provider.changeMeeting(account, ref, next));
+    const connection = await connectionOf(gateway, meeting);
+    const moved = changed.includes('startsAt') || changed.includes('durationMinutes');
+    if (connection.professionalId === null && moved)
+      hold = await db.write((tx) => holdForChange(tx, gateway, policy, connection, meeting, next));
+    await atVendor(gateway, connection, (provider, account) => provider.changeMeeting(account, ref, next)).catch(giveBack);
   }
-  const updated = await db.write(async (tx) => {
+  const settle = async (tx: Writer): Promise<Meeting> => {
     // Given at the confirmation, it is not taken back by a later policy; places at an event are sold until its end, which may move.
     const deadline = meeting.bookingKind === 'event' ? endsAt(next) : meeting.purchaseBy;
     const row = await updateMeeting(
@@ -102,12 +112,14 @@ async function changeFacts(
       { ...next, limitExceeded, purchaseBy: deadline },
     );
     if (row === undefined) throw new Failure('conflict', 'The meeting has ended meanwhile.');
+    if (hold !== undefined) await settleHold(tx, row.id, hold);
     if (row.lockedAt === null) await scheduleJob(tx, { kind: 'meeting.expire', subjectId: row.id, dueAt: deadline });
     else await scheduleJob(tx, { kind: 'meeting.close', subjectId: row.id, dueAt: joinWindow(policy, row).closesAt });
     // Two changes may fall into one millisecond, and both are news.
     await tellMeeting(tx, gateway, row, 'meeting.changed', newId(gateway, 'evt'), { changed: changed.map((name) => SPELLING[name]) });
     return row;
-  });
+  };
+  const updated = await db.write(settle).catch(giveBack);
   wake();
   return updated;
 }
@@ -198,10 +210,12 @@ export async function move(
   if (type !== undefined) await tellMeeting(tx, gateway, updated, type, key, 'at' in happening ? { at: happening.at.toISOString() } : {});
   if (isOver(after.state)) {
     await releaseLiveBookings(tx, meeting.id);
+    await freeHost(tx, meeting.id);
     for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });
   }
   // Started once more: it needs its end again, should the vendor never tell it.
   if (before.state === 'ended' && after.state === 'live') {
+    await occupyHost(tx, await policyFor(tx, updated), updated);
     await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: gateway.now() });
   }
   if (after.state === 'expired' || after.state === 'cancelled') {

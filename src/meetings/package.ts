@@ -8,6 +8,7 @@ import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
+import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
@@ -21,8 +22,9 @@ import {
 } from '../store/packages.ts';
 import { draftLinked, draftUploaded, takeLink } from './draft.ts';
 import { makeVendorMeeting, settleIn } from './link.ts';
+import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
-import { reserve } from './reserve.ts';
+import { claimBooking, reserve } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 export interface PackageWithMeetings {
@@ -35,10 +37,9 @@ const UNDO_AFTER_MS = 10 * MINUTE;
 
 interface Draft {
   readonly request: MeetingRequest;
-  readonly meeting: Meeting;
-  /** Null for an uploaded link. */
-  readonly connection: Connection | null;
+  /** Null for a link that is yet to be made. */
   readonly link: JoinLink | null;
+  readonly draft: (tx: Writer) => Promise<{ readonly meeting: Meeting; readonly connection: Connection | null }>;
 }
 
 /**
@@ -63,14 +64,13 @@ export async function createPackage(
   for (const [place, asked] of requests.entries()) {
     const request: MeetingRequest = { ...asked, packageId, place };
     checkRequest(policy, request, now());
-    if (request.joinUrl === null) drafts.push({ request, link: null, ...(await draftLinked(gateway, policy, request, ids[place]!)) });
+    if (request.joinUrl === null) drafts.push({ request, link: null, draft: await draftLinked(gateway, policy, request, ids[place]!) });
     else {
       const link = classifyJoinUrl(request.joinUrl, policy.approved_apps);
-      drafts.push({ request, link, connection: null, meeting: draftUploaded(gateway, policy, request, link, ids[place]!) });
+      const uploaded = { meeting: draftUploaded(gateway, policy, request, link, ids[place]!), connection: null };
+      drafts.push({ request, link, draft: async () => uploaded });
     }
   }
-
-  await checkBudgets(gateway, drafts);
 
   // 1. Reserve all of them; a crash from here on takes all of them back.
   const row: Package = {
@@ -80,20 +80,27 @@ export async function createPackage(
     settledAt: null,
     createdAt: now(),
   };
-  await db.write(async (tx) => {
+  const reserved = await db.write(async (tx) => {
+    for (const [place, { request }] of drafts.entries()) await claimBooking(tx, request, ids[place]!);
+    // Whoever has the lock of the pool of hosts waits for no claim any more.
+    const linked = [];
+    for (const { draft } of drafts) linked.push(await draft(tx));
+    await checkBudgets(tx, gateway, linked);
     await insertPackage(tx, row);
-    for (const { request, meeting, link } of drafts) {
+    for (const [place, { request, link }] of drafts.entries()) {
+      const { meeting } = linked[place]!;
       if (link !== null) await takeLink(tx, link, meeting.id);
       await reserve(tx, gateway, request, meeting);
     }
     await scheduleJob(tx, { kind: 'package.undo', subjectId: packageId, dueAt: plus(now(), UNDO_AFTER_MS) });
+    return linked;
   });
 
   // 2. Call, one after the other: vendors count per account and minute.
   const made = new Map<string, VendorMeeting>();
-  const untouched = new Set(drafts.map(({ meeting }) => meeting.id));
+  const untouched = new Set(reserved.map(({ meeting }) => meeting.id));
   try {
-    for (const { meeting, connection } of drafts) {
+    for (const { meeting, connection } of reserved) {
       if (connection === null) continue;
       untouched.delete(meeting.id);
       try {
@@ -113,7 +120,7 @@ export async function createPackage(
     if (!(await settlePackage(tx, packageId, now())))
       throw new Failure('conflict', 'The package took too long to make and was taken back. Try again.');
     const meetings: Meeting[] = [];
-    for (const { meeting } of drafts) {
+    for (const { meeting } of reserved) {
       const vendor = made.get(meeting.id);
       if (vendor === undefined) await tellMeeting(tx, gateway, meeting, 'meeting.created', 'once');
       meetings.push(vendor === undefined ? meeting : await settleIn(tx, gateway, meeting, vendor, { late: false }));
@@ -126,11 +133,11 @@ export async function createPackage(
 }
 
 /** A package that a vendor's budget cannot hold is refused before any of it is made. */
-async function checkBudgets(gateway: Gateway, drafts: readonly Draft[]): Promise<void> {
-  const connections = new Map(drafts.flatMap(({ connection }) => (connection === null ? [] : [[connection.id, connection]])));
+async function checkBudgets(tx: Writer, gateway: Gateway, linked: readonly { readonly connection: Connection | null }[]): Promise<void> {
+  const connections = new Map(linked.flatMap(({ connection }) => (connection === null ? [] : [[connection.id, connection]])));
   for (const connection of connections.values()) {
-    const times = drafts.filter((draft) => draft.connection?.id === connection.id).length;
-    await checkBudget(gateway, connection, 'create', times);
+    const times = linked.filter((one) => one.connection?.id === connection.id).length;
+    await checkBudget(tx, gateway, connection, 'create', times);
   }
 }
 
@@ -153,6 +160,7 @@ export async function undoPackage(gateway: Gateway, packageId: string, untouched
     for (const meeting of await listPackageMeetings(tx, row.marketplaceId, packageId)) {
       await updateMeeting(tx, { id: meeting.id, from: [meeting.state] }, { state: 'cancelled', cancelReason: 'package_incomplete' });
       await releaseLiveBookings(tx, meeting.id);
+      await freeHost(tx, meeting.id);
       await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
       // Made or perhaps made: it is looked for by its key.
       if (meeting.linkSource === 'created' && !untouched.has(meeting.id))

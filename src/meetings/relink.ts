@@ -18,6 +18,7 @@ import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-
 import { chooseConnection } from './choose.ts';
 import { takeLink } from './draft.ts';
 import { findLeftover, joinUrlContext, makeVendorMeeting, vendorColumns } from './link.ts';
+import { dropHold, freeHost, holdOther, settleHold } from './pool.ts';
 import { tellMeeting } from './tell.ts';
 
 /** Longer than any vendor call; then its process is believed dead. */
@@ -67,28 +68,33 @@ async function useUploaded(gateway: Gateway, marketplace: Marketplace, meeting: 
 async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: Meeting, provider: ProviderId): Promise<Meeting> {
   const { db, now } = gateway;
   if (meeting.provider === provider && meeting.linkSource === 'created') return meeting;
-  const { connection, decision } = await chooseConnection(gateway, policyOf(marketplace), {
-    marketplace,
-    professionalId: meeting.professionalId,
-    provider,
-    durationMinutes: meeting.durationMinutes,
-  });
-  const plan = connection.plan as Plan;
-  const draft: Meeting = { ...meeting, provider, connectionId: connection.id, vendorKey: newId(gateway, 'mtg') };
-  const stale = {
-    key: draft.vendorKey,
-    meetingId: meeting.id,
-    connectionId: connection.id,
-    vendorMeetingId: null,
-    vendorDetails: {},
-    joinUrlSealed: null,
-  };
+  const policy = policyOf(marketplace);
+  const { professionalId, startsAt, durationMinutes } = meeting;
+  const request = { marketplace, professionalId, provider, startsAt, durationMinutes };
+  const own = policy.hosting === 'professional' ? await chooseConnection(gateway, policy, request) : undefined;
+  const vendorKey = newId(gateway, 'mtg');
 
   // 1. Reserve: what the call may leave behind is known before it is made.
-  await db.write(async (tx) => {
-    await insertStaleLink(tx, stale);
-    await scheduleJob(tx, { kind: 'link.release', subjectId: stale.key, dueAt: plus(now(), CLEAN_UP_AFTER_MS) });
+  const { connection, decision, hold } = await db.write(async (tx) => {
+    const chosen = own === undefined ? await holdOther(tx, gateway, policy, request, meeting.id) : { ...own, hold: undefined };
+    await insertStaleLink(tx, {
+      key: vendorKey,
+      meetingId: meeting.id,
+      connectionId: chosen.connection.id,
+      vendorMeetingId: null,
+      vendorDetails: {},
+      joinUrlSealed: null,
+    });
+    await scheduleJob(tx, { kind: 'link.release', subjectId: vendorKey, dueAt: plus(now(), CLEAN_UP_AFTER_MS) });
+    return chosen;
   });
+  const plan = connection.plan as Plan;
+  const draft: Meeting = { ...meeting, provider, connectionId: connection.id, vendorKey };
+  const giveBack = async (error: unknown): Promise<never> => {
+    if (hold !== undefined) await db.write((tx) => dropHold(tx, hold));
+    throw error;
+  };
+
   // 2. Call.
   let made: VendorMeeting;
   try {
@@ -96,25 +102,28 @@ async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: 
   } catch (error) {
     const { code } = Failure.from(error);
     // Only an answer that was lost or made no sense can have left something behind.
-    if (code !== 'vendor_unavailable' && code !== 'vendor_nonsense') await db.write((tx) => forget(tx, stale.key));
-    throw error;
+    if (code !== 'vendor_unavailable' && code !== 'vendor_nonsense') await db.write((tx) => forget(tx, vendorKey));
+    return giveBack(error);
   }
   // 3. Settle: the new link takes the place of the old one, which is taken away.
-  return db.write(async (tx) => {
+  const settle = async (tx: Writer): Promise<Meeting> => {
     const columns = await vendorColumns(tx, gateway, meeting, made);
-    await forget(tx, stale.key);
-    return replaceLink(tx, gateway, meeting, {
+    await forget(tx, vendorKey);
+    const replaced = await replaceLink(tx, gateway, meeting, {
       ...columns,
       provider,
       connectionId: connection.id,
       linkSource: 'created',
-      vendorKey: draft.vendorKey,
+      vendorKey,
       plan,
       limitMinutes: limitMinutes(provider, plan),
       limitExceeded: decision.exceeded,
       decision: { chosen: provider, considered: [] },
     });
-  });
+    if (hold !== undefined) await settleHold(tx, meeting.id, hold);
+    return replaced;
+  };
+  return db.write(settle).catch(giveBack);
 }
 
 async function replaceLink(tx: Writer, gateway: Gateway, before: Meeting, changes: Partial<Meeting>): Promise<Meeting> {
@@ -124,6 +133,8 @@ async function replaceLink(tx: Writer, gateway: Gateway, before: Meeting, change
   // The first purchase confirms the meeting: whoever comes second finds another state.
   const updated = await updateMeeting(tx, { id: before.id, from: ['awaiting_purchase'] }, changes);
   if (updated === undefined) throw new Failure('conflict', `The meeting is ${current.state}.`);
+  // The host of the old link is free; the one of a new link is held beside it.
+  await freeHost(tx, before.id);
   const { connectionId, vendorMeetingId, vendorDetails, vendorKey: key, vendorJoinUrlSealed } = before;
   if (before.linkSource === 'created' && connectionId !== null && vendorJoinUrlSealed !== null) {
     const joinUrl = gateway.vault.open(vendorJoinUrlSealed, joinUrlContext(before.id));

@@ -64,24 +64,30 @@ export function newMeeting(
   };
 }
 
-/** The meeting, its attendees and its deadlines. @throws Failure `meeting_exists` */
-export async function reserve(tx: Writer, gateway: Gateway, request: MeetingRequest, meeting: Meeting): Promise<void> {
+/** The claim on booking and customer: comes first, so that a repeated request hears of its meeting before anything else. @throws Failure `meeting_exists` */
+export async function claimBooking(
+  tx: Writer,
+  { marketplace, booking, attendees, place }: MeetingRequest,
+  meetingId: string,
+): Promise<void> {
   const keys =
-    request.booking.kind === 'event'
-      ? [[meeting.marketplaceId, meeting.bookingId]]
-      : request.attendees.map(({ customerId }) => [meeting.marketplaceId, meeting.bookingId, customerId]);
+    booking.kind === 'event' ? [[marketplace.id, booking.id]] : attendees.map(({ customerId }) => [marketplace.id, booking.id, customerId]);
   // The first meeting of a package holds the booking itself, the others a place in it.
-  const place = request.place === undefined || request.place === 0 ? [] : [request.place];
+  const places = place === undefined || place === 0 ? [] : [place];
   const holder = await reserveLiveBookings(
     tx,
-    meeting.id,
-    keys.map((key) => JSON.stringify([...key, ...place])),
+    meetingId,
+    keys.map((key) => JSON.stringify([...key, ...places])),
   );
   if (holder !== undefined) {
     throw new Failure('meeting_exists', 'There is a live meeting for this booking and customer already.', {
       extra: { meeting_id: holder },
     });
   }
+}
+
+/** The meeting, its attendees and its deadlines; its booking has been claimed. */
+export async function reserve(tx: Writer, gateway: Gateway, request: MeetingRequest, meeting: Meeting): Promise<void> {
   await insertMeeting(tx, meeting);
   for (const attendee of request.attendees) await insertAttendee(tx, newAttendee(gateway, meeting, attendee));
   await scheduleJob(tx, { kind: 'meeting.expire', subjectId: meeting.id, dueAt: meeting.purchaseBy });

@@ -74,6 +74,25 @@ export async function listConnections(
   return limit === undefined ? found : found.limit(limit);
 }
 
+/** The hosts of the marketplace's pool: accounts of the platform, of nobody in particular. Oldest first. */
+export async function listHosts(db: Reader, marketplaceId: string): Promise<Connection[]> {
+  const { connections } = db.t;
+  return select(db)
+    .where(and(eq(connections.marketplaceId, marketplaceId), isNull(connections.professionalId)))
+    .orderBy(asc(connections.id));
+}
+
+/** The pools that an account is in as a host, over all marketplaces. */
+export async function listHostsOfAccount(
+  db: Reader,
+  { provider, accountId }: { provider: string; accountId: string },
+): Promise<Connection[]> {
+  const { connections } = db.t;
+  return select(db).where(
+    and(eq(connections.provider, provider), eq(connections.accountId, accountId), isNull(connections.professionalId)),
+  );
+}
+
 /** Every connection to a vendor account, or to all accounts of an organisation, over all marketplaces. */
 export async function listConnectionsOfAccount(
   db: Reader,

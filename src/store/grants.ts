@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Reader, Writer } from './database.ts';
@@ -51,6 +51,16 @@ export async function findGrantOf(db: Reader, { provider, kind, accountId }: Gra
       .from(grants)
       .where(and(eq(grants.provider, provider), eq(grants.kind, kind), eq(grants.accountId, accountId)))
   )[0];
+}
+
+/** Whom the tokens of the operator's own accounts at this vendor speak for. */
+export async function listPlatformSubjects(db: Reader, provider: string): Promise<string[]> {
+  const { grants } = db.t;
+  const rows = await db
+    .select({ accountId: grants.accountId })
+    .from(grants)
+    .where(and(eq(grants.provider, provider), eq(grants.kind, 'platform'), isNotNull(grants.tokensSealed)));
+  return rows.map(({ accountId }) => accountId);
 }
 
 /** True for the one caller that may refresh now. */

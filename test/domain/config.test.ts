@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigInvalid, readConfig } from '../../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -107,5 +111,72 @@ describe('the configuration', () => {
     'zoom.us',
   ])('refuses %s as an address of a vendor', (url) => {
     expect(problemsOf({ ZOOM_OAUTH_URL: url })).toHaveLength(1);
+  });
+});
+
+describe('the configuration of the platform accounts (F04)', () => {
+  const ZOOM = { ZOOM_CLIENT_ID: 'z', ZOOM_CLIENT_SECRET: 'zs', ZOOM_WEBHOOK_SECRET: 'w' };
+  const GOOGLE = { GOOGLE_CLIENT_ID: 'g', GOOGLE_CLIENT_SECRET: 'gs' };
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const KEY_FILE = JSON.stringify({ type: 'service_account', client_email: 'hosts@example.iam', client_id: '1', private_key: privateKey });
+
+  it('is absent where nothing is set', () => {
+    expect(readConfig(ZOOM).zoom).toMatchObject({ platform: undefined });
+    expect(readConfig({ MICROSOFT_CLIENT_ID: 'm', MICROSOFT_CLIENT_SECRET: 'ms' }).microsoft).toMatchObject({ platform: undefined });
+    expect(readConfig(GOOGLE).google).toMatchObject({ platform: undefined });
+  });
+
+  it("takes the Server-to-Server app's own credentials, or those of the other app", () => {
+    expect(readConfig({ ...ZOOM, ZOOM_ACCOUNT_ID: 'a' }).zoom?.platform).toEqual({ accountId: 'a', clientId: 'z', clientSecret: 'zs' });
+    const own = { ...ZOOM, ZOOM_ACCOUNT_ID: 'a', ZOOM_PLATFORM_CLIENT_ID: 'p', ZOOM_PLATFORM_CLIENT_SECRET: 'ps' };
+    expect(readConfig(own).zoom?.platform).toEqual({ accountId: 'a', clientId: 'p', clientSecret: 'ps' });
+  });
+
+  it('takes one tenant of Microsoft', () => {
+    const microsoft = { MICROSOFT_CLIENT_ID: 'm', MICROSOFT_CLIENT_SECRET: 'ms' };
+    expect(readConfig({ ...microsoft, MICROSOFT_PLATFORM_TENANT: 'contoso.example' }).microsoft?.platform).toEqual({
+      tenant: 'contoso.example',
+    });
+    expect(problemsOf({ ...microsoft, MICROSOFT_PLATFORM_TENANT: 'common' })).toEqual(['MICROSOFT_PLATFORM_TENANT must be one tenant']);
+  });
+
+  it("takes the key of Google's service account as it is or by the path of its file", async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gateway-key-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'key.json');
+    await writeFile(path, KEY_FILE);
+    for (const GOOGLE_SERVICE_ACCOUNT_KEY of [KEY_FILE, path]) {
+      expect(readConfig({ ...GOOGLE, GOOGLE_SERVICE_ACCOUNT_KEY }).google?.platform).toEqual({
+        clientEmail: 'hosts@example.iam',
+        clientId: '1',
+        privateKey,
+        tokenUrl: 'https://oauth2.googleapis.com/token',
+      });
+    }
+    for (const GOOGLE_SERVICE_ACCOUNT_KEY of [join(folder, 'absent'), '{}', KEY_FILE.replace('PRIVATE', 'canary')]) {
+      const problems = problemsOf({ ...GOOGLE, GOOGLE_SERVICE_ACCOUNT_KEY });
+      expect(problems).toEqual([expect.stringMatching(/^GOOGLE_SERVICE_ACCOUNT_KEY must be the JSON key/)]);
+      expect(problems.join()).not.toMatch(/canary|BEGIN/);
+    }
+  });
+
+  it('names what a platform account cannot do without', () => {
+    expect(
+      problemsOf({
+        ZOOM_ACCOUNT_ID: 'a',
+        ZOOM_PLATFORM_CLIENT_ID: 'p',
+        MICROSOFT_PLATFORM_TENANT: 't',
+        GOOGLE_SERVICE_ACCOUNT_KEY: KEY_FILE,
+      }),
+    ).toEqual([
+      expect.stringMatching(/^ZOOM_PLATFORM_CLIENT_SECRET is missing/),
+      'ZOOM_ACCOUNT_ID needs ZOOM_CLIENT_ID',
+      'MICROSOFT_PLATFORM_TENANT needs MICROSOFT_CLIENT_ID',
+      'GOOGLE_SERVICE_ACCOUNT_KEY needs GOOGLE_CLIENT_ID',
+    ]);
   });
 });

@@ -16,7 +16,7 @@ import {
   vendorState,
   type MeetingJson,
 } from '../support/gateway.ts';
-import { connect, testWorld } from '../support/world.ts';
+import { addPlatformHost, connect, testWorld } from '../support/world.ts';
 
 const far = (world: World, minutes: number) => ({ starts_at: new Date(world.now().getTime() + minutes * MINUTE).toISOString() });
 const post = (url: string, form?: Record<string, string>) =>
@@ -226,7 +226,7 @@ describe('consent', () => {
 
   it('F09 joining counts as consent where the policy says so, once', async () => {
     const world = await testWorld({ policy: 'fiverr' });
-    await connect(world, 'zoom');
+    await addPlatformHost(world);
     const meeting = await boughtMeeting(world, { recording: 'always' });
     const { read } = world.gateway.gateway.db;
     expect(await read.select().from(read.t.consents)).toEqual([]);

@@ -22,7 +22,7 @@ import {
   type MeetingJson,
 } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
-import { connect, testWorld, type Vendor } from '../support/world.ts';
+import { addPlatformHost, connect, testWorld, type Vendor } from '../support/world.ts';
 
 interface RecordingJson {
   readonly id: string;
@@ -134,6 +134,7 @@ describeOnBothDatabases('a recording', (_open, engine) => {
 
   it('F07 F09 goes to the professional, too, where the policy says everyone', async () => {
     const world = await start({ policy: 'fiverr' });
+    await addPlatformHost(world);
     const meeting = await booked(world, 'zoom', { recording: 'always' });
     await held(world, meeting);
     const event = await waitFor(world, 'recording.published', meeting.id);

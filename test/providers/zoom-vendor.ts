@@ -45,11 +45,12 @@ export interface ZoomStandIn extends VendorStandIn {
 export const zoomError = (code: number, message = 'refused') => ({ code, message });
 const missing = () => HttpResponse.json(zoomError(3001, 'Meeting does not exist.'), { status: 404 });
 
-/** `settings` is what this account enforces, whatever was asked for. */
+/** `settings` is what this account enforces, whatever was asked for; `user` is how the paths have to name the host. */
 export function zoomVendor({
   settings = {},
   move,
-}: { settings?: Record<string, unknown>; move?: (start: string) => string } = {}): ZoomStandIn {
+  user = 'me',
+}: { settings?: Record<string, unknown>; move?: (start: string) => string; user?: string } = {}): ZoomStandIn {
   const stored: Stored[] = [];
   const recorded: Recorded[] = [];
   const log: string[] = [];
@@ -74,7 +75,7 @@ export function zoomVendor({
   });
 
   const handlers = [
-    http.post(`${API}/users/me/meetings`, async ({ request }) => {
+    http.post(`${API}/users/${user}/meetings`, async ({ request }) => {
       const body = (await request.json()) as Omit<Stored, 'id' | 'join_url' | 'created_at' | 'status'>;
       const id = nextId++;
       const meeting: Stored = {
@@ -92,7 +93,7 @@ export function zoomVendor({
       stored.push(meeting);
       return HttpResponse.json(echo(meeting), { status: 201 });
     }),
-    http.get(`${API}/users/me/meetings`, () =>
+    http.get(`${API}/users/${user}/meetings`, () =>
       HttpResponse.json({
         page_size: 300,
         total_records: stored.length,
@@ -130,7 +131,7 @@ export function zoomVendor({
       meeting.status = 'waiting';
       return new HttpResponse(null, { status: 204 });
     }),
-    http.get(`${API}/users/me/recordings`, ({ request }) => {
+    http.get(`${API}/users/${user}/recordings`, ({ request }) => {
       const { searchParams } = new URL(request.url);
       const [from, to] = [searchParams.get('from') ?? '', searchParams.get('to') ?? ''];
       const inWindow = recorded.filter(({ startTime }) => startTime.slice(0, 10) >= from && startTime.slice(0, 10) <= to);

@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { http, HttpResponse } from 'msw';
+import { describe } from 'vitest';
 import { HOUR } from '../../src/domain/time.ts';
+import { describeMeetings } from '../conformance/meetings.ts';
 import type { ProviderConformance } from '../conformance/options.ts';
 import { describeProvider, refusalWith } from '../conformance/provider.ts';
+import { describeRecordings } from '../conformance/recordings.ts';
 import { altered, API, CONTRACT, createTestZoom, fixture, NOW, OAUTH, SECRET, signZoom, zoomError, zoomVendor } from './zoom-vendor.ts';
 
 const about = { meetingId: '1234567890', instanceId: '4444AAAiAAAAAiAiAiiAii==' };
@@ -337,4 +340,15 @@ const conformance: ProviderConformance = {
   subscriptions: { notApplicable: "the feed belongs to the app's configuration and does not expire" },
 };
 
-describeProvider(conformance);
+const server = describeProvider(conformance);
+
+describe('F04 zoom keeps the contract for a host of the operator, too', () => {
+  const hosted: ProviderConformance = {
+    ...conformance,
+    account: { hosting: 'platform', id: 'host-1' },
+    vendor: () => zoomVendor({ user: 'host-1' }),
+    degraded: { notApplicable: 'the answer is read by the same code as that of an own account' },
+  };
+  describeMeetings(server, hosted);
+  describeRecordings(server, hosted);
+});

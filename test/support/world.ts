@@ -1,6 +1,8 @@
 /** A whole world for tests: gateway, sandbox and receiver over real HTTP, on a clock that stands still until it is moved. */
 import { onTestFinished } from 'vitest';
 import { createBrowser, location } from '../../demo/clients.ts';
+import { addHost } from '../../src/connections/platform.ts';
+import type { Connection } from '../../src/store/connections.ts';
 import { createWorld, type World, type WorldOptions } from '../../demo/world.ts';
 
 export type Vendor = 'zoom' | 'microsoft-teams' | 'google-meet';
@@ -57,3 +59,10 @@ export function meetingBody(world: Pick<World, 'now'>, changes: Readonly<Record<
     ...changes,
   };
 }
+
+/** The sandbox's user in the operator's own account. */
+export const HOST = 'host@zoom.sandbox.example';
+
+/** Puts a host of the operator's account into the marketplace's pool, as the command line does. */
+export const addPlatformHost = ({ gateway, marketplaceId }: World, host = HOST, provider: Vendor = 'zoom'): Promise<Connection> =>
+  addHost(gateway.gateway, { marketplaceId, provider, host });

@@ -1,8 +1,9 @@
 import type { Policy } from '../policy.ts';
 
-/** Platform-hosted Zoom calls, all of them recorded (seed 002): F01, F07, F09. */
+/** Platform-hosted Zoom calls, all of them recorded (seed 002): F01, F04, F07, F09. */
 export const FIVERR: Policy = {
   approved_apps: ['zoom'],
+  hosting: 'platform',
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },

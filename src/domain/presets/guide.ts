@@ -3,6 +3,7 @@ import type { Policy } from '../policy.ts';
 /** Professionals bring their own Zoom, Teams or Meet (seed 000); the default. */
 export const GUIDE: Policy = {
   approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
+  hosting: 'professional',
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },

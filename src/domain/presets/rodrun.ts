@@ -3,6 +3,7 @@ import type { Policy } from '../policy.ts';
 /** Video consultation on request (seed 003): the specialist alone sets the length (R02). */
 export const RODRUN: Policy = {
   approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
+  hosting: 'professional',
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },

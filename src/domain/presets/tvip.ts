@@ -3,6 +3,7 @@ import type { Policy } from '../policy.ts';
 /** Paid consultations by the quarter hour (seed 001): only the customer's funds limit their length, and nothing is recorded. */
 export const TVIP: Policy = {
   approved_apps: ['zoom', 'microsoft-teams', 'google-meet'],
+  hosting: 'professional',
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },
