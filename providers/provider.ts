@@ -82,12 +82,12 @@ export interface PlatformHost extends AccountProfile {
 
 /** The operator's own account at the vendor; present when its credentials are configured. */
 export interface Platform {
-  /** Whom one token speaks for: the whole account (Zoom, Graph: one value for every host) or one user (Google: the host). */
+  /** Whom one token speaks for: the whole account (Zoom, Graph: one value for every host) or one user (Google: the host's address). */
   subjectOf(host: string): string;
   /** A fresh access token, without a refresh token. @throws Failure `credentials_rejected`, `vendor_unavailable`, `vendor_refused` */
   token(subject: string): Promise<Grant>;
   /** Reads a host by e-mail address or vendor user id. @throws Failure `not_found` when the account has no such user, `not_capable` when it may not host. */
-  host(grant: Grant, host: string): Promise<PlatformHost>;
+  host(grant: Pick<Grant, 'accessToken' | 'scopes'>, host: string): Promise<PlatformHost>;
 }
 
 /** A budget that a vendor keeps for each host. */

@@ -1,4 +1,9 @@
-/** The environment, read once. `readConfig` is pure: it names everything that is wrong at once, and never a value. */
+/**
+ * The environment, read once. `readConfig` names everything that is wrong at once, and never a value. Besides the environment it reads
+ * one file, if the environment names it: the key of Google's service account.
+ */
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 export interface ZoomConfig {
@@ -8,6 +13,8 @@ export interface ZoomConfig {
   readonly webhookSecrets: readonly string[];
   readonly oauthUrl: string;
   readonly apiUrl: string;
+  /** The operator's own account, by a Server-to-Server app (F04). */
+  readonly platform: { readonly accountId: string; readonly clientId: string; readonly clientSecret: string } | undefined;
 }
 
 export interface MicrosoftConfig {
@@ -16,6 +23,8 @@ export interface MicrosoftConfig {
   readonly tenant: string;
   readonly loginUrl: string;
   readonly graphUrl: string;
+  /** The operator's own tenant, by application permissions of the same app (F04). */
+  readonly platform: { readonly tenant: string } | undefined;
 }
 
 export interface GoogleConfig {
@@ -29,6 +38,18 @@ export interface GoogleConfig {
   readonly pubsubTopic: string | undefined;
   readonly pushAudience: string | undefined;
   readonly pushServiceAccount: string | undefined;
+  /** The operator's own domain, by a service account with domain-wide delegation (F04). */
+  readonly platform: GooglePlatformConfig | undefined;
+}
+
+export interface GooglePlatformConfig {
+  readonly clientEmail: string;
+  /** What an administrator delegates to; absent in shortened keys. */
+  readonly clientId: string | undefined;
+  /** PEM. */
+  readonly privateKey: string;
+  /** Whole URL of the token endpoint; also the audience of what the key signs. */
+  readonly tokenUrl: string;
 }
 
 export interface EncryptionKey {
@@ -88,6 +109,8 @@ const environmentSchema = z.object({
   ZOOM_CLIENT_SECRET: text.optional(),
   ZOOM_WEBHOOK_SECRET: text.optional(),
   ZOOM_ACCOUNT_ID: text.optional(),
+  ZOOM_PLATFORM_CLIENT_ID: text.optional(),
+  ZOOM_PLATFORM_CLIENT_SECRET: text.optional(),
   ZOOM_OAUTH_URL: origin.default('https://zoom.us'),
   ZOOM_API_URL: origin.default('https://api.zoom.us/v2'),
   MICROSOFT_CLIENT_ID: text.optional(),
@@ -96,6 +119,11 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9.-]+$/, 'must be common, organizations, consumers, a tenant id or a domain')
     .default('common'),
+  MICROSOFT_PLATFORM_TENANT: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'must be a tenant id or a domain')
+    .refine((tenant) => !['common', 'organizations', 'consumers'].includes(tenant), 'must be one tenant')
+    .optional(),
   MICROSOFT_LOGIN_URL: origin.default('https://login.microsoftonline.com'),
   MICROSOFT_GRAPH_URL: origin.default('https://graph.microsoft.com'),
   GOOGLE_CLIENT_ID: text.optional(),
@@ -113,6 +141,7 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^@\s]+@[^@\s]+$/, 'must be the e-mail address of a service account')
     .optional(),
+  GOOGLE_SERVICE_ACCOUNT_KEY: z.string().transform(parseServiceAccount).optional(),
   ALLOW_PRIVATE_WEBHOOK_TARGETS: z.enum(['true', 'false'], 'must be true or false').default('false'),
   METRICS_TOKEN: z.string().min(16, 'must have 16 characters or more').optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a log level').default('info'),
@@ -121,9 +150,18 @@ const environmentSchema = z.object({
 /** Variables of which all or none must be there. */
 const GROUPS: readonly (readonly (keyof z.infer<typeof environmentSchema>)[])[] = [
   ['ZOOM_CLIENT_ID', 'ZOOM_CLIENT_SECRET', 'ZOOM_WEBHOOK_SECRET'],
+  ['ZOOM_PLATFORM_CLIENT_ID', 'ZOOM_PLATFORM_CLIENT_SECRET'],
   ['MICROSOFT_CLIENT_ID', 'MICROSOFT_CLIENT_SECRET'],
   ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
   ['GOOGLE_PUBSUB_TOPIC', 'GOOGLE_PUSH_AUDIENCE', 'GOOGLE_PUSH_SERVICE_ACCOUNT'],
+];
+
+/** Variables that mean nothing without another one. */
+const NEEDS: readonly (readonly [name: keyof z.infer<typeof environmentSchema>, needed: keyof z.infer<typeof environmentSchema>])[] = [
+  ['ZOOM_ACCOUNT_ID', 'ZOOM_CLIENT_ID'],
+  ['ZOOM_PLATFORM_CLIENT_ID', 'ZOOM_ACCOUNT_ID'],
+  ['MICROSOFT_PLATFORM_TENANT', 'MICROSOFT_CLIENT_ID'],
+  ['GOOGLE_SERVICE_ACCOUNT_KEY', 'GOOGLE_CLIENT_ID'],
 ];
 
 /** @throws ConfigInvalid with everything that is wrong */
@@ -137,6 +175,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (missing.length > 0 && missing.length < group.length)
       problems.push(...missing.map((name) => `${name} is missing (${group.join(', ')} belong together)`));
   }
+  for (const [name, needed] of NEEDS)
+    if (given[name] !== undefined && given[needed] === undefined) problems.push(`${name} needs ${needed}`);
   if (!parsed.success || problems.length > 0) throw new ConfigInvalid(problems);
   const e = parsed.data;
   return {
@@ -155,6 +195,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
             webhookSecrets: e.ZOOM_WEBHOOK_SECRET.split(',').map((secret) => secret.trim()),
             oauthUrl: e.ZOOM_OAUTH_URL,
             apiUrl: e.ZOOM_API_URL,
+            platform: e.ZOOM_ACCOUNT_ID
+              ? {
+                  accountId: e.ZOOM_ACCOUNT_ID,
+                  // At Zoom a Server-to-Server app is an app of its own; a sandbox or proxy may use one for both.
+                  clientId: e.ZOOM_PLATFORM_CLIENT_ID ?? e.ZOOM_CLIENT_ID,
+                  clientSecret: e.ZOOM_PLATFORM_CLIENT_SECRET ?? e.ZOOM_CLIENT_SECRET,
+                }
+              : undefined,
           }
         : undefined,
     microsoft:
@@ -165,6 +213,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
             tenant: e.MICROSOFT_TENANT,
             loginUrl: e.MICROSOFT_LOGIN_URL,
             graphUrl: e.MICROSOFT_GRAPH_URL,
+            platform: e.MICROSOFT_PLATFORM_TENANT ? { tenant: e.MICROSOFT_PLATFORM_TENANT } : undefined,
           }
         : undefined,
     google:
@@ -179,6 +228,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
             pubsubTopic: e.GOOGLE_PUBSUB_TOPIC,
             pushAudience: e.GOOGLE_PUSH_AUDIENCE,
             pushServiceAccount: e.GOOGLE_PUSH_SERVICE_ACCOUNT,
+            platform: e.GOOGLE_SERVICE_ACCOUNT_KEY
+              ? { ...e.GOOGLE_SERVICE_ACCOUNT_KEY, tokenUrl: `${e.GOOGLE_TOKEN_URL}/token` }
+              : undefined,
           }
         : undefined,
   };
@@ -204,4 +256,23 @@ function parseKeys(value: string, context: z.RefinementCtx): EncryptionKey[] {
     context.addIssue({ code: 'custom', message: 'has a key id twice' });
   }
   return keys;
+}
+
+const serviceAccount = z.object({
+  client_email: z.string().regex(/^[^@\s]+@[^@\s]+$/),
+  client_id: z.string().optional(),
+  private_key: z.string(),
+});
+
+/** The JSON key as Google's console gives it out, or the path of a file with it. */
+function parseServiceAccount(value: string, context: z.RefinementCtx): Omit<GooglePlatformConfig, 'tokenUrl'> {
+  try {
+    const json = value.trimStart().startsWith('{') ? value : readFileSync(value, 'utf8');
+    const { client_email: clientEmail, client_id: clientId, private_key: privateKey } = serviceAccount.parse(JSON.parse(json));
+    createPrivateKey(privateKey);
+    return { clientEmail, clientId, privateKey };
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be the JSON key of a service account, or the path of a readable file with it' });
+    return z.NEVER;
+  }
 }

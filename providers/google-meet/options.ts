@@ -18,6 +18,17 @@ export interface GoogleMeetOptions {
   readonly pushServiceAccount: string | undefined;
   /** Origins from which media may be streamed in addition to Google's own hosts. */
   readonly mediaOrigins: readonly string[];
+  /** A service account with domain-wide delegation in the operator's own domain. */
+  readonly platform?:
+    | {
+        readonly clientEmail: string;
+        readonly clientId?: string | undefined;
+        /** PEM. */
+        readonly privateKey: string;
+        /** Whole URL of the token endpoint; also the audience of what the key signs. */
+        readonly tokenUrl: string;
+      }
+    | undefined;
   readonly now: () => Date;
   /** Waits between two looks at a Calendar event whose link is not ready. Tests pass their own. */
   readonly wait?: (ms: number) => Promise<void>;

@@ -13,6 +13,8 @@ export interface MicrosoftTeamsOptions {
   readonly clientStateSecrets: readonly Buffer[];
   /** Origins from which media may be streamed, beside the documented ones. */
   readonly mediaOrigins?: readonly string[];
+  /** The operator's own tenant, in which the app has application permissions. */
+  readonly platform?: { readonly tenant: string } | undefined;
   readonly now: () => Date;
 }
 

@@ -10,5 +10,7 @@ export interface ZoomOptions {
   readonly apiUrl: string;
   /** Origins from which media may be streamed in addition to https on zoom.us and its subdomains. */
   readonly mediaOrigins: readonly string[];
+  /** The operator's own account, by a Server-to-Server app: its id at Zoom and the app's credentials. */
+  readonly platform?: { readonly accountId: string; readonly clientId: string; readonly clientSecret: string } | undefined;
   readonly now: () => Date;
 }
