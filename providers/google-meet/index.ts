@@ -4,6 +4,7 @@ import { createAsk } from './client.ts';
 import { createMeetings } from './meetings.ts';
 import { createGoogleOAuth } from './oauth.ts';
 import type { GoogleMeetOptions } from './options.ts';
+import { createPlatform } from './platform.ts';
 import { createPush } from './push.ts';
 import { createRecords } from './records.ts';
 import { createRecordings } from './recordings.ts';
@@ -18,6 +19,7 @@ export function createGoogleMeet(options: GoogleMeetOptions): Provider {
   return {
     id: 'google-meet',
     oauth: createGoogleOAuth(options),
+    ...(options.platform === undefined ? {} : { platform: createPlatform(options.platform, options) }),
     quotas: [{ calls: ['create'], limit: 10, per: 'minute' }],
     ...createMeetings(ask, options),
     recordings: createRecordings(records, options),

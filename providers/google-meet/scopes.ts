@@ -14,3 +14,8 @@ export const DRIVE_RECORDINGS = `${AUTH}/drive.meet.readonly`;
 /** `email` by the name that Google gives back when it is granted, so that asked and granted scopes can be compared. */
 export const LINK_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_READONLY, SPACE_SETTINGS, CALENDAR_EVENTS] as const;
 export const RECORDING_SCOPES = [DRIVE_RECORDINGS] as const;
+/**
+ * What an administrator delegates for the hosts of the operator's own domain. Nothing of Calendar: these hosts make spaces, and every space
+ * is the app's own. Google gives a token for all of them or for none.
+ */
+export const PLATFORM_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_SETTINGS, DRIVE_RECORDINGS] as const;

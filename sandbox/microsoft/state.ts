@@ -87,6 +87,10 @@ export interface MicrosoftState {
   subscriptions: GraphSubscription[];
   /** Tenants whose administrator has consented to what only administrators can allow. */
   consentedTenants: Set<string>;
+  /** Application permissions with the administrator's consent; a token has those of its moment. */
+  applicationPermissions: readonly string[];
+  /** Object ids of users that no application access policy covers; the others are covered by a global one. */
+  withoutAccessPolicy: Set<string>;
 }
 
 export interface Microsoft {
@@ -124,11 +128,20 @@ export function seedMicrosoft(): MicrosoftState {
         name: 'Cleo Sandbox',
         hasTeams: false,
       },
+      {
+        id: '976f4b31-fd01-4e0b-9178-29cc40c14441',
+        tenantId: WORK_TENANT,
+        email: 'host@microsoft.sandbox.example',
+        name: 'Host Sandbox',
+        hasTeams: true,
+      },
     ],
     events: [],
     meetings: [],
     subscriptions: [],
     consentedTenants: new Set([WORK_TENANT]),
+    applicationPermissions: ['OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All', 'Calendars.ReadWrite', 'User.Read.All'],
+    withoutAccessPolicy: new Set(),
   };
 }
 
