@@ -157,10 +157,10 @@ export interface OAuthOptions {
 
 /** What an adapter shows as the operator's own account uses it. */
 export interface PlatformOptions {
-  create(overrides?: { readonly now?: Clock }): Provider;
+  readonly create: (overrides?: { readonly now?: Clock }) => Provider;
   /** A host: id, organisation, scopes. */
   readonly account: Partial<Account>;
-  vendor(): VendorStandIn;
+  readonly vendor: () => VendorStandIn;
   readonly degraded: ProviderConformance['degraded'];
   readonly refusals: ProviderConformance['refusals'];
   readonly createIsRepeatable: ProviderConformance['createIsRepeatable'];
@@ -172,16 +172,18 @@ export interface PlatformOptions {
     /** What else is asked on the way to a token. */
     readonly handlers: readonly RequestHandler[];
     /** A documented success. */
-    answer(accessToken: string): Record<string, unknown>;
+    readonly answer: (accessToken: string) => Record<string, unknown>;
     /** Answers that only the operator can cure. */
     readonly ourFault: readonly { readonly name: string; readonly status: number; readonly body: Record<string, unknown> }[];
   };
-  readonly hosts: readonly {
-    readonly name: string;
-    readonly host: string;
-    readonly handlers: readonly RequestHandler[];
-    readonly expected: Omit<PlatformHost, 'concurrentMeetings'> | FailureCode;
-  }[];
+  readonly hosts: readonly (HostRead & { readonly expected: Omit<PlatformHost, 'concurrentMeetings'> })[];
+  readonly noHosts: readonly (HostRead & { readonly code: FailureCode })[];
+}
+
+interface HostRead {
+  readonly name: string;
+  readonly host: string;
+  readonly handlers: readonly RequestHandler[];
 }
 
 export interface ProviderConformance {

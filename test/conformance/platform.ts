@@ -78,16 +78,20 @@ function describeToken(server: SetupServer, { create, token }: PlatformOptions):
   });
 }
 
-function describeHosts(server: SetupServer, { create, hosts }: PlatformOptions): void {
+function describeHosts(server: SetupServer, { create, hosts, noHosts }: PlatformOptions): void {
+  const read = (host: string) => create().platform!.host({ accessToken: 'platform-token-1', scopes: [] }, host);
+
   describe('platform.host', () => {
     it.each(hosts)('$name', async ({ host, handlers, expected }) => {
       server.use(...handlers);
-      const read = create().platform!.host({ accessToken: 'platform-token-1', scopes: [] }, host);
-      if (typeof expected !== 'string') {
-        const { concurrentMeetings, ...profile } = await read;
-        expect(profile).toEqual(expected);
-        expect(concurrentMeetings).toBeGreaterThanOrEqual(1);
-      } else expect(await read.catch((error: unknown) => error)).toMatchObject({ constructor: Failure, code: expected });
+      const { concurrentMeetings, ...profile } = await read(host);
+      expect(profile).toEqual(expected);
+      expect(concurrentMeetings).toBeGreaterThanOrEqual(1);
+    });
+
+    it.each(noHosts)('$name', async ({ host, handlers, code }) => {
+      server.use(...handlers);
+      await expect(read(host)).rejects.toMatchObject({ constructor: Failure, code });
     });
   });
 }

@@ -211,7 +211,14 @@ const options: ProviderConformance = {
         handlers: [userinfo({ sub: HOST.id })],
         expected: { ...hostProfile, organisation: 'example.com' },
       },
-      { name: 'has a number', host: HOST.email, handlers: [userinfo({ email: HOST.email })], expected: 'vendor_nonsense' },
+    ],
+    noHosts: [
+      {
+        name: 'is nobody when Google does not say who it is',
+        host: HOST.email,
+        handlers: [userinfo({ email: HOST.email })],
+        code: 'vendor_nonsense',
+      },
     ],
   },
   degraded: [

@@ -173,7 +173,9 @@ describeProvider({
         expected: profile,
       },
       { name: 'may host where licences may not be seen', host: ACCOUNT_ID, handlers: hosted(denied), expected: profile },
-      { name: 'may not host without any plan of Teams', host: ACCOUNT_ID, handlers: hosted(withoutTeams), expected: 'not_capable' },
+    ],
+    noHosts: [
+      { name: 'may not host without any plan of Teams', host: ACCOUNT_ID, handlers: hosted(withoutTeams), code: 'not_capable' },
       {
         name: 'is not found when the tenant has no such user',
         host: ACCOUNT_ID,
@@ -182,7 +184,7 @@ describeProvider({
             HttpResponse.json({ error: { code: 'Request_ResourceNotFound', message: 'x' } }, { status: 404 }),
           ),
         ],
-        expected: 'not_found',
+        code: 'not_found',
       },
     ],
   },
