@@ -27,6 +27,8 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as a form, in place of `body`. */
+  readonly form?: URLSearchParams;
   /** Repeating this call cannot do harm. Only then are lost answers and 5xx tried again, twice. */
   readonly repeatable: boolean;
   /** Names the failure behind a refusing answer; undefined leaves it to the common rules of `refusal`. */
@@ -142,13 +144,15 @@ export async function readAnswer(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, text, json: parseJson(text) };
 }
 
-async function send({ method, url, headers, body }: CallOptions): Promise<Answer> {
+async function send({ method, url, headers, body, form }: CallOptions): Promise<Answer> {
   try {
     // The global is looked up per call, so that a test can intercept it.
     const response = await fetch(url, {
       method,
       headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // fetch itself names the content type of a form.
+      ...(form === undefined ? {} : { body: form }),
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -101,7 +101,10 @@ export interface PlatformHost extends AccountProfile {
 export interface Platform {
   /** Whom one token speaks for: the whole account (Zoom, Graph: one value for every host) or one user (Google: the host's address). */
   subjectOf(host: string): string;
-  /** A fresh access token, without a refresh token. @throws Failure `credentials_rejected`, `vendor_unavailable`, `vendor_refused` */
+  /**
+   * A fresh access token, without a refresh token.
+   * @throws Failure `credentials_rejected`, `vendor_unavailable`, `vendor_refused`, `not_found` when the subject is one user who is not there (any more)
+   */
   token(subject: string): Promise<Grant>;
   /** Reads a host by e-mail address or vendor user id. @throws Failure `not_found` when the account has no such user, `not_capable` when it may not host. */
   host(grant: Pick<Grant, 'accessToken' | 'scopes'>, host: string): Promise<PlatformHost>;

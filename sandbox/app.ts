@@ -7,11 +7,12 @@ import { html } from 'hono/html';
 import { createAgenda } from './clock.ts';
 import { createConsent } from './consent.ts';
 import type { Consent } from './consent.ts';
-import { controlRoutes } from './control.ts';
+import { administer, controlRoutes } from './control.ts';
 import type { Controlled } from './control.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { Deliveries } from './deliveries.ts';
 import { createGoogle } from './google/google.ts';
+import type { ServiceAccount } from './google/google.ts';
 import type { RandomBytes } from './ids.ts';
 import { createMicrosoft } from './microsoft/microsoft.ts';
 import { createOAuthStore } from './oauth.ts';
@@ -45,6 +46,10 @@ export interface Sandbox {
   readonly happenings: Readonly<Record<VendorId, Happenings>>;
   users(vendor: VendorId): readonly ConsentUser[];
   addUser(vendor: VendorId, user: object): ConsentUser;
+  /** What the administrator of the operator's own account lets the app do by itself. */
+  administer(vendor: VendorId, settings: object): object;
+  /** Google's service account, with its key; not to be had over HTTP. */
+  readonly serviceAccount: () => Promise<ServiceAccount>;
   removeApp(vendor: VendorId, email: string): void;
   readonly deliveries: Deliveries;
   readonly traffic: Traffic;
@@ -131,6 +136,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     happenings: { zoom: zoom.happenings, 'microsoft-teams': microsoft.happenings, 'google-meet': google.happenings },
     users: (vendor) => vendors[vendor].users(),
     addUser: (vendor, user) => vendors[vendor].addUser(user),
+    administer: (vendor, settings) => administer(vendors[vendor], settings),
+    serviceAccount: google.serviceAccount,
     removeApp(vendor, email) {
       const user = vendors[vendor].users().find((candidate) => candidate.email === email);
       if (user) vendors[vendor].removeApp(user.id);

@@ -112,6 +112,11 @@ export function controlRoutes(sandbox: Controlled): Routes {
       return c.json(vendors[vendor].addUser(user), 201);
     })
 
+    .post('/control/administer', async (c) => {
+      const { vendor, ...body } = await read(c.req.raw, z.looseObject({ vendor: vendorId }));
+      return c.json(administer(vendors[vendor], body));
+    })
+
     .post('/control/remove-app', async (c) => {
       const { vendor, user } = await read(c.req.raw, z.object({ vendor: vendorId, user: z.string() }));
       const found = vendors[vendor].users().find(({ email }) => email === user);
@@ -137,6 +142,12 @@ export function controlRoutes(sandbox: Controlled): Routes {
     return c.json({ error: error.message }, 500);
   });
   return app;
+}
+
+/** @throws Refused where the vendor has nothing of the kind */
+export function administer(vendor: Vendor, body: unknown): object {
+  if (vendor.administer === undefined) throw new Refused(404, 'There is nothing to administer at this vendor.');
+  return vendor.administer(body);
 }
 
 /** A JSON body by its schema; an empty one counts as not given. */

@@ -82,6 +82,8 @@ export interface Vendor {
   readonly users: () => readonly ConsentUser[];
   /** @throws Refused for a body that does not describe a user. */
   addUser(body: unknown): ConsentUser;
+  /** What the administrator of the operator's own account lets the app do by itself; answers how it is now. @throws Refused */
+  administer?(body: unknown): object;
   /** The user (or the organisation) removes the app at the vendor's site. */
   removeApp(userId: string): void;
   state(): object;

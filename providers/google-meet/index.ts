@@ -5,6 +5,7 @@ import { QUOTAS } from './limits.ts';
 import { createMeetings } from './meetings.ts';
 import { createGoogleOAuth } from './oauth.ts';
 import type { GoogleMeetOptions } from './options.ts';
+import { createPlatform } from './platform.ts';
 import { createPush } from './push.ts';
 import { createRecords } from './records.ts';
 import { createRecordings } from './recordings.ts';
@@ -19,6 +20,7 @@ export function createGoogleMeet(options: GoogleMeetOptions): Provider {
   return {
     id: 'google-meet',
     oauth: createGoogleOAuth(options),
+    ...(options.platform === undefined ? {} : { platform: createPlatform(options.platform, options) }),
     quotas: QUOTAS,
     ...createMeetings(ask, options),
     recordings: createRecordings(records, options),

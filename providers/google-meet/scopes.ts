@@ -16,3 +16,8 @@ export const LINK_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, S
 export const RECORDING_SCOPES = [DRIVE_RECORDINGS] as const;
 /** A space, or a Calendar event with a conference in it whose space can be read. */
 export const LINK_WAYS = [[SPACE_CREATED], [CALENDAR_EVENTS, SPACE_READONLY], [CALENDAR_EVENTS, SPACE_SETTINGS]] as const;
+/**
+ * What an administrator delegates for the hosts of the operator's own domain. Nothing of Calendar: these hosts make spaces, and every space
+ * is the app's own. Google gives a token for all of them or for none.
+ */
+export const PLATFORM_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_SETTINGS, DRIVE_RECORDINGS] as const;

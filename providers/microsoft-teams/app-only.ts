@@ -1,44 +1,59 @@
-/** Tokens of the app itself (client credentials), for tenants that granted it application permissions. */
-import type { AccessToken, ClientSecretCredential, ClientSecretCredentialOptions } from '@azure/identity';
+/** Tokens of the app itself (client credentials), for the operator's tenant that granted it application permissions. */
+import type { ClientSecretCredential, ClientSecretCredentialOptions } from '@azure/identity';
+import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
+import { HOUR, SECOND } from '../../src/domain/time.ts';
 import { repeating, TIMEOUT_MS } from '../call.ts';
+import type { Grant } from '../provider.ts';
 
 const SCOPE = 'https://graph.microsoft.com/.default';
 
 export interface AppOnlyOptions {
   /** One tenant: `common` cannot be asked for an app's own token. */
-  readonly tenantId: string;
+  readonly tenant: string;
   readonly clientId: string;
   readonly clientSecret: string;
   /** Origin of Entra ID. */
-  readonly loginUrl?: string;
+  readonly loginUrl: string;
 }
+
+/** What the token endpoint said, which the library keeps to itself. */
+interface Noted {
+  status?: number;
+  expiresInMs?: number;
+}
+
+const lifetime = z.object({ expires_in: z.coerce.number().int().positive() });
 
 /**
- * Gives a valid token; kept in memory and renewed by the library.
- * @throws Failure `vendor_refused` with Entra's error, `vendor_unavailable` when it does not answer.
+ * A token that Entra has just made. The library keeps tokens in the memory of a credential and gives them out again until five minutes
+ * before their end; here the grant's row is the memory, shared by all processes, so that every call gets a credential of its own.
+ * @throws Failure `credentials_rejected` with Entra's error, `vendor_unavailable` when it does not answer.
  */
-export function createAppOnlyToken(options: AppOnlyOptions): () => Promise<string> {
-  let loading: Promise<ClientSecretCredential> | undefined;
-  return () =>
-    repeating(async () => {
-      loading ??= createCredential(options);
-      const credential = await loading;
-      try {
-        return tokenOf(await credential.getToken(SCOPE));
-      } catch (error) {
-        throw named(error);
-      }
-    });
+export function askAppOnlyToken(options: AppOnlyOptions): Promise<Pick<Grant, 'accessToken' | 'expiresInMs'>> {
+  return repeating(async () => {
+    const noted: Noted = {};
+    try {
+      const credential = await createCredential(options, noted);
+      const { token } = await credential.getToken(SCOPE);
+      // The library tells a moment by its own clock; the answer tells how long. Entra documents about an hour.
+      return { accessToken: token, expiresInMs: noted.expiresInMs ?? HOUR };
+    } catch (error) {
+      throw named(error, noted, options.tenant);
+    }
+  });
 }
 
-async function createCredential({ tenantId, clientId, clientSecret, loginUrl }: AppOnlyOptions): Promise<ClientSecretCredential> {
+async function createCredential(
+  { tenant, clientId, clientSecret, loginUrl }: AppOnlyOptions,
+  noted: Noted,
+): Promise<ClientSecretCredential> {
   // Loaded with the first call: it takes longer than everything else at start.
   const { ClientSecretCredential } = await import('@azure/identity');
-  return new ClientSecretCredential(tenantId, clientId, clientSecret, credentialOptions(loginUrl ?? 'https://login.microsoftonline.com'));
+  return new ClientSecretCredential(tenant, clientId, clientSecret, credentialOptions(loginUrl, noted));
 }
 
-function credentialOptions(loginUrl: string): ClientSecretCredentialOptions {
+function credentialOptions(loginUrl: string, noted: Noted): ClientSecretCredentialOptions {
   const { origin, host } = new URL(loginUrl);
   const authorityHost = `https://${host}`;
   return {
@@ -54,13 +69,20 @@ function credentialOptions(loginUrl: string): ClientSecretCredentialOptions {
           name: 'configuredLoginOrigin',
           async sendRequest(request, next) {
             request.timeout = TIMEOUT_MS;
-            if (origin === authorityHost || !request.url.startsWith(`${authorityHost}/`)) return next(request);
-            // The library wants an https authority; the sandbox on loopback is http. `config.ts` refuses it for any other host.
-            request.url = origin + request.url.slice(authorityHost.length);
-            request.allowInsecureConnection = true;
+            const moved = origin !== authorityHost && request.url.startsWith(`${authorityHost}/`);
+            if (moved) {
+              // The library wants an https authority; the sandbox on loopback is http. `config.ts` refuses it for any other host.
+              request.url = origin + request.url.slice(authorityHost.length);
+              request.allowInsecureConnection = true;
+            }
             const response = await next(request);
+            noted.status = response.status;
+            if (request.method === 'POST') {
+              const seconds = lifetime.safeParse(parseJson(response.bodyAsText ?? '')).data?.expires_in;
+              if (seconds !== undefined) noted.expiresInMs = seconds * SECOND;
+            }
             // The discovery document names its endpoints; they have to be https for the library, and come back here.
-            if (request.method !== 'GET' || !response.bodyAsText) return response;
+            if (!moved || request.method !== 'GET' || !response.bodyAsText) return response;
             return { ...response, bodyAsText: response.bodyAsText.replaceAll(origin, authorityHost) };
           },
         },
@@ -69,17 +91,24 @@ function credentialOptions(loginUrl: string): ClientSecretCredentialOptions {
   };
 }
 
-function tokenOf(answer: AccessToken | null): string {
-  if (answer) return answer.token;
-  throw new Failure('vendor_nonsense', 'Entra ID answered without a token.');
-}
-
-/** Entra's own error is in the words of the library's error, and nowhere else. */
-function named(error: unknown): Failure {
-  if (error instanceof Failure) return error;
+/** Entra's own error is in the words of the library's error, and nowhere else. Whatever it is, nobody but the operator can cure it. */
+function named(error: unknown, { status }: Noted, tenant: string): Failure {
   const words = error instanceof Error ? error.message : String(error);
   const number = /AADSTS\d+/.exec(words)?.[0];
   const code = number ?? /\b(invalid_client|unauthorized_client|invalid_request|invalid_scope|invalid_grant)\b/.exec(words)?.[0];
-  if (code === undefined) return new Failure('vendor_unavailable', 'Entra ID did not answer.', { cause: error });
-  return new Failure('vendor_refused', `Entra ID refused a token for the app: ${code}.`, { cause: error, extra: { vendor_code: code } });
+  if (code === undefined || status === 429 || (status !== undefined && status >= 500)) {
+    return new Failure('vendor_unavailable', 'Entra ID did not answer.', { cause: error });
+  }
+  return new Failure('credentials_rejected', `Entra ID refuses the app its own token in the tenant ${tenant}: ${code}.`, {
+    cause: error,
+    extra: { vendor_code: code },
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@ import { MINUTE, plus, SECOND } from '../../src/domain/time.ts';
 import { parseAnswer, type Answer } from '../call.ts';
 import type { GrantEnd, MeetingChange, MeetingRequest } from '../provider.ts';
 import { errorCode, type Graph } from './graph.ts';
-import type { Caller } from './options.ts';
+import { organizerPath, type Organizer } from './options.ts';
 
 const eventAnswer = z.object({
   id: z.string().min(1),
@@ -22,19 +22,20 @@ const SELECTED = '$select=id,transactionId,isOnlineMeeting,onlineMeeting,start';
 /** Error codes of accounts whose calendar is not at Exchange Online. */
 const WITHOUT_MAILBOX = new Set(['MailboxNotEnabledForRESTAPI', 'MailboxNotSupportedForRESTAPI']);
 
-export const eventPath = (eventId: string): string => `/me/events/${encodeURIComponent(eventId)}`;
+const eventsPath = (organizer: Organizer): string => `${organizerPath(organizer)}/events`;
+const eventPath = (organizer: Organizer, eventId: string): string => `${eventsPath(organizer)}/${encodeURIComponent(eventId)}`;
 
 /**
  * Makes the event, or gives the one made under this key. Graph answers a second POST with the same `transactionId` with
  * the first one's event; after a lost answer it is searched for all the same, and adopted.
  */
-export async function createEvent(graph: Graph, caller: Caller, request: MeetingRequest): Promise<CalendarEvent> {
-  const adopted = request.retry ? await findEvent(graph, caller, request) : undefined;
+export async function createEvent(graph: Graph, organizer: Organizer, request: MeetingRequest): Promise<CalendarEvent> {
+  const adopted = request.retry ? await findEvent(graph, organizer, request) : undefined;
   if (adopted) return adopted;
   try {
-    const answer = await graph(caller, {
+    const answer = await graph(organizer, {
       method: 'POST',
-      path: '/me/events',
+      path: eventsPath(organizer),
       headers: UTC_ANSWERS,
       body: {
         ...eventFields(request),
@@ -52,23 +53,23 @@ export async function createEvent(graph: Graph, caller: Caller, request: Meeting
     return parseAnswer(eventAnswer, answer, 'create an event');
   } catch (error) {
     const taken = isFailure(error, 'vendor_refused') && error.extra['status'] === 409;
-    const existing = taken ? await findEvent(graph, caller, request) : undefined;
+    const existing = taken ? await findEvent(graph, organizer, request) : undefined;
     if (existing) return existing;
     throw error;
   }
 }
 
-export async function readEvent(graph: Graph, caller: Caller, eventId: string): Promise<CalendarEvent> {
-  const path = `${eventPath(eventId)}?${SELECTED}`;
-  return parseAnswer(eventAnswer, await graph(caller, { method: 'GET', path, headers: UTC_ANSWERS, repeatable: true }), 'read an event');
+export async function readEvent(graph: Graph, organizer: Organizer, eventId: string): Promise<CalendarEvent> {
+  const path = `${eventPath(organizer, eventId)}?${SELECTED}`;
+  return parseAnswer(eventAnswer, await graph(organizer, { method: 'GET', path, headers: UTC_ANSWERS, repeatable: true }), 'read an event');
 }
 
 /** False when there is no such event any more. */
-export async function changeEvent(graph: Graph, caller: Caller, eventId: string, change: MeetingChange): Promise<boolean> {
+export async function changeEvent(graph: Graph, organizer: Organizer, eventId: string, change: MeetingChange): Promise<boolean> {
   try {
-    const answer = await graph(caller, {
+    const answer = await graph(organizer, {
       method: 'PATCH',
-      path: eventPath(eventId),
+      path: eventPath(organizer, eventId),
       headers: UTC_ANSWERS,
       // Never the event's body: the meeting's coordinates live in it, and writing it takes the meeting away.
       body: eventFields(change),
@@ -84,9 +85,9 @@ export async function changeEvent(graph: Graph, caller: Caller, eventId: string,
 }
 
 /** Succeeds when it is gone already. */
-export async function deleteEvent(graph: Graph, caller: Caller, eventId: string): Promise<void> {
+export async function deleteEvent(graph: Graph, organizer: Organizer, eventId: string): Promise<void> {
   try {
-    await graph(caller, { method: 'DELETE', path: eventPath(eventId), repeatable: true });
+    await graph(organizer, { method: 'DELETE', path: eventPath(organizer, eventId), repeatable: true });
   } catch (error) {
     if (!isGone(error)) throw error;
   }
@@ -111,12 +112,12 @@ function withoutPermission(answer: Answer): Failure | undefined {
 }
 
 /** In the minute of the start, because `transactionId` is not documented as a filter. */
-async function findEvent(graph: Graph, caller: Caller, request: MeetingRequest): Promise<CalendarEvent | undefined> {
+async function findEvent(graph: Graph, organizer: Organizer, request: MeetingRequest): Promise<CalendarEvent | undefined> {
   const [from, until] = [request.startsAt, plus(request.startsAt, MINUTE)].map(utc);
   const filter = encodeURIComponent(`start/dateTime ge '${from}' and start/dateTime lt '${until}'`);
   // 100: nobody has that many appointments in one minute.
-  const path = `/me/events?$filter=${filter}&${SELECTED}&$top=100`;
-  const answer = await graph(caller, { method: 'GET', path, headers: UTC_ANSWERS, repeatable: true });
+  const path = `${eventsPath(organizer)}?$filter=${filter}&${SELECTED}&$top=100`;
+  const answer = await graph(organizer, { method: 'GET', path, headers: UTC_ANSWERS, repeatable: true });
   return parseAnswer(eventsAnswer, answer, 'search events').value.find(({ transactionId }) => transactionId === request.key);
 }
 

@@ -1,11 +1,12 @@
 /** Microsoft Graph through its SDK, with our own middleware chain and our own names for what goes wrong. */
-import type { Caller } from './options.ts';
 import type { GraphRequest, Middleware } from '@microsoft/microsoft-graph-client';
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import { readAnswer, refusal, repeating, type Answer } from '../call.ts';
 import { createGate, patiently, type Rate } from '../rate.ts';
+import { refusedToApp } from './app-refusal.ts';
 import { authenticating, noting, sending, type Noted } from './middleware.ts';
+import type { Caller } from './options.ts';
 
 export interface GraphCall {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -35,7 +36,7 @@ export function createGraph({ graphUrl, now }: { graphUrl: string; now: () => Da
     const attempt = async (): Promise<Answer> => {
       const answer = await request(graphUrl, caller, call);
       if (answer.status >= 200 && answer.status < 300) return answer;
-      throw call.refused?.(answer) ?? graphRefusal(answer, now());
+      throw call.refused?.(answer) ?? graphRefusal(caller, answer, now());
     };
     const work = (): Promise<Answer> => patiently(() => (call.repeatable ? repeating(attempt) : attempt()));
     return caller.id !== undefined && OF_MAILBOX.test(call.path) ? gate(caller.id, MAILBOX, work) : work();
@@ -47,8 +48,10 @@ const errorBody = z.object({ error: z.object({ code: z.string().regex(/^[\w.-]{1
 /** Graph's own error code, `ErrorItemNotFound`; undefined when the answer has none. */
 export const errorCode = (answer: Pick<Answer, 'json'>): string | undefined => errorBody.safeParse(answer.json).data?.error.code;
 
-/** The common rules, with Graph's error code in place of the bare status. */
-export function graphRefusal(answer: Answer, now: Date): Failure {
+/** The common rules, with Graph's error code in place of the bare status, and with rules of their own for the app itself. */
+export function graphRefusal({ hosting }: Pick<Caller, 'hosting'>, answer: Answer, now: Date): Failure {
+  const toApp = hosting === 'platform' ? refusedToApp(answer) : undefined;
+  if (toApp !== undefined) return toApp;
   const failure = refusal(answer, now);
   if (failure.code !== 'vendor_refused') return failure;
   const code = errorCode(answer) ?? String(answer.status);

@@ -4,12 +4,12 @@ import { createGraph } from './graph.ts';
 import { createMeetings } from './meetings.ts';
 import { createTeamsOAuth } from './oauth.ts';
 import type { MicrosoftTeamsOptions } from './options.ts';
+import { createPlatform } from './platform.ts';
 import { createRecordings } from './recordings.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import { createWebhook } from './webhook.ts';
 
 export type { MicrosoftTeamsOptions } from './options.ts';
-export { createAppOnlyToken } from './app-only.ts';
 
 /** No `endMeeting`: Graph cannot end a running meeting. */
 export function createMicrosoftTeams({
@@ -20,16 +20,18 @@ export function createMicrosoftTeams({
   graphUrl = 'https://graph.microsoft.com',
   clientStateSecrets,
   mediaOrigins = [],
+  platform,
   now,
 }: MicrosoftTeamsOptions): Provider {
   const graph = createGraph({ graphUrl, now });
   return {
     id: 'microsoft-teams',
     oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph }),
+    ...(platform === undefined ? {} : { platform: createPlatform({ graph, tenant: platform.tenant, clientId, clientSecret, loginUrl }) }),
     quotas: [],
     ...createMeetings(graph),
     recordings: createRecordings({ graph, graphUrl, mediaOrigins, now }),
     webhook: createWebhook({ graph, clientStateSecrets }),
-    subscriptions: createSubscriptions({ graph, clientStateSecrets, now }),
+    subscriptions: createSubscriptions({ graph, graphUrl, clientStateSecrets, now }),
   };
 }

@@ -32,7 +32,7 @@ export async function openMedia(opening: MediaOpening): Promise<Media> {
   if (response.status === 416) return notSatisfiable(response);
   const answer = await readAnswer(response);
   if (answer.status === 404 || answer.status === 410) throw new Failure('gone', 'Microsoft does not have this recording any more.');
-  throw graphRefusal(answer, opening.now());
+  throw graphRefusal(opening.account, answer, opening.now());
 }
 
 async function follow(opening: MediaOpening, token: string): Promise<Response> {

@@ -1,12 +1,12 @@
 /** A Teams meeting of the gateway: a calendar event with an online meeting behind it. */
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { SECOND } from '../../src/domain/time.ts';
 import { repeating } from '../call.ts';
 import type { Account, MeetingRef, Provider, VendorMeeting } from '../provider.ts';
 import { changeEvent, createEvent, deleteEvent, readEvent, startsAt, type CalendarEvent } from './events.ts';
 import type { Graph } from './graph.ts';
 import { isTeamsJoinUrl } from './join-url.ts';
-import { applySettings, findOnlineMeeting } from './online-meeting.ts';
+import { applySettings, findOnlineMeeting, type OnlineMeeting } from './online-meeting.ts';
 import { PERSONAL_ACCOUNT, PERSONAL_TENANT } from './options.ts';
 
 export function createMeetings(graph: Graph): Pick<Provider, 'createMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl'> {
@@ -16,7 +16,7 @@ export function createMeetings(graph: Graph): Pick<Provider, 'createMeeting' | '
       // A failure between the steps leaves an event that the next try finds by its key and finishes.
       const event = await createEvent(graph, account, request);
       const joinUrl = await joinUrlOf(graph, account, event);
-      const meeting = await findOnlineMeeting(graph, account, joinUrl);
+      const meeting = await meetingOf(graph, account, event, joinUrl);
       if (!isTeamsJoinUrl(meeting.joinWebUrl)) return discard(graph, account, event, elsewhere());
       const degraded = await applySettings(graph, account, meeting, request);
       return {
@@ -46,6 +46,16 @@ async function joinUrlOf(graph: Graph, account: Account, event: CalendarEvent): 
   const joinUrl = settled.onlineMeeting?.joinUrl;
   if (!settled.isOnlineMeeting || !joinUrl) return discard(graph, account, event, withoutTeams());
   return isTeamsJoinUrl(joinUrl) ? joinUrl : discard(graph, account, event, elsewhere());
+}
+
+/** Where the app may write the calendar, but not act for the host in Teams, the entry is of no use either. */
+async function meetingOf(graph: Graph, account: Account, event: CalendarEvent, joinUrl: string): Promise<OnlineMeeting> {
+  try {
+    return await findOnlineMeeting(graph, account, joinUrl);
+  } catch (error) {
+    if (isFailure(error, 'not_capable')) return discard(graph, account, event, error);
+    throw error;
+  }
 }
 
 /** An entry without a usable link would only stand in the professional's way. */

@@ -3,6 +3,7 @@ import { createOAuthClient, type Verdict } from '../oauth.ts';
 import { DAY } from '../../src/domain/time.ts';
 import type { Grant, OAuth } from '../provider.ts';
 import type { Graph } from './graph.ts';
+import { organizerPath } from './options.ts';
 import { callerOf, readProfile, tenantOf } from './profile.ts';
 
 /** One consent for everything that links need: a scope added later means that every professional has to connect again. */
@@ -100,8 +101,8 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     exchange: async (request) => withPlainScopes(await client.exchange(request)),
     // No scope is sent: one that differs from what was consented is answered with AADSTS65001.
     refresh: async (refreshToken) => withPlainScopes(await client.refresh(refreshToken)),
-    profile: (grant) => readProfile(graph, { caller: callerOf(grant), organisation: tenantOf(grant) }),
-    readAgain: (account) => readProfile(graph, { caller: account, organisation: account.organisation }),
+    profile: (grant) => readProfile(graph, { caller: callerOf(grant), path: '/me', organisation: tenantOf(grant) }),
+    readAgain: (account) => readProfile(graph, { caller: account, path: organizerPath(account), organisation: account.organisation }),
     adminConsentUrl: ({ state, redirectUri, organisation, recordings }) => {
       // `common` and `consumers` are refused here: there is no administrator of personal accounts.
       const url = new URL(`${login}/${severalTenants ? (organisation ?? 'organizations') : tenant}/v2.0/adminconsent`);

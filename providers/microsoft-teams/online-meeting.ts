@@ -5,7 +5,7 @@ import { SECOND } from '../../src/domain/time.ts';
 import { parseAnswer, repeating } from '../call.ts';
 import type { MeetingRequest } from '../provider.ts';
 import type { Graph } from './graph.ts';
-import type { Caller } from './options.ts';
+import { organizerPath, type Organizer } from './options.ts';
 
 const onlineMeeting = z.object({
   id: z.string().min(1),
@@ -19,16 +19,17 @@ const found = z.object({ value: z.array(onlineMeeting) });
 export type OnlineMeeting = z.infer<typeof onlineMeeting>;
 type Settings = z.infer<typeof settingsAnswer>;
 
-export const onlineMeetingPath = (id: string): string => `/me/onlineMeetings/${encodeURIComponent(id)}`;
+export const onlineMeetingPath = (organizer: Organizer, id: string): string =>
+  `${organizerPath(organizer)}/onlineMeetings/${encodeURIComponent(id)}`;
 
 /** @throws Failure `vendor_unavailable` while Teams does not know the meeting yet: trying again finishes it. */
-export function findOnlineMeeting(graph: Graph, caller: Caller, joinUrl: string): Promise<OnlineMeeting> {
+export function findOnlineMeeting(graph: Graph, organizer: Organizer, joinUrl: string): Promise<OnlineMeeting> {
   // The link itself holds percent signs, and has to arrive with them: encoded once more, its quotes doubled for OData.
   const filter = encodeURIComponent(`JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`);
   return repeating(async () => {
-    const answer = await graph(caller, {
+    const answer = await graph(organizer, {
       method: 'GET',
-      path: `/me/onlineMeetings?$filter=${filter}`,
+      path: `${organizerPath(organizer)}/onlineMeetings?$filter=${filter}`,
       repeatable: false,
       refused: ({ status }) => (status === 404 ? notYet() : undefined),
     });
@@ -41,15 +42,15 @@ export function findOnlineMeeting(graph: Graph, caller: Caller, joinUrl: string)
 /** Sets what was asked for; gives the names of what Microsoft did not take over. */
 export async function applySettings(
   graph: Graph,
-  caller: Caller,
+  organizer: Organizer,
   meeting: OnlineMeeting,
   { recordAutomatically, participantVideo }: MeetingRequest,
 ): Promise<readonly string[]> {
   let now: Settings = meeting;
   try {
-    const answer = await graph(caller, {
+    const answer = await graph(organizer, {
       method: 'PATCH',
-      path: onlineMeetingPath(meeting.id),
+      path: onlineMeetingPath(organizer, meeting.id),
       body: {
         // Customers are outside the tenant, and would wait in the lobby.
         lobbyBypassSettings: { scope: 'everyone' },

@@ -27,4 +27,14 @@ export const PERSONAL_ACCOUNT =
   'Connect a work or school account, or paste the link of a meeting you made yourself in Teams.';
 
 /** What of an account a call needs. Without an id while it is not known yet whose token it is. */
-export type Caller = Pick<Account, 'accessToken'> & Partial<Pick<Account, 'id'>>;
+export type Caller = Pick<Account, 'hosting' | 'accessToken'> & Partial<Pick<Account, 'id'>>;
+
+/** Whose calendar and meetings a call is about. */
+export type Organizer = Caller & Pick<Account, 'id'>;
+
+/**
+ * The organizer in a path. An app's own token has no `/me`; then the organizer is named by object id, because Teams does not take a user
+ * principal name there.
+ */
+export const organizerPath = ({ hosting, id }: Pick<Organizer, 'hosting' | 'id'>): string =>
+  hosting === 'platform' ? `/users/${encodeURIComponent(id)}` : '/me';

@@ -7,7 +7,8 @@ import type { Graph } from './graph.ts';
 import { isGone } from './events.ts';
 import { openMedia } from './media.ts';
 import { onlineMeetingPath } from './online-meeting.ts';
-import { PERSONAL_TENANT } from './options.ts';
+import { PERSONAL_TENANT, type Organizer } from './options.ts';
+import { MAX_PAGES, nextPath } from './pages.ts';
 
 const moment = z
   .string()
@@ -24,11 +25,9 @@ const page = z.object({ value: z.array(callRecording), '@odata.nextLink': z.stri
 
 /** Graph tells of one stream only. */
 const FILE_ID = 'content';
-/** A meeting with more pages than this is a loop. */
-const MAX_PAGES = 50;
 
-export const recordingPath = (meetingId: string, recordingId: string): string =>
-  `${onlineMeetingPath(meetingId)}/recordings/${encodeURIComponent(recordingId)}`;
+export const recordingPath = (organizer: Organizer, meetingId: string, recordingId: string): string =>
+  `${onlineMeetingPath(organizer, meetingId)}/recordings/${encodeURIComponent(recordingId)}`;
 
 /** Graph lists a recording only when it can be had: there is no `processing`. */
 export const vendorRecording = ({ id, createdDateTime, endDateTime }: CallRecording): VendorRecording => ({
@@ -51,7 +50,7 @@ export function createRecordings({ graph, graphUrl, mediaOrigins, now }: Recordi
     async list(account, meeting) {
       if (account.organisation === PERSONAL_TENANT) return [];
       const recordings: VendorRecording[] = [];
-      let path: string | undefined = `${onlineMeetingPath(meeting.id)}/recordings`;
+      let path: string | undefined = `${onlineMeetingPath(account, meeting.id)}/recordings`;
       try {
         for (let pages = 0; path !== undefined && pages < MAX_PAGES; pages += 1) {
           const answer: z.infer<typeof page> = parseAnswer(
@@ -60,7 +59,7 @@ export function createRecordings({ graph, graphUrl, mediaOrigins, now }: Recordi
             'list recordings',
           );
           recordings.push(...answer.value.map(vendorRecording));
-          path = pathOf(answer['@odata.nextLink'], graphUrl);
+          path = nextPath(answer['@odata.nextLink'], graphUrl);
         }
       } catch (error) {
         // A meeting that was deleted, or has expired 60 days after its end, has nothing to offer any more.
@@ -71,16 +70,8 @@ export function createRecordings({ graph, graphUrl, mediaOrigins, now }: Recordi
 
     async open(account, { meeting, recordingId, fileId, range, signal }) {
       if (fileId !== FILE_ID) throw new Failure('gone', 'The recording has no such file.');
-      const url = new URL(`/v1.0${recordingPath(meeting.id, recordingId)}/content`, graphUrl);
+      const url = new URL(`/v1.0${recordingPath(account, meeting.id, recordingId)}/content`, graphUrl);
       return openMedia({ account, url, mediaOrigins, range, signal, now });
     },
   };
-}
-
-/** A next page is followed on Graph only: the token goes with it. */
-function pathOf(nextLink: string | undefined, graphUrl: string): string | undefined {
-  if (nextLink === undefined) return undefined;
-  const url = URL.canParse(nextLink) ? new URL(nextLink) : undefined;
-  if (url?.origin === new URL(graphUrl).origin && url.pathname.startsWith('/v1.0/')) return url.pathname.slice('/v1.0'.length) + url.search;
-  throw new Failure('vendor_nonsense', 'The next page of a list lies outside Microsoft Graph.');
 }

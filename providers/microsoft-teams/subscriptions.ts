@@ -9,6 +9,7 @@ import { isGone } from './events.ts';
 import type { Graph } from './graph.ts';
 import { RECORDINGS } from './oauth.ts';
 import { PERSONAL_TENANT } from './options.ts';
+import { MAX_PAGES, nextPath } from './pages.ts';
 
 /**
  * Microsoft's limit for recordings is 4,320 minutes; five less, for clocks that differ. Delivery stops much earlier, with the
@@ -27,6 +28,7 @@ const listed = z.object({
       clientState: z.string().nullish(),
     }),
   ),
+  '@odata.nextLink': z.string().optional(),
 });
 type Listed = z.infer<typeof listed>['value'][number];
 
@@ -37,11 +39,12 @@ interface Urls {
 
 export interface SubscriptionsOptions {
   readonly graph: Graph;
+  readonly graphUrl: string;
   readonly clientStateSecrets: readonly Buffer[];
   readonly now: () => Date;
 }
 
-export function createSubscriptions({ graph, clientStateSecrets, now }: SubscriptionsOptions): Subscriptions {
+export function createSubscriptions({ graph, graphUrl, clientStateSecrets, now }: SubscriptionsOptions): Subscriptions {
   const expiry = (): string => plus(now(), LIFETIME_MS).toISOString();
 
   const post = async (account: Account, { notificationUrl, lifecycleUrl }: Urls): Promise<Subscription> => {
@@ -75,11 +78,20 @@ export function createSubscriptions({ graph, clientStateSecrets, now }: Subscrip
   };
 
   const existing = async (account: Account): Promise<Listed | undefined> => {
-    const answer = await graph(account, { method: 'GET', path: '/subscriptions', repeatable: true });
     const resource = resourceOf(account).toLowerCase();
-    return parseAnswer(listed, answer, 'list subscriptions').value.find(
-      (one) => one.resource.replace(/^\//, '').toLowerCase() === resource && one.changeType === 'created',
-    );
+    let path: string | undefined = '/subscriptions';
+    // An app's own token sees the subscriptions of every host of the tenant, which are more than one page.
+    for (let pages = 0; path !== undefined && pages < MAX_PAGES; pages += 1) {
+      const answer: z.infer<typeof listed> = parseAnswer(
+        listed,
+        await graph(account, { method: 'GET', path, repeatable: true }),
+        'list subscriptions',
+      );
+      const found = answer.value.find((one) => one.resource.replace(/^\//, '').toLowerCase() === resource && one.changeType === 'created');
+      if (found !== undefined) return found;
+      path = nextPath(answer['@odata.nextLink'], graphUrl);
+    }
+    return undefined;
   };
 
   return {

@@ -36,7 +36,7 @@ async function resolve(graph: Graph, account: Account, pointer: Pointer): Promis
   const named = recordingIn(pointer.resource);
   if (!named) return [];
   try {
-    const path = recordingPath(named.meetingId, named.recordingId);
+    const path = recordingPath(account, named.meetingId, named.recordingId);
     const answer = await graph(account, { method: 'GET', path, repeatable: true });
     const recording = parseAnswer(callRecording, answer, 'read a recording');
     return [

@@ -69,7 +69,8 @@ export function planExpiry(google: Google, subscription: MeetSubscription): void
 
 /** The user took back his permission. */
 export function suspendFor(google: Google, userId: string): void {
-  for (const subscription of google.state.subscriptions.filter(({ user }) => user.id === userId)) {
+  const app = google.world.clients['google-meet'].id;
+  for (const subscription of google.state.subscriptions.filter(({ user, clientId }) => user.id === userId && clientId === app)) {
     subscription.state = 'SUSPENDED';
     subscription.suspensionReason = 'USER_AUTHORIZATION_FAILURE';
     sendLifecycle(google, subscription, 'suspended');

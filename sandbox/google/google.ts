@@ -6,13 +6,14 @@ import { createSigningKey } from '../keys.ts';
 import { Refused } from '../world.ts';
 import type { Env, Vendor, World } from '../world.ts';
 import { googleCalendarRoutes } from './calendar.ts';
+import { googleUserinfoRoutes } from './delegation.ts';
 import { googleDriveRoutes } from './drive.ts';
 import { suspendFor } from './events.ts';
 import { googleHappenings } from './happenings.ts';
 import { asConsentUser, googleConsentRules, googleOAuthRoutes } from './oauth.ts';
 import { googleRecordRoutes } from './records.ts';
 import { googleSpaceRoutes } from './spaces.ts';
-import { seedGoogle } from './state.ts';
+import { SERVICE_ACCOUNT, seedGoogle } from './state.ts';
 import type { Google, GoogleUser } from './state.ts';
 import { googleSubscriptionRoutes } from './subscriptions.ts';
 
@@ -23,13 +24,31 @@ const newUser = z.object({
   slow_conferences: z.boolean().default(false),
 });
 
-export function createGoogle(world: World, consent: () => Consent): Vendor & { readonly consent: ConsentRules } {
+const platformBody = z.object({ delegated_scopes: z.array(z.string()) });
+
+export interface ServiceAccount {
+  readonly clientEmail: string;
+  readonly clientId: string;
+  /** PEM. */
+  readonly privateKey: string;
+}
+
+export function createGoogle(
+  world: World,
+  consent: () => Consent,
+): Vendor & { readonly consent: ConsentRules; readonly serviceAccount: () => Promise<ServiceAccount> } {
   const state = seedGoogle();
-  const google: Google = { world, state, key: createSigningKey('sandbox-google') };
+  const google: Google = {
+    world,
+    state,
+    key: createSigningKey('sandbox-google'),
+    serviceKey: createSigningKey('sandbox-google-service-account'),
+  };
   return {
     consent: googleConsentRules(google),
     routes: new Hono<Env>()
       .route('/', googleOAuthRoutes(google, consent))
+      .route('/', googleUserinfoRoutes(google))
       .route('/', googleSpaceRoutes(google))
       .route('/', googleRecordRoutes(google))
       .route('/', googleSubscriptionRoutes(google))
@@ -45,8 +64,21 @@ export function createGoogle(world: World, consent: () => Consent): Vendor & { r
       state.users.push(user);
       return asConsentUser(user);
     },
+    serviceAccount: async () => {
+      const { clientEmail, clientId } = SERVICE_ACCOUNT;
+      return { clientEmail, clientId, privateKey: await google.serviceKey.pem() };
+    },
+    administer(body) {
+      const parsed = platformBody.safeParse(body);
+      if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
+      state.delegatedScopes = parsed.data.delegated_scopes;
+      return { delegated_scopes: state.delegatedScopes };
+    },
     removeApp(userId) {
-      for (const grant of world.oauth.grants('google-meet', userId)) grant.revoked = true;
+      // The service account is no app that a user could remove.
+      for (const grant of world.oauth.grants('google-meet', userId)) {
+        if (grant.clientId !== SERVICE_ACCOUNT.clientId) grant.revoked = true;
+      }
       suspendFor(google, userId);
     },
     state: () => ({

@@ -7,10 +7,12 @@ import type { Consent, ConsentRules } from '../consent.ts';
 import { authenticates, readAuthorizeRequest } from '../oauth.ts';
 import type { Grant } from '../oauth.ts';
 import type { ConsentUser, Env, Routes } from '../world.ts';
+import { exchangeAssertion } from './delegation.ts';
 import { suspendFor } from './events.ts';
 import type { Google, GoogleUser } from './state.ts';
 
 const ISSUER = 'https://accounts.google.com';
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ACCESS_LIFE_MS = HOUR - SECOND;
 /** Unused for six months it dies; the sandbox counts from its issue. */
 const REFRESH_LIFE_MS = 180 * DAY;
@@ -51,6 +53,8 @@ export function googleOAuthRoutes(google: Google, consent: () => Consent): Route
 
     .post('/token', async (c) => {
       const form = new URLSearchParams(await c.req.text());
+      // Its signature is the only authentication.
+      if (form.get('grant_type') === JWT_BEARER) return exchangeAssertion(google, c, form.get('assertion') ?? '');
       if (!authenticates(client, c.req.header('authorization'), form)) {
         return c.json({ error: 'invalid_client', error_description: 'The OAuth client was not found.' }, 401);
       }
@@ -67,7 +71,7 @@ export function googleOAuthRoutes(google: Google, consent: () => Consent): Route
           const user = state.users.find(({ id }) => id === code?.userId);
           if (error !== undefined || !user) return dead(c, 'Malformed auth code.');
           const { parameters } = code.request;
-          const earlier = oauth.grants('google-meet', user.id);
+          const earlier = oauth.grants('google-meet', user.id).filter(({ clientId }) => clientId === client.id);
           const merged = parameters.get('include_granted_scopes') === 'true' ? earlier.flatMap(({ scopes }) => scopes) : [];
           const scopes = [...new Set([...code.granted, ...merged])];
           const grant = oauth.grant({ vendor: 'google-meet', clientId: client.id, userId: user.id, scopes });
@@ -92,7 +96,9 @@ export function googleOAuthRoutes(google: Google, consent: () => Consent): Route
         return c.json({ error: 'invalid_token', error_description: 'Token expired or revoked' }, 400);
       }
       // A revocation takes back everything that this user gave the app.
-      for (const grant of oauth.grants('google-meet', token.grant.userId)) grant.revoked = true;
+      for (const grant of oauth.grants('google-meet', token.grant.userId)) {
+        if (grant.clientId === token.grant.clientId) grant.revoked = true;
+      }
       suspendFor(google, token.grant.userId);
       return c.json({});
     })

@@ -110,6 +110,8 @@ export interface GoogleState {
   events: GoogleEvent[];
   files: DriveFile[];
   subscriptions: MeetSubscription[];
+  /** What the administrator of the service account's domain has delegated to it. */
+  delegatedScopes: readonly string[];
   /** spaces.create calls per minute, and per user and minute. */
   creations: Map<string, number>;
 }
@@ -118,7 +120,16 @@ export interface Google {
   readonly world: World;
   readonly state: GoogleState;
   readonly key: SigningKey;
+  /** Of the service account. */
+  readonly serviceKey: SigningKey;
 }
+
+/** A service account with domain-wide delegation in one domain. */
+export const SERVICE_ACCOUNT = {
+  clientEmail: 'gateway@sandbox.iam.gserviceaccount.com',
+  clientId: '104211111111111111111',
+  domain: 'google.sandbox.example',
+} as const;
 
 export interface GoogleCaller {
   readonly token: Token;
@@ -146,12 +157,14 @@ export function seedGoogle(): GoogleState {
       user('113774264463038321964', 'ada@google.sandbox.example', 'google.sandbox.example'),
       user('113774264463038321965', 'ben@gmail.sandbox.example', null),
       user('113774264463038321966', 'pending@gmail.sandbox.example', null, true),
+      user('113774264463038321967', 'host@google.sandbox.example', 'google.sandbox.example'),
     ],
     spaces: [],
     records: [],
     events: [],
     files: [],
     subscriptions: [],
+    delegatedScopes: ['openid', `${AUTH}userinfo.email`, CREATED, READONLY, SETTINGS, ...CALENDAR, ...DRIVE_READ],
     creations: new Map(),
   };
 }

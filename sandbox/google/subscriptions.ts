@@ -48,7 +48,10 @@ export function googleSubscriptionRoutes(google: Google): Routes {
       if (!parsed.success) return invalid(c, z.prettifyError(parsed.error));
       const { targetResource, notificationEndpoint } = parsed.data;
       if (!mayTarget(google, caller, targetResource)) return rpcError(c, 403, 'PERMISSION_DENIED', 'The caller does not have permission.');
-      const twin = state.subscriptions.find((other) => other.user === caller.user && other.targetResource === targetResource);
+      const { clientId } = caller.token.grant;
+      const twin = state.subscriptions.find(
+        (other) => other.user === caller.user && other.clientId === clientId && other.targetResource === targetResource,
+      );
       if (twin) {
         const detail = {
           '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
@@ -62,7 +65,7 @@ export function googleSubscriptionRoutes(google: Google): Routes {
       const subscription: MeetSubscription = {
         name: `subscriptions/meet-users-${secret(world.random, 12)}`,
         uid: guid(world.random),
-        clientId: caller.token.grant.clientId,
+        clientId,
         user: caller.user,
         scopes: caller.token.scopes,
         targetResource,

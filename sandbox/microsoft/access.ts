@@ -20,12 +20,13 @@ export function graphCaller(microsoft: Microsoft, c: Context<Env>, ...permission
     (permission) => includesScope(token.scopes, permission) || includesScope(token.scopes, `${permission}.All`),
   );
   if (permissions.length > 0 && !granted) {
+    const kind = token.grant.userId === null ? 'role' : 'scope';
     return graphError(
       c,
       microsoft,
       403,
       'Forbidden',
-      `Missing scope permissions on the request. API requires one of '${permissions.join(', ')}'.`,
+      `Missing ${kind} permissions on the request. API requires one of '${permissions.join(', ')}'.`,
     );
   }
   const user = microsoft.state.users.find(({ id }) => id === token.grant.userId) ?? null;
@@ -39,14 +40,29 @@ export function pathGraphUser(microsoft: Microsoft, c: Context<Env>, { user, ten
   if (named === undefined) {
     return user ?? graphError(c, microsoft, 400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
   }
-  const found = microsoft.state.users.find((candidate) => candidate.id === named || (user !== null && candidate.email === named));
+  const found = microsoft.state.users.find(({ id, email }) => id === named || email === named.toLowerCase());
   if (!found || found.tenantId !== tenantId) return graphError(c, microsoft, 404, 'UnknownError', `User '${named}' does not exist.`);
   if (user && found !== user) return graphError(c, microsoft, 403, 'Forbidden', 'Delegated permissions reach only your own resources.');
   return found;
 }
 
-/** Online meetings exist for work accounts with Teams only. */
-export function refusesTeams(microsoft: Microsoft, c: Context<Env>, user: MicrosoftUser): Response | null {
+/**
+ * The user whose online meetings are meant: a work account with Teams. The application itself has to name him by object id, and an
+ * application access policy has to cover him.
+ */
+export function teamsUser(microsoft: Microsoft, c: Context<Env>, caller: GraphCaller): MicrosoftUser | Response {
+  const found = pathGraphUser(microsoft, c, caller);
+  if (found instanceof Response) return found;
+  const refused = refusesTeams(microsoft, c, found);
+  if (refused || caller.user !== null) return refused ?? found;
+  const named = c.req.param('user');
+  if (named !== found.id) return graphError(c, microsoft, 404, 'UnknownError', `User '${named}' is not named by object id.`);
+  if (!microsoft.state.withoutAccessPolicy.has(found.id)) return found;
+  const app = caller.token.grant.clientId;
+  return graphError(c, microsoft, 403, 'Unauthorized', `App ${app} is not authorized to act on behalf of user ${found.id}`);
+}
+
+function refusesTeams(microsoft: Microsoft, c: Context<Env>, user: MicrosoftUser): Response | null {
   if (user.tenantId === PERSONAL_TENANT) {
     return graphError(c, microsoft, 403, 'Forbidden', 'This API is not supported for personal Microsoft accounts.');
   }

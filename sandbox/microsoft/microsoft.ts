@@ -27,6 +27,12 @@ const newUser = z.object({
   tenant_id: z.guid().optional(),
 });
 
+const platformBody = z.object({
+  application_permissions: z.array(z.string()).optional(),
+  /** Whether an application access policy covers this user. */
+  access_policy: z.object({ user: z.email(), covered: z.boolean() }).optional(),
+});
+
 export function createMicrosoft(world: World, consent: () => Consent): Vendor & { readonly consent: ConsentRules } {
   const state = seedMicrosoft();
   const microsoft: Microsoft = { world, state, key: createSigningKey('sandbox-microsoft') };
@@ -51,6 +57,19 @@ export function createMicrosoft(world: World, consent: () => Consent): Vendor & 
       const user = { id: guid(world.random), tenantId, email, name, hasTeams: has_teams && !personal };
       state.users.push(user);
       return asConsentUser(user);
+    },
+    administer(body) {
+      const parsed = platformBody.safeParse(body);
+      if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
+      const { application_permissions: permissions, access_policy: policy } = parsed.data;
+      if (permissions) state.applicationPermissions = permissions;
+      if (policy) {
+        const user = state.users.find(({ email }) => email === policy.user);
+        if (!user) throw new Refused(404, 'There is no such user.');
+        if (policy.covered) state.withoutAccessPolicy.delete(user.id);
+        else state.withoutAccessPolicy.add(user.id);
+      }
+      return { application_permissions: state.applicationPermissions, without_access_policy: [...state.withoutAccessPolicy] };
     },
     removeApp(userId) {
       for (const grant of world.oauth.grants('microsoft-teams', userId)) grant.revoked = true;

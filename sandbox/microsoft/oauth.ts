@@ -151,7 +151,7 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
               `Tenant '${tenant}' not found or the application is not consented there.`,
             );
           }
-          const scopes = [`tenant:${tenant}`, ...APPLICATION_PERMISSIONS];
+          const scopes = [`tenant:${tenant}`, ...state.applicationPermissions];
           const grant = oauth.grant({ vendor: 'microsoft-teams', clientId: client.id, userId: null, scopes });
           const access = oauth.issue(grant, { kind: 'access', lifeMs: ACCESS_LIFE_MS, prefix: 'EwA' });
           return c.json({
@@ -202,9 +202,6 @@ export function microsoftOAuthRoutes(microsoft: Microsoft, consent: () => Consen
       return c.redirect(url.href, 302);
     });
 }
-
-/** Application permissions that the administrator has granted. */
-const APPLICATION_PERMISSIONS = ['OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All', 'Calendars.ReadWrite', 'User.Read.All'];
 
 function signIdToken({ world, key }: Microsoft, audience: string, user: MicrosoftUser, nonce: string | null): Promise<string> {
   const issuedAt = unixSeconds(world.agenda.now());

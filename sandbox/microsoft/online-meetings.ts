@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HOUR, MINUTE, DAY, plus } from '../clock.ts';
 import { alphanumeric, digits } from '../ids.ts';
 import type { Env, Routes } from '../world.ts';
-import { graphCaller, pathGraphUser, refusesTeams } from './access.ts';
+import { graphCaller, teamsUser } from './access.ts';
 import { graphError, graphTime } from './state.ts';
 import type { Microsoft, MicrosoftUser, OnlineMeeting } from './state.ts';
 
@@ -34,9 +34,7 @@ export function microsoftOnlineMeetingRoutes(microsoft: Microsoft): Routes {
   const organizerOf = (c: Context<Env>, ...permissions: string[]): MicrosoftUser | Response => {
     const caller = graphCaller(microsoft, c, ...permissions);
     if (caller instanceof Response) return caller;
-    const user = pathGraphUser(microsoft, c, caller);
-    if (user instanceof Response) return user;
-    return refusesTeams(microsoft, c, user) ?? user;
+    return teamsUser(microsoft, c, caller);
   };
   const find = (c: Context<Env>, ...permissions: string[]): OnlineMeeting | Response => {
     const user = organizerOf(c, ...permissions);

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Env, Routes } from '../world.ts';
 import { graphCaller, pathGraphUser } from './access.ts';
-import { PERSONAL_TENANT } from './state.ts';
+import { PERSONAL_TENANT, graphError } from './state.ts';
 import type { Microsoft } from './state.ts';
 
 const TEAMS_PLAN_ID = '57ff2da0-773e-42df-b2af-ffb7a2317929';
@@ -47,6 +47,8 @@ export function microsoftProfileRoutes(microsoft: Microsoft): Routes {
       .get(`${base}/licenseDetails/getTeamsLicensingDetails`, (c) => {
         const caller = graphCaller(microsoft, c, 'User.Read');
         if (caller instanceof Response) return caller;
+        // The one call of these that is documented without an application permission.
+        if (caller.user === null) return graphError(c, microsoft, 403, 'Authorization_RequestDenied', 'Insufficient privileges.');
         const user = pathGraphUser(microsoft, c, caller);
         if (user instanceof Response) return user;
         return c.json({ '@odata.context': metadata('microsoft.graph.teamsLicensingDetails'), hasTeamsLicense: user.hasTeams });

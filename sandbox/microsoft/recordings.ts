@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { VIDEO, wholeFile } from '../media.ts';
 import type { Env, Routes } from '../world.ts';
-import { graphCaller, pathGraphUser, refusesTeams } from './access.ts';
+import { graphCaller, teamsUser } from './access.ts';
 import { findMeeting } from './online-meetings.ts';
 import { graphError, graphTime } from './state.ts';
 import type { CallRecording, Microsoft, OnlineMeeting } from './state.ts';
@@ -12,9 +12,8 @@ export function microsoftRecordingRoutes(microsoft: Microsoft): Routes {
   const find = (c: Context<Env>): OnlineMeeting | Response => {
     const caller = graphCaller(microsoft, c, 'OnlineMeetingRecording.Read.All');
     if (caller instanceof Response) return caller;
-    const user = pathGraphUser(microsoft, c, caller);
-    if (user instanceof Response) return user;
-    return refusesTeams(microsoft, c, user) ?? findMeeting(microsoft, c, user);
+    const user = teamsUser(microsoft, c, caller);
+    return user instanceof Response ? user : findMeeting(microsoft, c, user);
   };
   const findRecording = (c: Context<Env>): { meeting: OnlineMeeting; recording: CallRecording } | Response => {
     const meeting = find(c);

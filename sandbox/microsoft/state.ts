@@ -89,6 +89,10 @@ export interface MicrosoftState {
   consentedTenants: Set<string>;
   /** Tenants in which users may not allow an app anything, as under Microsoft's managed consent policy. */
   strictTenants: Set<string>;
+  /** Application permissions with the administrator's consent; a token has those of its moment. */
+  applicationPermissions: readonly string[];
+  /** Object ids of users that no application access policy covers; the others are covered by a global one. */
+  withoutAccessPolicy: Set<string>;
 }
 
 export interface Microsoft {
@@ -126,12 +130,21 @@ export function seedMicrosoft(): MicrosoftState {
         name: 'Cleo Sandbox',
         hasTeams: false,
       },
+      {
+        id: '976f4b31-fd01-4e0b-9178-29cc40c14441',
+        tenantId: WORK_TENANT,
+        email: 'host@microsoft.sandbox.example',
+        name: 'Host Sandbox',
+        hasTeams: true,
+      },
     ],
     events: [],
     meetings: [],
     subscriptions: [],
     consentedTenants: new Set([WORK_TENANT]),
     strictTenants: new Set(),
+    applicationPermissions: ['OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All', 'Calendars.ReadWrite', 'User.Read.All'],
+    withoutAccessPolicy: new Set(),
   };
 }
 

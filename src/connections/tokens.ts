@@ -171,6 +171,8 @@ async function failed(gateway: Gateway, grant: Grant, failure: Failure): Promise
     const told = failure.extra['reason'];
     return died(gateway, grant, { reason: isConnectionReason(told) ? told : 'unknown', tokenVersion, cause: failure });
   }
+  // Only where a token is of one host of the operator's account: the host was deleted there.
+  if (failure.code === 'not_found') return died(gateway, grant, { reason: 'account_gone', tokenVersion, cause: failure });
   const at = now();
   if (failure.code === 'credentials_rejected') {
     // The fault of our own configuration, and the same for everybody: no grant suffers for it.

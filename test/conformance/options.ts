@@ -6,11 +6,13 @@ import type {
   Grant,
   MeetingRequest,
   Notice,
+  PlatformHost,
   Pointer,
   Provider,
   ProviderId,
   VendorEvent,
 } from '../../providers/provider.ts';
+import type { FailureCode } from '../../src/domain/failure.ts';
 import type { Clock } from '../../src/domain/time.ts';
 import type { GuardOptions } from '../contracts/validate.ts';
 
@@ -153,6 +155,37 @@ export interface OAuthOptions {
   }[];
 }
 
+/** What an adapter shows as the operator's own account uses it. */
+export interface PlatformOptions {
+  readonly create: (overrides?: { readonly now?: Clock }) => Provider;
+  /** A host: id, organisation, scopes. */
+  readonly account: Partial<Account>;
+  readonly vendor: () => VendorStandIn;
+  readonly degraded: ProviderConformance['degraded'];
+  readonly refusals: ProviderConformance['refusals'];
+  readonly createIsRepeatable: ProviderConformance['createIsRepeatable'];
+  /** Why a meeting of such a host is not one that `describeMeetings` could look at: no title, no time. */
+  readonly meetings: true | NotApplicable;
+  readonly token: {
+    readonly subject: string;
+    readonly url: string;
+    /** What else is asked on the way to a token. */
+    readonly handlers: readonly RequestHandler[];
+    /** A documented success. */
+    readonly answer: (accessToken: string) => Record<string, unknown>;
+    /** Answers that only the operator can cure. */
+    readonly ourFault: readonly { readonly name: string; readonly status: number; readonly body: Record<string, unknown> }[];
+  };
+  readonly hosts: readonly (HostRead & { readonly expected: Omit<PlatformHost, 'concurrentMeetings'> })[];
+  readonly noHosts: readonly (HostRead & { readonly code: FailureCode })[];
+}
+
+interface HostRead {
+  readonly name: string;
+  readonly host: string;
+  readonly handlers: readonly RequestHandler[];
+}
+
 export interface ProviderConformance {
   readonly id: ProviderId;
   readonly contract: GuardOptions;
@@ -189,6 +222,7 @@ export interface ProviderConformance {
   readonly subscriptions:
     | { readonly notificationUrl: string; readonly lifecycleUrl: string; readonly account?: Partial<Account> }
     | NotApplicable;
+  readonly platform?: PlatformOptions;
 }
 
 export const isNotApplicable = (value: unknown): value is NotApplicable =>

@@ -6,6 +6,7 @@ import { describeFailures } from './failures.ts';
 import { describeMeetings } from './meetings.ts';
 import { describeOAuth } from './oauth.ts';
 import type { ProviderConformance } from './options.ts';
+import { describePlatform } from './platform.ts';
 import { describeRecordings } from './recordings.ts';
 import { describeSubscriptions } from './subscriptions.ts';
 import { describeWebhook } from './webhook.ts';
@@ -25,6 +26,7 @@ export function describeProvider(options: ProviderConformance): SetupServer {
     describeOAuth(server, options);
     describeWebhook(server, options);
     describeSubscriptions(server, options);
+    describePlatform(server, options);
   });
   return server;
 }

@@ -22,7 +22,8 @@ export const GOOGLE_CONTRACT: GuardOptions = {
     [`${API}/calendar`]: 'https://www.googleapis.com/calendar',
     [`${API}/drive`]: 'https://www.googleapis.com/drive',
   },
-  uncovered: ['https://accounts.test/', 'https://oauth2.test/', 'https://keys.test/', 'https://media.test/'],
+  // The token endpoint and `userinfo` are OAuth and OpenID Connect, which have no published shapes here.
+  uncovered: [`${API}/v1/userinfo`, 'https://accounts.test/', 'https://oauth2.test/', 'https://keys.test/', 'https://media.test/'],
 };
 
 /** An account without an organisation: Google refuses `spaces.create`, Calendar makes the links. */

@@ -1,10 +1,11 @@
 import { http, HttpResponse } from 'msw';
-import { SignJWT } from 'jose';
+import { exportPKCS8, SignJWT } from 'jose';
 import { beforeEach } from 'vitest';
-import { SPACE_SETTINGS } from '../../providers/google-meet/scopes.ts';
+import { PLATFORM_SCOPES, SPACE_SETTINGS } from '../../providers/google-meet/scopes.ts';
 import type { Notice } from '../../providers/provider.ts';
 import { HOUR, MINUTE } from '../../src/domain/time.ts';
-import { describeProvider, type ProviderConformance } from '../conformance/provider.ts';
+import { OUTSIDE_CONTRACT } from '../contracts/validate.ts';
+import { describeProvider, type ProviderConformance, type VendorStandIn } from '../conformance/provider.ts';
 import {
   AUDIENCE,
   fixture,
@@ -71,6 +72,34 @@ const variation = (message: Record<string, unknown>) =>
 
 // The stand-in refuses spaces.create as it is reported for personal accounts: the suite runs over the Calendar path, where one key
 // is one event. What spaces cannot keep of the suite (a title, a time, the answer that is lost) is said in google-meet-spaces.test.ts.
+/** The key is a real one: only Google could tell that it is not the service account's. */
+const SERVICE_ACCOUNT = {
+  clientEmail: 'gateway@gw-test.iam.gserviceaccount.com',
+  clientId: '104211111111111111111',
+  privateKey: await exportPKCS8(GOOGLE_KEY.privateKey),
+  tokenUrl: 'https://oauth2.test/token',
+};
+const HOST = { id: '113774264463038321999', email: 'host@example.com', organisation: 'example.com', scopes: PLATFORM_SCOPES };
+const hostProfile = {
+  id: HOST.id,
+  email: HOST.email,
+  plan: 'unknown',
+  createsMeetings: true,
+  cloudRecording: 'unknown',
+} as const;
+const userinfo = (body: Record<string, unknown>) =>
+  http.get(`${API}/v1/userinfo`, ({ request }) => {
+    const token = request.headers.get('authorization');
+    return HttpResponse.json(token === 'Bearer platform-token-1' ? body : {}, { headers: { [OUTSIDE_CONTRACT]: 'OpenID Connect' } });
+  });
+
+/** A space is all that there is of a meeting. */
+function spacesOnly(): VendorStandIn {
+  const standIn = googleStandIn();
+  const meetings = () => [...standIn.spaces.keys()].map((id) => ({ id, title: '', startsAt: NOW, durationMinutes: 0 }));
+  return { ...standIn, meetings };
+}
+
 const options: ProviderConformance = {
   id: 'google-meet',
   now: NOW,
@@ -136,6 +165,62 @@ const options: ProviderConformance = {
     { name: 'a refused token', status: 401, body: legacy(401, 'authError'), code: 'reconnect_required' },
   ],
   createIsRepeatable: { because: 'spaces.create goes out once; the id of the Calendar event is ours' },
+  platform: {
+    create: ({ now = () => NOW } = {}) => googleMeet({ now, platform: SERVICE_ACCOUNT }),
+    account: HOST,
+    vendor: spacesOnly,
+    degraded: { notApplicable: 'what Google drops is the same for each owner of a space' },
+    refusals: [],
+    createIsRepeatable: false,
+    meetings: { notApplicable: 'these hosts make spaces, which have no title, no time and no key' },
+    token: {
+      subject: HOST.email,
+      url: 'https://oauth2.test/token',
+      handlers: [],
+      answer: (accessToken) => ({ access_token: accessToken, expires_in: 3_599, token_type: 'Bearer' }),
+      ourFault: [
+        {
+          name: 'a missing delegation',
+          status: 401,
+          body: { error: 'unauthorized_client', error_description: 'Client is unauthorized to retrieve access tokens using this method' },
+        },
+        {
+          name: 'a delegation for other scopes',
+          status: 403,
+          body: { error: 'access_denied', error_description: 'Requested client not authorized.' },
+        },
+        { name: 'another key', status: 400, body: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' } },
+        {
+          name: 'a clock that is wrong',
+          status: 400,
+          body: { error: 'invalid_grant', error_description: 'Invalid JWT: Token must be a short-lived token' },
+        },
+        { name: 'a refusal in no known shape', status: 400, body: { teapot: true } },
+      ],
+    },
+    hosts: [
+      {
+        name: 'is who the token speaks for, in the organisation that Google names',
+        host: HOST.email,
+        handlers: [userinfo({ sub: HOST.id, email: 'Dana@example.com', email_verified: true, hd: 'example.org' })],
+        expected: { ...hostProfile, email: 'Dana@example.com', organisation: 'example.org' },
+      },
+      {
+        name: 'is in the domain of its address where Google does not name the organisation',
+        host: HOST.email,
+        handlers: [userinfo({ sub: HOST.id })],
+        expected: { ...hostProfile, organisation: 'example.com' },
+      },
+    ],
+    noHosts: [
+      {
+        name: 'is nobody when Google does not say who it is',
+        host: HOST.email,
+        handlers: [userinfo({ email: HOST.email })],
+        code: 'vendor_nonsense',
+      },
+    ],
+  },
   degraded: [
     {
       name: 'an access that the administrator fixed',

@@ -5,6 +5,7 @@ import {
   clientState,
   CONTRACT,
   fixture,
+  HOST_PATH,
   idToken,
   LOGIN,
   NOW,
@@ -37,6 +38,16 @@ const dead = (error: string, description: string, more: Record<string, unknown> 
   status: 400,
   body: { error, error_description: description, ...more },
 });
+
+/** As the app itself reads them: the licences by the long way. */
+const hosted = (licences: () => Response) => [
+  http.get(`${GRAPH}/v1.0${HOST_PATH}`, () => HttpResponse.json(json('me-response.json'))),
+  http.get(`${GRAPH}/v1.0${HOST_PATH}/licenseDetails`, licences as () => HttpResponse<null>),
+];
+const withoutTeams = () =>
+  HttpResponse.json({ value: [{ id: 'l', servicePlans: [{ servicePlanName: 'EXCHANGE_S_STANDARD', provisioningStatus: 'Success' }] }] });
+const otherCloud = () =>
+  HttpResponse.json({ value: [{ id: 'l', servicePlans: [{ servicePlanName: 'TEAMS_GOV', provisioningStatus: 'Success' }] }] });
 
 describeProvider({
   id: 'microsoft-teams',
@@ -82,6 +93,101 @@ describeProvider({
     { name: 'open access', request: {}, vendor: () => graphStandIn({ drops: 'lobby' }), lists: ['open_access'] },
     { name: 'camera', request: { participantVideo: false }, vendor: () => graphStandIn({ drops: 'camera' }), lists: ['participant_video'] },
   ],
+  platform: {
+    create: ({ now = () => NOW } = {}) => teams({ now, platform: { tenant: TENANT } }),
+    account: { id: ACCOUNT_ID, organisation: TENANT },
+    vendor: () => graphStandIn({ organizer: HOST_PATH }),
+    degraded: { notApplicable: 'what a tenant drops is the same for each of its organizers' },
+    refusals: [
+      {
+        name: 'a missing access policy',
+        status: 403,
+        body: json('error-applicationAccessPolicy.json'),
+        code: 'not_capable',
+        vendorCode: 'Unauthorized',
+      },
+      {
+        name: 'a missing access policy in its other words',
+        status: 403,
+        body: { error: { code: 'Forbidden', message: 'No application access policy found for this app' } },
+        code: 'not_capable',
+        vendorCode: 'Forbidden',
+      },
+      {
+        name: 'a missing application permission at Exchange',
+        status: 403,
+        body: { error: { code: 'ErrorAccessDenied', message: 'Access is denied. Check credentials and try again.' } },
+        code: 'not_capable',
+        vendorCode: 'ErrorAccessDenied',
+      },
+      {
+        name: 'a refusal that has nothing to do with what the app may do',
+        status: 403,
+        body: { error: { code: 'Forbidden', message: 'The meeting policy forbids it.' } },
+        code: 'vendor_refused',
+        vendorCode: 'Forbidden',
+      },
+    ],
+    createIsRepeatable: { because: 'Graph makes one event for one transactionId' },
+    meetings: true,
+    token: {
+      subject: TENANT,
+      url: `${LOGIN}/${TENANT}/oauth2/v2.0/token`,
+      handlers: [
+        http.get(`${LOGIN}/${TENANT}/v2.0/.well-known/openid-configuration`, () =>
+          HttpResponse.json({
+            issuer: `${LOGIN}/${TENANT}/v2.0`,
+            token_endpoint: `${LOGIN}/${TENANT}/oauth2/v2.0/token`,
+            authorization_endpoint: `${LOGIN}/${TENANT}/oauth2/v2.0/authorize`,
+            jwks_uri: `${LOGIN}/${TENANT}/discovery/v2.0/keys`,
+          }),
+        ),
+      ],
+      answer: (accessToken) => ({ token_type: 'Bearer', expires_in: 3_599, ext_expires_in: 3_599, access_token: accessToken }),
+      ourFault: [
+        {
+          name: 'a wrong client secret (AADSTS7000215)',
+          status: 401,
+          body: { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid client secret provided.', error_codes: [7_000_215] },
+        },
+        {
+          name: 'an expired client secret (AADSTS7000222)',
+          status: 401,
+          body: { error: 'invalid_client', error_description: 'AADSTS7000222: expired', error_codes: [7_000_222] },
+        },
+        { name: 'an app that the tenant does not know', ...dead('unauthorized_client', 'AADSTS700016: not found in the directory') },
+        { name: 'a tenant that does not exist', ...dead('invalid_request', 'AADSTS90002: Tenant not found') },
+      ],
+    },
+    hosts: [
+      {
+        name: 'is paid with a Teams licence',
+        host: ACCOUNT_ID,
+        handlers: hosted(() => HttpResponse.json(json('licenseDetails-response.json'))),
+        expected: { ...profile, plan: 'paid' },
+      },
+      {
+        name: 'may host where another cloud calls its plan otherwise',
+        host: ACCOUNT_ID,
+        handlers: hosted(otherCloud),
+        expected: profile,
+      },
+      { name: 'may host where licences may not be seen', host: ACCOUNT_ID, handlers: hosted(denied), expected: profile },
+    ],
+    noHosts: [
+      { name: 'may not host without any plan of Teams', host: ACCOUNT_ID, handlers: hosted(withoutTeams), code: 'not_capable' },
+      {
+        name: 'is not found when the tenant has no such user',
+        host: ACCOUNT_ID,
+        handlers: [
+          http.get(`${GRAPH}/v1.0${HOST_PATH}`, () =>
+            HttpResponse.json({ error: { code: 'Request_ResourceNotFound', message: 'x' } }, { status: 404 }),
+          ),
+        ],
+        code: 'not_found',
+      },
+    ],
+  },
   hostUrl: /^https:\/\/teams\.microsoft\.com\/l\/meetup-join\//,
   endMeeting: { notApplicable: 'Graph cannot end a running meeting' },
   ranges: true,

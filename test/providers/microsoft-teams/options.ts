@@ -13,10 +13,21 @@ export const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
 export const ACCOUNT_ID = '976f4b31-fd01-4e0b-9178-29cc40c14438';
 export const SECRET = Buffer.alloc(32, 7);
 
+/** In the paths of a host, as the app itself asks. */
+export const HOST_PATH = `/users/${ACCOUNT_ID}`;
+const ME = 'https://graph.microsoft.com/v1.0/me';
+
 /** For `describeProvider` and `guardedServer`. */
 export const CONTRACT = {
   spec: 'microsoft-graph',
-  origins: { [GRAPH]: 'https://graph.microsoft.com', 'http://127.0.0.1:4010': 'https://graph.microsoft.com' },
+  origins: {
+    [GRAPH]: 'https://graph.microsoft.com',
+    'http://127.0.0.1:4010': 'https://graph.microsoft.com',
+    // The documentation gives these calls one page for both paths; the published shapes here name them under `/me` only.
+    [`${GRAPH}/v1.0${HOST_PATH}?`]: `${ME}?`,
+    [`${GRAPH}/v1.0${HOST_PATH}/events`]: `${ME}/events`,
+    [`${GRAPH}/v1.0${HOST_PATH}/licenseDetails`]: `${ME}/licenseDetails`,
+  },
   uncovered: [`${LOGIN}/`, 'https://contoso-my.sharepoint.com/', 'https://media.test/'],
 } as const;
 

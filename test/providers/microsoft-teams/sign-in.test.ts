@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { http, HttpResponse, passthrough } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createAppOnlyToken } from '../../../providers/microsoft-teams/index.ts';
 import { failureOf } from '../../conformance/provider.ts';
 import { idToken, LOGIN, PERSONAL, teams, TENANT } from './options.ts';
 
@@ -125,7 +124,7 @@ const discovery = (origin: string) => ({
   jwks_uri: `${origin}/${TENANT}/discovery/v2.0/keys`,
 });
 const appToken = { token_type: 'Bearer', expires_in: 3_599, ext_expires_in: 3_599, access_token: 'app-token-1' };
-const ask = (loginUrl: string) => createAppOnlyToken({ tenantId: TENANT, clientId: 'client-1', clientSecret: 'client-secret-1', loginUrl });
+const ask = (loginUrl: string) => teams({ loginUrl, platform: { tenant: TENANT } }).platform!.token(TENANT);
 
 describe("the app's own token", () => {
   const entra = (answer: (form: URLSearchParams) => Response) => {
@@ -141,18 +140,24 @@ describe("the app's own token", () => {
     return forms;
   };
 
-  it('is asked for with the client secret once, and kept', async () => {
-    const forms = entra(() => HttpResponse.json(appToken));
-    const token = ask(LOGIN);
-    expect([await token(), await token()]).toEqual(['app-token-1', 'app-token-1']);
-    expect(forms.map((form) => Object.fromEntries(form))).toEqual([
-      expect.objectContaining({
-        grant_type: 'client_credentials',
-        client_id: 'client-1',
-        client_secret: 'client-secret-1',
-        scope: expect.stringContaining('https://graph.microsoft.com/.default'),
-      }),
-    ]);
+  it('is asked for with the client secret, each time anew: one that Graph has refused must not come back', async () => {
+    const forms = entra(() => HttpResponse.json({ ...appToken, access_token: `app-token-${forms.length}` }));
+    const { platform } = teams({ platform: { tenant: TENANT } });
+    expect(await platform!.token(TENANT)).toEqual({
+      accessToken: 'app-token-1',
+      refreshToken: null,
+      expiresInMs: 3_599_000,
+      scopes: ['User.Read.All', 'Calendars.ReadWrite', 'OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All'],
+      claims: {},
+    });
+    expect((await platform!.token(TENANT)).accessToken).toBe('app-token-2');
+    const form = {
+      grant_type: 'client_credentials',
+      client_id: 'client-1',
+      client_secret: 'client-secret-1',
+      scope: expect.stringContaining('https://graph.microsoft.com/.default'),
+    };
+    expect(forms.map((sent) => Object.fromEntries(sent))).toEqual([expect.objectContaining(form), expect.objectContaining(form)]);
   });
 
   it('comes from the sandbox over plain http on loopback', async () => {
@@ -171,7 +176,7 @@ describe("the app's own token", () => {
     const { port } = sandbox.address() as AddressInfo;
     server.use(http.all(`http://127.0.0.1:${port}/*`, () => passthrough()));
     try {
-      expect(await ask(`http://127.0.0.1:${port}`)()).toBe('app-token-1');
+      expect((await ask(`http://127.0.0.1:${port}`)).accessToken).toBe('app-token-1');
       expect(seen).toContain(`POST /${TENANT}/oauth2/v2.0/token`);
     } finally {
       await new Promise((resolve) => {
@@ -187,13 +192,13 @@ describe("the app's own token", () => {
         { status: 401 },
       ),
     );
-    const failure = await failureOf(ask(LOGIN)());
-    expect([failure.code, failure.extra]).toEqual(['vendor_refused', { vendor_code: 'AADSTS7000215' }]);
+    const failure = await failureOf(ask(LOGIN));
+    expect([failure.code, failure.extra]).toEqual(['credentials_rejected', { vendor_code: 'AADSTS7000215' }]);
     expect(failure.message).not.toContain('Invalid client secret');
   });
 
   it('is a reason to try later while Entra is down', async () => {
     entra(() => HttpResponse.json({}, { status: 503 }));
-    expect((await failureOf(ask(LOGIN)())).code).toBe('vendor_unavailable');
+    expect((await failureOf(ask(LOGIN))).code).toBe('vendor_unavailable');
   });
 });

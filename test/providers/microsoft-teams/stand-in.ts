@@ -11,6 +11,8 @@ const V1 = `${GRAPH}/v1.0`;
 export interface GraphOptions {
   /** What the tenant ignores, although it answers 200. */
   readonly drops?: 'recording' | 'lobby' | 'camera';
+  /** Whose paths are served: `/me`, or `/users/{object id}` for the app itself. */
+  readonly organizer?: string;
 }
 
 interface Entry {
@@ -45,13 +47,14 @@ export interface GraphStandIn extends VendorStandIn {
   events(): readonly { readonly id: string; readonly transactionId: string | undefined }[];
 }
 
-export function graphStandIn({ drops }: GraphOptions = {}): GraphStandIn {
+export function graphStandIn({ drops, organizer = '/me' }: GraphOptions = {}): GraphStandIn {
   let entries: Entry[] = [];
   let subscriptions: Body[] = [];
   let made = 0;
   let endless: ReadableStream<Uint8Array> | undefined;
 
-  const segment = (request: Request, index: number) => decodeURIComponent(new URL(request.url).pathname.split('/')[index] ?? '');
+  const segment = (request: Request, index: number) =>
+    decodeURIComponent(new URL(request.url).pathname.replace(organizer, '/me').split('/')[index] ?? '');
   const error = (status: number, code: string) =>
     HttpResponse.json({ error: { code, message: 'refused', innerError: { 'request-id': 'r' } } }, { status });
   const bodyOf = async (request: Request) => (await request.json()) as Body;
@@ -104,37 +107,37 @@ export function graphStandIn({ drops }: GraphOptions = {}): GraphStandIn {
   };
 
   const handlers = [
-    http.post(`${V1}/me/events`, async ({ request }) => {
+    http.post(`${V1}${organizer}/events`, async ({ request }) => {
       const body = (await request.json()) as Times & { transactionId?: string };
       const known = entries.find(({ transactionId }) => transactionId === body.transactionId);
       return HttpResponse.json(eventJson(known ?? create(body)), { status: 201 });
     }),
-    http.get(`${V1}/me/events`, ({ request }) => {
+    http.get(`${V1}${organizer}/events`, ({ request }) => {
       const [from, until] = [...(new URL(request.url).searchParams.get('$filter') ?? '').matchAll(/'([^']+)'/g)].map(([, text]) => text!);
       return HttpResponse.json({ value: entries.filter(({ start }) => start >= from! && start < until!).map(eventJson) });
     }),
-    http.get(`${V1}/me/events/:id`, ({ request }) => {
+    http.get(`${V1}${organizer}/events/:id`, ({ request }) => {
       const entry = entries.find(({ id }) => id === segment(request, 4));
       return entry ? HttpResponse.json(eventJson(entry)) : error(404, 'ErrorItemNotFound');
     }),
-    http.patch(`${V1}/me/events/:id`, async ({ request }) => {
+    http.patch(`${V1}${organizer}/events/:id`, async ({ request }) => {
       const entry = entries.find(({ id }) => id === segment(request, 4));
       if (!entry) return error(404, 'ErrorItemNotFound');
       const { subject, start, end } = (await request.json()) as Times;
       Object.assign(entry, { subject, start: start.dateTime, end: end.dateTime });
       return HttpResponse.json(eventJson(entry));
     }),
-    http.delete(`${V1}/me/events/:id`, ({ request }) => {
+    http.delete(`${V1}${organizer}/events/:id`, ({ request }) => {
       const before = entries.length;
       entries = entries.filter(({ id }) => id !== segment(request, 4));
       return entries.length < before ? new HttpResponse(null, { status: 204 }) : error(404, 'ErrorItemNotFound');
     }),
-    http.get(`${V1}/me/onlineMeetings`, ({ request }) => {
+    http.get(`${V1}${organizer}/onlineMeetings`, ({ request }) => {
       const filter = new URL(request.url).searchParams.get('$filter') ?? '';
       const found = entries.filter(({ joinUrl }) => filter === `JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`);
       return HttpResponse.json({ value: found.map(meetingJson) });
     }),
-    http.patch(`${V1}/me/onlineMeetings/:id`, async ({ request }) => {
+    http.patch(`${V1}${organizer}/onlineMeetings/:id`, async ({ request }) => {
       const entry = byMeeting(segment(request, 4));
       if (!entry) return error(404, 'NotFound');
       const body = await bodyOf(request);
@@ -143,17 +146,17 @@ export function graphStandIn({ drops }: GraphOptions = {}): GraphStandIn {
       if (drops !== 'camera' && 'allowAttendeeToEnableCamera' in body) entry.allowAttendeeToEnableCamera = false;
       return HttpResponse.json(meetingJson(entry));
     }),
-    http.get(`${V1}/me/onlineMeetings/:id/recordings`, ({ request }) => {
+    http.get(`${V1}${organizer}/onlineMeetings/:id/recordings`, ({ request }) => {
       const entry = byMeeting(segment(request, 4));
       if (!entry) return error(404, 'NotFound');
       return HttpResponse.json({ value: entry.recordings.map((recording) => recordingJson(entry.meetingId, recording)) });
     }),
-    http.get(`${V1}/me/onlineMeetings/:id/recordings/:recording`, ({ request }) => {
+    http.get(`${V1}${organizer}/onlineMeetings/:id/recordings/:recording`, ({ request }) => {
       const entry = byMeeting(segment(request, 4));
       const recording = entry?.recordings.find(({ id }) => id === segment(request, 6));
       return entry && recording ? HttpResponse.json(recordingJson(entry.meetingId, recording)) : error(404, 'NotFound');
     }),
-    http.get(`${V1}/me/onlineMeetings/:id/recordings/:recording/content`, ({ request }) => {
+    http.get(`${V1}${organizer}/onlineMeetings/:id/recordings/:recording/content`, ({ request }) => {
       if (endless) return new HttpResponse(endless, { headers: { 'content-type': 'video/mp4' } });
       const recording = byMeeting(segment(request, 4))?.recordings.find(({ id }) => id === segment(request, 6));
       return recording ? media(recording, request.headers.get('range')) : error(404, 'NotFound');
