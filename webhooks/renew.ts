@@ -1,5 +1,6 @@
 /** Keeps the vendors' event feeds alive: made after connecting, renewed well before they end. */
 import type { Subscription } from '../providers/provider.ts';
+import { accessTokenOf } from '../src/connections/access-token.ts';
 import { atVendor } from '../src/connections/account.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure } from '../src/domain/failure.ts';
@@ -28,6 +29,9 @@ export const feedAlarm = (provider: string): string => `event_feed:${provider}`;
 /** Words of the vendors for what is not about the account: Workspace Events' `ENDPOINT_NOT_FOUND`, `APP_AUTHORIZATION_FAILURE` and the like. */
 export const isOurFault = (suspendedFor: string): boolean => /^(ENDPOINT|APP)_/.test(suspendedFor);
 
+/** For as long as this the access token of a renewal has to be good, where deliveries end with it: a little longer than to the next one. */
+const TOKEN_LIVES_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 46 * MINUTE };
+
 /** Job `subscription.renew`. */
 export async function renewSubscription(gateway: Gateway, connectionId: string): Promise<void> {
   const { config, db, now, providers } = gateway;
@@ -44,6 +48,8 @@ export async function renewSubscription(gateway: Gateway, connectionId: string):
     return;
   }
   const attempt = atVendor(gateway, connection, async (_, account): Promise<Subscription> => {
+    const livesMs = TOKEN_LIVES_MS[providerId];
+    if (livesMs !== undefined) await accessTokenOf(gateway, connection.grantId, { livesMs });
     const create = (): Promise<Subscription> =>
       subscriptions.create(account, {
         notificationUrl: `${config.publicUrl}/webhooks/${providerId}`,

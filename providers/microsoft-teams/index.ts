@@ -25,7 +25,7 @@ export function createMicrosoftTeams({
   const graph = createGraph({ graphUrl, now });
   return {
     id: 'microsoft-teams',
-    oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph }),
+    oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph, now }),
     quotas: [],
     ...createMeetings(graph),
     recordings: createRecordings({ graph, graphUrl, mediaOrigins, now }),

@@ -24,7 +24,7 @@ const NUMBERS = /\b(47\d\d)\b/;
 const IDLE_LIFE_MS = 90 * DAY;
 
 export function zoomOAuth(options: ZoomOptions): OAuth {
-  const { oauthUrl, clientId, clientSecret } = options;
+  const { oauthUrl, clientId, clientSecret, now } = options;
   const client = createOAuthClient({
     server: {
       issuer: oauthUrl,
@@ -35,6 +35,7 @@ export function zoomOAuth(options: ZoomOptions): OAuth {
     clientId,
     clientSecret,
     secretIn: 'basic',
+    now,
     endOf: ({ error, body }) => {
       const number = [body['code'], body['reason']].map((told) => NUMBERS.exec(JSON.stringify(told) ?? '')?.[1]).find((found) => found);
       return (number === undefined ? undefined : MEANINGS[number]) ?? (error === 'invalid_grant' ? 'expired' : undefined);

@@ -1,7 +1,7 @@
 /** What vendors say about an account between calls: removed apps, permissions that shrink, feeds that are suspended. */
 import { describe, expect, it, vi } from 'vitest';
 import type { World } from '../../demo/world.ts';
-import { accessTokenOf } from '../../src/connections/tokens.ts';
+import { accessTokenOf } from '../../src/connections/access-token.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { listAlarms } from '../../src/store/alarms.ts';
 import { findConnection, findSubscriptionOf, type Connection } from '../../src/store/connections.ts';
