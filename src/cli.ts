@@ -9,7 +9,8 @@ import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { openGateway } from './server.ts';
-import { listConnections } from './store/connections.ts';
+import { listAlarms } from './store/alarms.ts';
+import { countConnections, listConnections } from './store/connections.ts';
 import { DatabaseUnusable } from './store/database.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 
@@ -109,12 +110,21 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
-    doctor: async ({ config, db, providers }) => [
+    doctor: async ({ config, db, providers }): Promise<Row[]> => [
       { check: 'configuration', result: 'ok', public_url: config.publicUrl },
       { check: 'database', result: 'ok', engine: db.dialect },
       ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
         check: id,
         result: providers.has(id) ? 'configured' : 'not configured',
+      })),
+      { check: 'connections', result: 'ok', ...(await countConnections(db.read)) },
+      ...(await listAlarms(db.read)).map(({ name, detail, raisedAt, seenAt, count }) => ({
+        check: 'alarm',
+        result: name,
+        detail,
+        since: raisedAt.toISOString(),
+        last_seen: seenAt.toISOString(),
+        times: count,
       })),
     ],
   };

@@ -11,7 +11,7 @@ export interface ZoomUser {
   readonly firstName: string;
   readonly lastName: string;
   /** 1 Basic, 2 Licensed, 4 no meetings licence. */
-  readonly type: 1 | 2 | 4;
+  type: 1 | 2 | 4;
   readonly timezone: string;
 }
 
@@ -96,6 +96,8 @@ export interface ZoomOptions {
   readonly accountId: string;
   /** Scopes of the app's Marketplace configuration; what a token has. */
   readonly scopes: readonly string[];
+  /** How long a refresh token works on after its first use. The live service shows such a grace, of a length that nobody documents. */
+  readonly refreshGraceMs: number;
 }
 
 export interface ZoomEvent {
