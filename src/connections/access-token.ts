@@ -8,7 +8,7 @@ import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { claimRepeat, findAlarm, type Alarm } from '../store/alarms.ts';
-import { findGrant, leaseRefresh, type Grant } from '../store/grants.ts';
+import { findGrant, leaseRefresh, type Grant, type LeasedGrant } from '../store/grants.ts';
 import { credentialsAlarm, credentialsRejected, CREDENTIALS_PAUSE_MS, refresh } from './refresh.ts';
 import { openTokens, reconnectRequired } from './tokens.ts';
 
@@ -28,7 +28,9 @@ const EARLY_SHARE = 4;
 const LAST_MS = 30 * SECOND;
 /** Longer than the timeout of the token endpoint, 15 s, so that a lease ends only with a process that died or stood still. */
 const REFRESH_LEASE_MS = 20 * SECOND;
+/** How often those who wait look, at first and after a while. */
 const POLL_MS = 50;
+const LONGEST_POLL_MS = 400;
 /** Real time: a little longer than a lease, so that somebody takes over from a process that died. */
 const PATIENCE_MS = REFRESH_LEASE_MS + 5 * SECOND;
 /** A vendor that refuses a token which it has just given is not asked for another one at once. */
@@ -43,7 +45,8 @@ export const spreadOf = (grantId: string): number => Buffer.from(fingerprint(gra
  */
 export async function accessTokenOf(gateway: Gateway, grantId: string, { rejected, livesMs = 0 }: Need = {}): Promise<string> {
   const { db, now } = gateway;
-  for (let waitedMs = 0; waitedMs <= PATIENCE_MS; waitedMs += POLL_MS) {
+  let pollMs = POLL_MS;
+  for (let waitedMs = 0; waitedMs <= PATIENCE_MS; waitedMs += pollMs) {
     const grant = await findGrant(db.read, grantId);
     const tokens = grant && openTokens(gateway, grant);
     if (grant === undefined || (tokens === undefined && grant.kind === 'user')) throw reconnectRequired();
@@ -53,33 +56,46 @@ export async function accessTokenOf(gateway: Gateway, grantId: string, { rejecte
     const usable = tokens !== undefined && !refused && leftMs > LAST_MS ? tokens.accessToken : undefined;
     if (usable !== undefined && leftMs > Math.max(earlyMs(grant), livesMs)) return usable;
 
-    const alarm = await findAlarm(db.read, credentialsAlarm(grant));
-    const pause = pauseOf(grant, { at, refused, alarm });
-    if (pause === undefined) {
-      const until = plus(at, REFRESH_LEASE_MS);
-      const leased = await db.write(
-        async (tx) =>
-          (alarm === undefined || (await claimRepeat(tx, alarm, at))) &&
-          leaseRefresh(tx, { id: grant.id, tokenVersion: grant.tokenVersion, now: at, until }),
-      );
-      if (leased) {
-        try {
-          const renewed = await refresh(gateway, { ...grant, refreshLeasedUntil: until }, tokens);
-          if (renewed !== undefined) return renewed;
-          continue;
-        } catch (error) {
-          // Renewed early: the old token still does.
-          if (usable !== undefined && !isFailure(error, 'reconnect_required')) return usable;
-          throw error;
-        }
-      }
+    const lease = await takeLease(gateway, grant, { at, refused });
+    if (lease === undefined || lease instanceof Failure) {
+      // Somebody else is at it, or nobody may be. Who has a usable token does not wait.
+      if (usable !== undefined) return usable;
+      if (lease !== undefined) throw lease;
+      await wait(pollMs);
+      pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS);
+      continue;
     }
-    // Somebody else is at it, or nobody may be. Who has a usable token does not wait.
-    if (usable !== undefined) return usable;
-    if (pause !== undefined) throw pause;
-    await wait(POLL_MS);
+    try {
+      const renewed = await refresh(gateway, lease, tokens);
+      if (renewed !== undefined) return renewed;
+    } catch (error) {
+      // Renewed early: the old token still does.
+      if (usable !== undefined && !isFailure(error, 'reconnect_required')) return usable;
+      throw error;
+    }
   }
   throw new Failure('vendor_unavailable', 'The access could not be renewed in time.', { retryAfterMs: SECOND });
+}
+
+/** The right to refresh; undefined while somebody else has it, and why nobody may have it. */
+async function takeLease(
+  { db }: Gateway,
+  grant: Grant,
+  { at, refused }: { at: Date; refused: boolean },
+): Promise<LeasedGrant | Failure | undefined> {
+  // Those who wait only read: a write for each of them would hold up the one they wait for.
+  if (grant.refreshLeasedUntil !== null && grant.refreshLeasedUntil >= at) return undefined;
+  const alarm = await findAlarm(db.read, credentialsAlarm(grant));
+  const pause = pauseOf(grant, { at, refused, alarm });
+  if (pause !== undefined) return pause;
+  const { id, tokenVersion } = grant;
+  const refreshLeasedUntil = plus(at, REFRESH_LEASE_MS);
+  const leased = await db.write(
+    async (tx) =>
+      (alarm === undefined || (await claimRepeat(tx, alarm, at))) &&
+      leaseRefresh(tx, { id, tokenVersion, now: at, until: refreshLeasedUntil }),
+  );
+  return leased ? { ...grant, refreshLeasedUntil } : undefined;
 }
 
 function earlyMs({ id, accessExpiresAt, refreshedAt }: Grant): number {

@@ -15,7 +15,7 @@ const IDLE_LIFE_MS: Readonly<Record<Vendor, number>> = { zoom: 90 * DAY, 'micros
 const use = ({ gateway }: World, { grantId }: Connection): Promise<string> => accessTokenOf(gateway.gateway, grantId);
 
 describe('a thousand connections', () => {
-  it('live through a week with the least refreshes', { timeout: 120_000 }, async () => {
+  it('live through a week with the least refreshes', { timeout: 180_000 }, async () => {
     const world = await testWorld();
     const crowd = {
       zoom: await connectMany(world, 'zoom', 400),

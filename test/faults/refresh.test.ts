@@ -40,17 +40,19 @@ describe('three processes on one database', () => {
     ['an expired token', expire],
     // The vendor's clock is ahead: all of them hear it from the vendor.
     ['a token that the vendor refuses', async ({ sandbox }: Stage) => sandbox.sandbox.advance(2 * 60 * MINUTE)],
-  ])('case 83: sixty calls with %s make one refresh, and none fails', { timeout: 90_000 }, async (_, end) => {
+  ])('case 83: 21 calls with %s make one refresh, and none fails', { timeout: 90_000 }, async (_, end) => {
     const stage = await connectedStage(await engine.createUrl(), 'zoom');
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     await Promise.all(ports.map((port) => stage.start({ port })));
+    const seven = <T>(run: (port: number, index: number) => Promise<T>): Promise<T[]> =>
+      Promise.all(ports.flatMap((port) => Array.from({ length: 7 }, (_unused, index) => run(port, index))));
+    // Their connections to the database are open before it begins.
+    for (const { status } of await seven((port) => stage.apiAt(port)('GET', '/v1/meetings'))) expect(status).toBe(200);
     await end(stage);
-    const answers = await Promise.all(
-      ports.flatMap((port) =>
-        Array.from({ length: 20 }, (_unused, index) => stage.apiAt(port)('POST', '/v1/meetings', booking(`bk_${port}_${index}`, 'zoom'))),
-      ),
+    const answers = await seven((port, index) => stage.apiAt(port)('POST', '/v1/meetings', booking(`bk_${port}_${index}`, 'zoom')));
+    expect(answers.map(({ status, json }) => `${status} ${String(json['state'] ?? json['code'])}`)).toEqual(
+      Array(21).fill('201 awaiting_purchase'),
     );
-    expect(answers.map(({ status, json }) => `${status} ${String(json['state'])}`)).toEqual(Array(60).fill('201 awaiting_purchase'));
     expect(tokenCalls(stage, 'zoom').map(({ status }) => status)).toEqual([200]);
     expect(await raw(stage.databaseUrl, 'select status from connections')).toEqual([{ status: 'active' }]);
   });
