@@ -13,9 +13,9 @@ import { scheduleJob } from '../src/store/jobs.ts';
 
 /**
  * How often each vendor's subscription is renewed. Graph delivers only as long as the access token of the last renewal
- * lives, about an hour; Workspace Events subscriptions live seven days.
+ * lives, about an hour, and reminds of it a quarter of an hour before the end; Workspace Events subscriptions live seven days.
  */
-const RENEW_EVERY_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 45 * MINUTE, 'google-meet': 3 * DAY };
+const RENEW_EVERY_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 44 * MINUTE, 'google-meet': 3 * DAY };
 
 /** How soon it is tried again to take up a feed that the vendor keeps suspended. */
 const SUSPENDED_AGAIN_MS = HOUR;
@@ -30,7 +30,7 @@ export const feedAlarm = (provider: string): string => `event_feed:${provider}`;
 export const isOurFault = (suspendedFor: string): boolean => /^(ENDPOINT|APP)_/.test(suspendedFor);
 
 /** For as long as this the access token of a renewal has to be good, where deliveries end with it: a little longer than to the next one. */
-const TOKEN_LIVES_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 46 * MINUTE };
+const TOKEN_LIVES_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 45 * MINUTE };
 
 /** Job `subscription.renew`. */
 export async function renewSubscription(gateway: Gateway, connectionId: string): Promise<void> {

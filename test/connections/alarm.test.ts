@@ -40,7 +40,7 @@ describeOnBothDatabases('a client secret that the vendor does not accept any mor
       expect(tokenCalls(world, 'zoom')).toHaveLength(round + 1);
     }
     expect(await states(world)).toEqual(['active']);
-    expect(errors.mock.calls.map(([context]) => (context as unknown as { alarm?: string }).alarm)).toEqual([ALARM]);
+    expect(errors.mock.calls.map(([context]) => (context as { alarm?: string }).alarm)).toEqual([ALARM]);
 
     expect(await metrics(world)).toContain(`\ngateway_alarms{name="${ALARM}"} 1\n`);
     // One app of one vendor is no reason to take the gateway out of service.

@@ -3,6 +3,7 @@ import Sqlite from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { accessTokenOf } from '../../src/connections/access-token.ts';
+import { refresh } from '../../src/connections/refresh.ts';
 import { openTokens } from '../../src/connections/tokens.ts';
 import { plus, SECOND } from '../../src/domain/time.ts';
 import { findConnection, type Connection } from '../../src/store/connections.ts';
@@ -110,14 +111,12 @@ describeOnBothDatabases('a refresh', (_open, engine) => {
       body: { error: 'invalid_grant', reason: 'Invalid Token!' },
     });
     // The other process, whose lease is over, has got the new tokens and not stored them yet.
-    const { db } = world.gateway.gateway;
     const before = await grantOf(world, connection);
     const old = openTokens(world.gateway.gateway, before)!;
     await expect(token()).rejects.toMatchObject({ code: 'reconnect_required' });
     expect(await states(world)).toEqual(['reconnect_required: expired']);
     // Its late answer, by the same way as every other.
     const provider = world.gateway.gateway.providers.get('zoom')!;
-    const { refresh } = await import('../../src/connections/refresh.ts');
     const gateway = {
       ...world.gateway.gateway,
       providers: new Map([
@@ -135,7 +134,7 @@ describeOnBothDatabases('a refresh', (_open, engine) => {
     };
     expect(await refresh(gateway, { ...before, refreshLeasedUntil: world.now() }, old)).toBe('late');
     expect(await states(world)).toEqual(['active']);
-    expect(openTokens(world.gateway.gateway, (await findGrant(db.read, before.id))!)).toMatchObject({ refreshToken: 'late' });
+    expect(openTokens(world.gateway.gateway, await grantOf(world, connection))).toMatchObject({ refreshToken: 'late' });
   });
 
   it('case 85: leases and versions let one writer through, whatever the order', async () => {
