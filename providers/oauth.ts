@@ -1,7 +1,8 @@
 /** OAuth 2.0 with PKCE for all three vendors, over `oauth4webapi` with issuer metadata given by us, so that every endpoint can be moved. */
 import * as oauth from 'oauth4webapi';
 import { Failure } from '../src/domain/failure.ts';
-import { SECOND } from '../src/domain/time.ts';
+import { MINUTE, SECOND } from '../src/domain/time.ts';
+import { retryAfterMs } from './call.ts';
 import type { Grant, GrantEnd } from './provider.ts';
 
 export interface OAuthClientOptions {
@@ -15,6 +16,7 @@ export interface OAuthClientOptions {
   readonly issuerOf?: (claims: Readonly<Record<string, unknown>>) => string;
   /** What the vendor's own words in a refusing answer of the token endpoint mean; undefined where RFC 6749's error says enough. */
   readonly endOf: (error: TokenError) => Verdict | undefined;
+  readonly now: () => Date;
 }
 
 /**
@@ -56,7 +58,15 @@ const REFRESH_CLOCK_TOLERANCE_SECONDS = 365 * 24 * 3_600;
 // Not in the declarations of oauth4webapi, but its supported seam for Entra's multi-tenant issuer; a test fails when it goes away.
 const { _expectedIssuer } = oauth as unknown as { readonly _expectedIssuer: symbol };
 
-export function createOAuthClient({ server: given, clientId, clientSecret, secretIn, issuerOf, endOf }: OAuthClientOptions): OAuthClient {
+export function createOAuthClient({
+  server: given,
+  clientId,
+  clientSecret,
+  secretIn,
+  issuerOf,
+  endOf,
+  now,
+}: OAuthClientOptions): OAuthClient {
   const server: oauth.AuthorizationServer =
     issuerOf === undefined
       ? given
@@ -77,9 +87,10 @@ export function createOAuthClient({ server: given, clientId, clientSecret, secre
 
   const named = (error: unknown, refreshing: boolean): Failure => {
     if (error instanceof Failure) return error;
-    if (error instanceof oauth.ResponseBodyError && error.status === 429) {
-      return new Failure('vendor_unavailable', "The vendor's token endpoint asked to slow down.", { cause: error });
-    }
+    const answer = answerOf(error);
+    const wait = answer && retryAfterMs(answer.headers, now());
+    if (answer?.status === 429)
+      return new Failure('vendor_quota', "The vendor's token endpoint asked to slow down.", { cause: error, retryAfterMs: wait ?? MINUTE });
     if (error instanceof oauth.WWWAuthenticateChallengeError) {
       // RFC 6749, 5.2: a challenge at the token endpoint is about our own credentials, never about the professional's grant.
       return credentialsRejected(error);
@@ -103,9 +114,8 @@ export function createOAuthClient({ server: given, clientId, clientSecret, secre
       });
     }
     if (error instanceof oauth.OperationProcessingError) {
-      const status = (error.cause as { status?: number } | undefined)?.status;
-      return status !== undefined && (status >= 500 || status === 429)
-        ? new Failure('vendor_unavailable', `The vendor's token endpoint answered ${status}.`, { cause: error })
+      return answer !== undefined && answer.status >= 500
+        ? new Failure('vendor_unavailable', `The vendor's token endpoint answered ${answer.status}.`, { cause: error, retryAfterMs: wait })
         : new Failure('vendor_nonsense', 'The token endpoint answered something unexpected.', { cause: error });
     }
     return new Failure('vendor_unavailable', "The vendor's token endpoint did not answer.", { cause: error });
@@ -190,6 +200,12 @@ export function createOAuthClient({ server: given, clientId, clientSecret, secre
       }
     },
   };
+}
+
+/** The answer behind an error of oauth4webapi, where there was one. */
+function answerOf(error: unknown): Response | undefined {
+  if (error instanceof oauth.ResponseBodyError || error instanceof oauth.WWWAuthenticateChallengeError) return error.response;
+  return error instanceof oauth.OperationProcessingError && error.cause instanceof Response ? error.cause : undefined;
 }
 
 /** Zoom documents `base64(id:secret)` and does not mention that RFC 6749 would have both form-encoded first, down to `-` and `_`. */

@@ -19,6 +19,7 @@ import { createOAuthStore } from './oauth.ts';
 import { shell } from './shell.ts';
 import { createTraffic } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
+import { VENDORS } from './world.ts';
 import type { Client, ConsentUser, Env, GoogleWebhook, Happenings, Routes, VendorId, Webhooks, World, ZoomWebhook } from './world.ts';
 import { ZOOM_SCOPES } from './zoom/state.ts';
 import { keepValidating, validateUrl } from './zoom/webhooks.ts';
@@ -35,7 +36,13 @@ export interface SandboxOptions {
   readonly schedule?: ((run: () => void) => () => void) | null;
   /** Default `sandbox-client` / `sandbox-secret` for each. */
   readonly clients?: Partial<Record<VendorId, Client>>;
-  readonly zoom?: { readonly accountId?: string; readonly scopes?: readonly string[]; readonly webhook?: ZoomWebhook };
+  readonly zoom?: {
+    readonly accountId?: string;
+    readonly scopes?: readonly string[];
+    /** Default 0: a refresh token works once. */
+    readonly refreshGraceMs?: number;
+    readonly webhook?: ZoomWebhook;
+  };
   readonly google?: { readonly webhook?: GoogleWebhook };
 }
 
@@ -51,6 +58,8 @@ export interface Sandbox {
   /** Google's service account, with its key; not to be had over HTTP. */
   readonly serviceAccount: () => Promise<ServiceAccount>;
   removeApp(vendor: VendorId, email: string): void;
+  /** From now on the vendor accepts this secret of the app only. */
+  changeSecret(vendor: VendorId, secret: string): void;
   readonly deliveries: Deliveries;
   readonly traffic: Traffic;
   readonly configureWebhooks: Controlled['configureWebhooks'];
@@ -78,13 +87,18 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const traffic = createTraffic(agenda.now);
   const configured = (): Webhooks => ({ zoom: options.zoom?.webhook ?? null, google: options.google?.webhook ?? null });
   const webhooks = configured();
-  const clients = { zoom: DEFAULT_CLIENT, 'microsoft-teams': DEFAULT_CLIENT, 'google-meet': DEFAULT_CLIENT, ...options.clients };
+  const clientOf = (vendor: VendorId): Client => ({ ...(options.clients?.[vendor] ?? DEFAULT_CLIENT) });
+  const clients = { zoom: clientOf('zoom'), 'microsoft-teams': clientOf('microsoft-teams'), 'google-meet': clientOf('google-meet') };
   const world: World = { origin, agenda, random, fetch, oauth, deliveries, webhooks, clients };
 
   const consentOf = (): Consent => consent;
   const zoom = createZoom(
     world,
-    { accountId: options.zoom?.accountId ?? 'sandbox-account', scopes: options.zoom?.scopes ?? ZOOM_SCOPES },
+    {
+      accountId: options.zoom?.accountId ?? 'sandbox-account',
+      scopes: options.zoom?.scopes ?? ZOOM_SCOPES,
+      refreshGraceMs: options.zoom?.refreshGraceMs ?? 0,
+    },
     consentOf,
   );
   const microsoft = createMicrosoft(world, consentOf);
@@ -115,6 +129,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   const reset = (): void => {
     for (const part of [agenda, oauth, deliveries, traffic, ...Object.values(vendors)]) part.reset();
+    for (const vendor of VENDORS) clients[vendor].secret = clientOf(vendor).secret;
     Object.assign(webhooks, configured());
   };
 
@@ -122,7 +137,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     .use(traffic.middleware)
     .get('/', (c) => c.html(rootPage(Object.entries(vendors).map(([id, vendor]) => ({ id, users: vendor.users() })))))
     .route('/', consent.routes)
-    .route('/', controlRoutes({ vendors, agenda, deliveries, traffic, webhooks, configureWebhooks, reset }))
+    .route('/', controlRoutes({ vendors, clients, agenda, deliveries, traffic, webhooks, configureWebhooks, reset }))
     .route('/', zoom.routes)
     .route('/', microsoft.routes)
     .route('/', google.routes);
@@ -141,6 +156,9 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     removeApp(vendor, email) {
       const user = vendors[vendor].users().find((candidate) => candidate.email === email);
       if (user) vendors[vendor].removeApp(user.id);
+    },
+    changeSecret(vendor, secret) {
+      clients[vendor].secret = secret;
     },
     deliveries,
     traffic,

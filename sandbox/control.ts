@@ -7,7 +7,7 @@ import type { Deliveries } from './deliveries.ts';
 import { faultBody } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
 import { Refused, VENDORS } from './world.ts';
-import type { Env, Routes, Vendor, VendorId, Webhooks } from './world.ts';
+import type { Client, Env, Routes, Vendor, VendorId, Webhooks } from './world.ts';
 
 const vendorId = z.enum(VENDORS);
 const person = z.object({ name: z.string().optional(), email: z.string().optional(), user: z.string().optional() }).default({});
@@ -29,6 +29,7 @@ export type WebhooksBody = z.input<typeof webhooksBody>;
 
 export interface Controlled {
   readonly vendors: Readonly<Record<VendorId, Vendor>>;
+  readonly clients: Readonly<Record<VendorId, Client>>;
   readonly agenda: Agenda;
   readonly deliveries: Deliveries;
   readonly traffic: Traffic;
@@ -39,7 +40,7 @@ export interface Controlled {
 }
 
 export function controlRoutes(sandbox: Controlled): Routes {
-  const { vendors, agenda, deliveries, traffic, webhooks } = sandbox;
+  const { vendors, clients, agenda, deliveries, traffic, webhooks } = sandbox;
 
   const app = new Hono<Env>()
     .get('/control/state', (c) =>
@@ -115,6 +116,12 @@ export function controlRoutes(sandbox: Controlled): Routes {
     .post('/control/administer', async (c) => {
       const { vendor, ...body } = await read(c.req.raw, z.looseObject({ vendor: vendorId }));
       return c.json(administer(vendors[vendor], body));
+    })
+
+    .post('/control/client-secret', async (c) => {
+      const { vendor, secret } = await read(c.req.raw, z.object({ vendor: vendorId, secret: z.string().min(1) }));
+      clients[vendor].secret = secret;
+      return c.json({ vendor, changed: true });
     })
 
     .post('/control/remove-app', async (c) => {

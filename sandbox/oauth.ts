@@ -33,9 +33,10 @@ export interface Token {
   readonly kind: 'access' | 'refresh';
   readonly grant: Grant;
   readonly scopes: readonly string[];
-  readonly expiresAt: Date;
-  /** A refresh token that may be used once only has been used. */
-  spent: boolean;
+  /** Use moves it, at vendors that count from the last use. */
+  expiresAt: Date;
+  /** When a refresh token that may be used once only has been used. */
+  spentAt: Date | null;
 }
 
 export interface Code {
@@ -108,7 +109,7 @@ export function createOAuthStore({ now, random }: { now: () => Date; random: Ran
         grant,
         scopes,
         expiresAt: plus(now(), lifeMs),
-        spent: false,
+        spentAt: null,
       };
       tokens.set(token.value, token);
       return token;

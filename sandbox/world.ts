@@ -11,7 +11,8 @@ export type VendorId = (typeof VENDORS)[number];
 
 export interface Client {
   readonly id: string;
-  readonly secret: string;
+  /** Changes when the operator makes a new one, or the old one runs out. */
+  secret: string;
 }
 
 export interface ZoomWebhook {

@@ -12,7 +12,8 @@ import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { openGateway } from './server.ts';
-import { listConnections, type Connection } from './store/connections.ts';
+import { listAlarms } from './store/alarms.ts';
+import { countConnections, listConnections, type Connection } from './store/connections.ts';
 import { DatabaseUnusable } from './store/database.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 
@@ -134,7 +135,7 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
-    doctor: async (gateway) => [
+    doctor: async (gateway): Promise<Row[]> => [
       { check: 'configuration', result: 'ok', public_url: gateway.config.publicUrl },
       { check: 'database', result: 'ok', engine: gateway.db.dialect },
       ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
@@ -142,6 +143,15 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
         result: gateway.providers.has(id) ? 'configured' : 'not configured',
       })),
       ...(await checkPlatforms(gateway)).map(({ provider, result }) => ({ check: `${provider} platform`, result })),
+      { check: 'connections', result: 'ok', ...(await countConnections(gateway.db.read)) },
+      ...(await listAlarms(gateway.db.read)).map(({ name, detail, raisedAt, seenAt, count }) => ({
+        check: 'alarm',
+        result: name,
+        detail,
+        since: raisedAt.toISOString(),
+        last_seen: seenAt.toISOString(),
+        times: count,
+      })),
     ],
   };
 }

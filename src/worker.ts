@@ -30,6 +30,8 @@ const LEASE_MS = 90 * SECOND;
 /** How long nobody looks for work when nothing rings. */
 const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
+/** What is never given up for a vendor that is down: nobody would begin it again, and the connection would die of it. */
+const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
 const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
@@ -197,10 +199,12 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
   } catch (error) {
     const failure = Failure.from(error);
     // What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried.
-    const passes = failure.code === 'credentials_rejected' || failure.code === 'vendor_quota';
-    const final = (job.attempts >= MAX_JOB_ATTEMPTS && !passes) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
+    const ours = failure.code === 'credentials_rejected';
+    const patient = ours || failure.code === 'vendor_quota' || UPKEEP.has(job.kind);
+    const final = (job.attempts >= MAX_JOB_ATTEMPTS && !patient) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
-    log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
+    // An alarm has told it already, once for all.
+    if (!ours) log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
     await db.write((tx) =>
       failJob(tx, job, { dueAt: final ? null : plus(now(), wait), error: `${failure.code}: ${failure.message}`, now: now() }),
     );

@@ -1,5 +1,6 @@
 /** Keeps the vendors' event feeds alive: made after connecting, renewed well before they end. */
 import type { Subscription } from '../providers/provider.ts';
+import { accessTokenOf } from '../src/connections/access-token.ts';
 import { atVendor } from '../src/connections/account.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure } from '../src/domain/failure.ts';
@@ -12,9 +13,9 @@ import { scheduleJob } from '../src/store/jobs.ts';
 
 /**
  * How often each vendor's subscription is renewed. Graph delivers only as long as the access token of the last renewal
- * lives, about an hour; Workspace Events subscriptions live seven days.
+ * lives, about an hour, and reminds of it a quarter of an hour before the end; Workspace Events subscriptions live seven days.
  */
-const RENEW_EVERY_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 45 * MINUTE, 'google-meet': 3 * DAY };
+const RENEW_EVERY_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 44 * MINUTE, 'google-meet': 3 * DAY };
 
 /** How soon it is tried again to take up a feed that the vendor keeps suspended. */
 const SUSPENDED_AGAIN_MS = HOUR;
@@ -27,6 +28,9 @@ export const feedAlarm = (provider: string): string => `event_feed:${provider}`;
 
 /** Words of the vendors for what is not about the account: Workspace Events' `ENDPOINT_NOT_FOUND`, `APP_AUTHORIZATION_FAILURE` and the like. */
 export const isOurFault = (suspendedFor: string): boolean => /^(ENDPOINT|APP)_/.test(suspendedFor);
+
+/** For as long as this the access token of a renewal has to be good, where deliveries end with it: a little longer than to the next one. */
+const TOKEN_LIVES_MS: Partial<Record<ProviderId, number>> = { 'microsoft-teams': 45 * MINUTE };
 
 /** Job `subscription.renew`. */
 export async function renewSubscription(gateway: Gateway, connectionId: string): Promise<void> {
@@ -44,6 +48,8 @@ export async function renewSubscription(gateway: Gateway, connectionId: string):
     return;
   }
   const attempt = atVendor(gateway, connection, async (_, account): Promise<Subscription> => {
+    const livesMs = TOKEN_LIVES_MS[providerId];
+    if (livesMs !== undefined) await accessTokenOf(gateway, connection.grantId, { livesMs });
     const create = (): Promise<Subscription> =>
       subscriptions.create(account, {
         notificationUrl: `${config.publicUrl}/webhooks/${providerId}`,

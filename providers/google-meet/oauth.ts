@@ -16,7 +16,7 @@ export const ISSUERS: readonly string[] = [ISSUER, 'accounts.google.com'];
 // `hd` is there for accounts of an organisation only, Google's OpenID Connect documentation says.
 const idToken = z.object({ sub: z.string().min(1), email: z.string().optional(), hd: z.string().min(1).optional() });
 
-export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }: GoogleMeetOptions): OAuth {
+export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl, now }: GoogleMeetOptions): OAuth {
   const client = createOAuthClient({
     server: {
       issuer: ISSUER,
@@ -28,6 +28,7 @@ export function createGoogleOAuth({ clientId, clientSecret, authUrl, tokenUrl }:
     clientId,
     clientSecret,
     secretIn: 'post',
+    now,
     endOf,
   });
 

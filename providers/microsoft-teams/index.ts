@@ -26,7 +26,7 @@ export function createMicrosoftTeams({
   const graph = createGraph({ graphUrl, now });
   return {
     id: 'microsoft-teams',
-    oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph }),
+    oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph, now }),
     ...(platform === undefined ? {} : { platform: createPlatform({ graph, tenant: platform.tenant, clientId, clientSecret, loginUrl }) }),
     quotas: [],
     ...createMeetings(graph),

@@ -58,10 +58,11 @@ export interface TeamsOAuthOptions {
   readonly tenant: string;
   readonly loginUrl: string;
   readonly graph: Graph;
+  readonly now: () => Date;
 }
 
 /** Without `revoke`: Entra v2 has no revocation endpoint. A grant ends when its tokens are forgotten or the user removes the app. */
-export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph }: TeamsOAuthOptions): OAuth {
+export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph, now }: TeamsOAuthOptions): OAuth {
   const login = loginUrl.replace(/\/+$/, '');
   const issuer = `${login}/${tenant}/v2.0`;
   const severalTenants = ['common', 'organizations', 'consumers'].includes(tenant);
@@ -76,6 +77,7 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     clientId,
     clientSecret,
     secretIn: 'post',
+    now,
     endOf: ({ error, description, body }) => {
       const numbers = entraNumbers(description, body);
       // In an app for many tenants one administrator's removal says the same as a wrong client id of ours: no alarm for everybody, and no

@@ -24,12 +24,13 @@ const NUMBERS = /\b(47\d\d)\b/;
 const IDLE_LIFE_MS = 90 * DAY;
 
 export function zoomOAuth(options: ZoomOptions): OAuth {
-  const { clientId, clientSecret } = options;
+  const { clientId, clientSecret, now } = options;
   const client = createOAuthClient({
     server: zoomServer(options),
     clientId,
     clientSecret,
     secretIn: 'basic',
+    now,
     endOf: ({ error, body }) => {
       const number = [body['code'], body['reason']].map((told) => NUMBERS.exec(JSON.stringify(told) ?? '')?.[1]).find((found) => found);
       return (number === undefined ? undefined : MEANINGS[number]) ?? (error === 'invalid_grant' ? 'expired' : undefined);

@@ -9,7 +9,14 @@ import { withGranularNames } from './scopes.ts';
 
 export function zoomPlatform(options: ZoomOptions, { accountId, clientId, clientSecret }: NonNullable<ZoomOptions['platform']>): Platform {
   // Nobody has given this grant, so nobody can end it: whatever Zoom refuses is about the app.
-  const client = createOAuthClient({ server: zoomServer(options), clientId, clientSecret, secretIn: 'basic', endOf: () => undefined });
+  const client = createOAuthClient({
+    server: zoomServer(options),
+    clientId,
+    clientSecret,
+    secretIn: 'basic',
+    endOf: () => undefined,
+    now: options.now,
+  });
   return {
     subjectOf: () => accountId,
     async token(subject) {

@@ -1,7 +1,7 @@
 /** Google's OAuth: granular consent, no rotation, a refresh token only when asked for in the right way. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { DAY, HOUR, SECOND, unixSeconds } from '../clock.ts';
+import { DAY, HOUR, plus, SECOND, unixSeconds } from '../clock.ts';
 import { refuseAuthorization } from '../consent.ts';
 import type { Consent, ConsentRules } from '../consent.ts';
 import { authenticates, readAuthorizeRequest } from '../oauth.ts';
@@ -14,7 +14,7 @@ import type { Google, GoogleUser } from './state.ts';
 const ISSUER = 'https://accounts.google.com';
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ACCESS_LIFE_MS = HOUR - SECOND;
-/** Unused for six months it dies; the sandbox counts from its issue. */
+/** Unused for six months it dies. */
 const REFRESH_LIFE_MS = 180 * DAY;
 
 /** Short names in a request come back as addresses. */
@@ -82,7 +82,9 @@ export function googleOAuthRoutes(google: Google, consent: () => Consent): Route
           const token = oauth.token(form.get('refresh_token') ?? '', 'google-meet');
           const user = state.users.find(({ id }) => id === token?.grant.userId);
           const live = token?.kind === 'refresh' && !token.grant.revoked && token.expiresAt > world.agenda.now();
-          return live && user ? answer(c, token.grant, user, false) : dead(c);
+          if (!live || !user) return dead(c);
+          token.expiresAt = plus(world.agenda.now(), REFRESH_LIFE_MS);
+          return answer(c, token.grant, user, false);
         }
         default:
           return c.json({ error: 'unsupported_grant_type', error_description: 'Invalid grant_type' }, 400);

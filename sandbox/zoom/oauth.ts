@@ -1,7 +1,7 @@
-/** Zoom's OAuth: Basic authentication, strict single-use refresh tokens, bodies `{reason, error}`. */
+/** Zoom's OAuth: Basic authentication, single-use refresh tokens, bodies `{reason, error}`. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { DAY, HOUR } from '../clock.ts';
+import { DAY, HOUR, plus } from '../clock.ts';
 import { refuseAuthorization } from '../consent.ts';
 import type { Consent } from '../consent.ts';
 import { authenticates, readAuthorizeRequest } from '../oauth.ts';
@@ -72,9 +72,11 @@ export function zoomOAuthRoutes({ world, options }: Zoom, consent: () => Consent
         }
         case 'refresh_token': {
           const token = oauth.token(form.get('refresh_token') ?? '', 'zoom');
-          const live = token?.kind === 'refresh' && !token.spent && !token.grant.revoked && token.expiresAt > world.agenda.now();
+          const now = world.agenda.now();
+          const spent = token?.spentAt != null && plus(token.spentAt, options.refreshGraceMs) <= now;
+          const live = token?.kind === 'refresh' && !spent && !token.grant.revoked && token.expiresAt > now;
           if (!live) return c.json({ reason: 'Invalid Token!', error: 'invalid_grant' }, 400);
-          token.spent = true;
+          token.spentAt ??= now;
           return answer(c, token.grant);
         }
         case 'account_credentials': {

@@ -98,6 +98,8 @@ export interface ZoomOptions {
   readonly accountId: string;
   /** Scopes of the app's Marketplace configuration; what a token has. */
   readonly scopes: readonly string[];
+  /** How long a refresh token works on after its first use. The live service shows such a grace, of a length that nobody documents. */
+  readonly refreshGraceMs: number;
 }
 
 export interface ZoomEvent {

@@ -48,6 +48,11 @@ export function createZoom(world: World, options: ZoomOptions, consent: () => Co
       const parsed = newUser.safeParse(body);
       if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
       const { email, name, type, account_id, plan_united_type: planUnitedType } = parsed.data;
+      const known = state.users.find((other) => other.email === email);
+      if (known) {
+        known.type = type;
+        return asConsentUser(known);
+      }
       const user: ZoomUser = {
         id: alphanumeric(world.random, 22),
         accountId: account_id ?? alphanumeric(world.random, 22),

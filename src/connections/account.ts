@@ -5,10 +5,11 @@ import { isConnectionReason } from '../domain/connection.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
+import { accessTokenOf } from './access-token.ts';
 import { doubt } from './doubt.ts';
 import { forgetScopes, markReconnectRequired } from './health.ts';
 import { heardLimit, passPause, spend } from './quota.ts';
-import { accessTokenOf, reconnectRequired } from './tokens.ts';
+import { reconnectRequired } from './tokens.ts';
 
 /**
  * Calls the vendor in the connection's name. What the vendor says about the account itself (gone, blocked by an administrator, a permission
@@ -55,7 +56,7 @@ function accountOf(gateway: Gateway, connection: Connection): Account {
     // Every call needs a token, so this is where a pause holds; what needs no call is not held up.
     accessToken: async (rejected) => {
       await passPause(gateway, connection);
-      return accessTokenOf(gateway, connection.grantId, rejected);
+      return accessTokenOf(gateway, connection.grantId, { rejected });
     },
     spend: (call) => spend(gateway, connection, call),
   };

@@ -16,7 +16,7 @@ import {
   takeAuthorization,
   type ConnectSession,
 } from '../store/connect-sessions.ts';
-import { findConnection, findOwnConnection, upsertConnection, type Connection } from '../store/connections.ts';
+import { findConnection, findOwnConnection, listConnectionsOfGrant, upsertConnection, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { accountIds, ensureGrant, findGrantOf, replaceTokens } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
@@ -227,8 +227,7 @@ async function storeConnection(
       accountId: profile.id,
       refreshedAt: at,
     });
-    await storeAuthorization(tx, gateway, grantId, grant);
-    await scheduleKeep(tx, gateway, { id: grantId, provider: provider.id, refreshedAt: at });
+    await storeAuthorization(tx, gateway, { id: grantId, provider: provider.id }, grant);
     const connection = await upsertConnection(tx, {
       id: ids.connection,
       marketplaceId: session.marketplaceId,
@@ -265,15 +264,21 @@ async function storeConnection(
 export const hasFeed = ({ subscriptions }: Provider, grant: Pick<Grant, 'scopes'>): boolean =>
   subscriptions?.scopes.some((scope) => grant.scopes.includes(scope)) === true;
 
-async function storeAuthorization(tx: Writer, gateway: Gateway, grantId: string, grant: Grant): Promise<void> {
-  const { accessToken, refreshToken, expiresInMs, scopes } = grant;
+async function storeAuthorization(
+  tx: Writer,
+  gateway: Gateway,
+  { id, provider }: { id: string; provider: ProviderId },
+  { accessToken, refreshToken, expiresInMs, scopes }: Grant,
+): Promise<void> {
+  const refreshedAt = gateway.now();
   await replaceTokens(tx, {
-    id: grantId,
-    tokensSealed: sealTokens(gateway, grantId, { accessToken, refreshToken }),
-    accessExpiresAt: plus(gateway.now(), expiresInMs),
+    id,
+    tokensSealed: sealTokens(gateway, id, { accessToken, refreshToken }),
+    accessExpiresAt: plus(refreshedAt, expiresInMs),
     scopes: [...scopes],
-    refreshedAt: gateway.now(),
+    refreshedAt,
   });
+  await scheduleKeep(tx, gateway, { id, provider, refreshedAt });
 }
 
 /** The vendor may have ended the tokens that another connection of this account lives on: the new ones take their place. */
@@ -283,8 +288,9 @@ async function keepTokensOfKnownAccount(
 ): Promise<void> {
   await gateway.db.write(async (tx) => {
     const known = await findGrantOf(tx, { provider, kind: 'user', accountId });
-    if (known === undefined || known.tokensSealed === null) return;
-    await storeAuthorization(tx, gateway, known.id, grant);
+    // Of an account that nobody uses any more nothing is kept.
+    if (known === undefined || (await listConnectionsOfGrant(tx, known.id)).every(({ status }) => status === 'revoked')) return;
+    await storeAuthorization(tx, gateway, { id: known.id, provider }, grant);
     if (canMakeLinks(configured(gateway, provider), grant.scopes)) await revive(tx, gateway, known.id);
     else await judgeScopes(tx, gateway, { ...known, scopes: [...grant.scopes] });
   });

@@ -6,7 +6,7 @@ import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { deleteSubscriptionOf, listConnectionsOfGrant, setConnectionStatus, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
-import { endRefreshLease, eraseTokens, findGrant, setScopes, type Grant } from '../store/grants.ts';
+import { endTokens, eraseTokens, findGrant, setScopes, type Grant } from '../store/grants.ts';
 import { cancelJob } from '../store/jobs.ts';
 
 export interface EndOfGrant {
@@ -18,7 +18,7 @@ export interface EndOfGrant {
 /** Every connection of the grant needs its professional. False when the tokens are others by now: then nothing has ended. */
 export async function endGrant(gateway: Gateway, grantId: string, { reason, tokenVersion }: EndOfGrant): Promise<boolean> {
   const ended = await gateway.db.write(async (tx) => {
-    if (!(await endRefreshLease(tx, { id: grantId, tokenVersion }))) return false;
+    if (!(await endTokens(tx, { id: grantId, tokenVersion }))) return false;
     const changed = await setConnectionStatus(tx, { grantId }, { from: ['active'], to: 'reconnect_required', reason });
     await tellAll(tx, gateway, changed, 'connection.reconnect_required');
     return true;

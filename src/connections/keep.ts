@@ -9,21 +9,27 @@ import type { Writer } from '../store/database.ts';
 import { findGrant, type Grant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { atVendor } from './account.ts';
+import { accessTokenOf, spreadOf } from './access-token.ts';
 import { markReconnectRequired } from './health.ts';
-import { accessTokenOf } from './tokens.ts';
 
 /** A third of the vendor's own figure leaves two more tries, and keeps well below figures that vendors change. */
 const IDLE_SHARE = 3;
 
-/** When an unused grant has to be renewed; each a little apart from the others, so that a thousand that began together do not come together. */
-function renewalOf({ providers, random }: Gateway, grant: Pick<Grant, 'provider' | 'refreshedAt'>): Date {
-  const idleLifeMs = providers.get(grant.provider as ProviderId)?.oauth.idleLifeMs ?? 90 * DAY;
-  const wait = idleLifeMs / IDLE_SHARE;
-  return plus(grant.refreshedAt, Math.round(wait * (0.9 + 0.1 * (random(4).readUInt32BE() / 2 ** 32))));
+/** When an unused grant has to be renewed; each at a moment of its own, so that a thousand that began together do not come together. */
+function renewalOf(
+  { providers }: Pick<Gateway, 'providers'>,
+  { id, provider, refreshedAt }: Pick<Grant, 'id' | 'provider' | 'refreshedAt'>,
+): Date {
+  const idleLifeMs = providers.get(provider as ProviderId)?.oauth.idleLifeMs ?? 90 * DAY;
+  return plus(refreshedAt, Math.round((idleLifeMs / IDLE_SHARE) * (0.9 + 0.1 * spreadOf(id))));
 }
 
 /** In the transaction that stores a new authorization. */
-export async function scheduleKeep(tx: Writer, gateway: Gateway, grant: Pick<Grant, 'id' | 'provider' | 'refreshedAt'>): Promise<void> {
+export async function scheduleKeep(
+  tx: Writer,
+  gateway: Pick<Gateway, 'providers'>,
+  grant: Pick<Grant, 'id' | 'provider' | 'refreshedAt'>,
+): Promise<void> {
   await scheduleJob(tx, { kind: 'grant.keep', subjectId: grant.id, dueAt: renewalOf(gateway, grant) });
 }
 
@@ -33,17 +39,20 @@ export async function keepGrant(gateway: Gateway, grantId: string): Promise<void
   const grant = await findGrant(db.read, grantId);
   if (grant === undefined || grant.kind !== 'user' || grant.tokensSealed === null) return;
   if (!(await listConnectionsOfGrant(db.read, grantId)).some(({ status }) => status === 'active')) return;
-  // Used meanwhile: the renewal that use brought with it counts.
-  const due = renewalOf(gateway, grant);
-  if (due > now()) return plan(gateway, grantId, due);
-  // Idle for so long, its access token has ended: this renews it.
-  await accessTokenOf(gateway, grantId);
-  const renewed = (await findGrant(db.read, grantId))!;
-  await plan(gateway, grantId, renewalOf(gateway, renewed));
+  // Otherwise it was used meanwhile, and the renewal that use brought with it counts.
+  if (renewalOf(gateway, grant) <= now()) {
+    try {
+      // Idle for so long, its access token has ended: this renews it.
+      await accessTokenOf(gateway, grantId);
+    } catch (error) {
+      // The professional has been told; there is nothing left to keep.
+      if (isFailure(error, 'reconnect_required')) return;
+      throw error;
+    }
+  }
+  const kept = await findGrant(db.read, grantId);
+  if (kept !== undefined) await db.write((tx) => scheduleKeep(tx, gateway, kept));
 }
-
-const plan = ({ db }: Gateway, grantId: string, dueAt: Date): Promise<void> =>
-  db.write((tx) => scheduleJob(tx, { kind: 'grant.keep', subjectId: grantId, dueAt }));
 
 /** Job `grant.profile`: plan and capabilities as the vendor tells them now. */
 export async function readProfileAgain(gateway: Gateway, grantId: string): Promise<void> {

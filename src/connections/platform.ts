@@ -12,7 +12,8 @@ import { lockMarketplace } from '../store/marketplaces.ts';
 import { hasFeed } from './connect.ts';
 import { revive, tell } from './health.ts';
 import { hostColumns } from './keep.ts';
-import { credentialsAlarm, sealTokens } from './tokens.ts';
+import { credentialsAlarm } from './refresh.ts';
+import { sealTokens } from './tokens.ts';
 
 export interface HostRequest {
   readonly marketplaceId: string;
@@ -58,7 +59,7 @@ export async function addHost(gateway: Gateway, { marketplaceId, provider: id, h
       scopes: [...granted.scopes],
       refreshedAt: at,
     });
-    await clearAlarm(tx, credentialsAlarm(id, 'platform'));
+    await clearAlarm(tx, credentialsAlarm({ provider: id, kind: 'platform' }));
     const connection = await upsertConnection(tx, {
       id: ids.connection,
       marketplaceId,

@@ -7,6 +7,7 @@ import { Hono } from 'hono';
 import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
+import { listAlarms } from '../store/alarms.ts';
 import { writePulse } from '../store/pulses.ts';
 import { countPauses } from '../store/quotas.ts';
 
@@ -69,7 +70,13 @@ export const healthRoutes = (gateway: Gateway) => {
           await countPauses(db.read, now()),
         ],
       ];
-      const text = figures.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`).join('');
+      const gauge = (name: string, help: string, samples: readonly string[]): string =>
+        [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples, ''].join('\n');
+      const alarms = (await listAlarms(db.read)).map(({ name }) => `gateway_alarms{name=${JSON.stringify(name)}} 1`);
+      const text = [
+        ...figures.map(([name, help, value]) => gauge(name, help, [`${name} ${value}`])),
+        gauge('gateway_alarms', 'What only the operator can repair, one line for each', alarms),
+      ].join('');
       return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
     });
 };

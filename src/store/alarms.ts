@@ -1,5 +1,5 @@
 /** What only the operator can repair, for as long as it lasts. */
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
@@ -14,6 +14,17 @@ export async function raiseAlarm(tx: Writer, { name, detail, now }: { name: stri
     .onConflictDoUpdate({ target: alarms.name, set: { detail, seenAt: now, count: sql`${alarms.count} + 1` } })
     .returning();
   return row!.count === 1;
+}
+
+/** True for the one caller that may find out whether it still holds; nobody has since it was read. */
+export async function claimRepeat(tx: Writer, { name, seenAt }: Alarm, now: Date): Promise<boolean> {
+  const { alarms } = tx.t;
+  const rows = await tx
+    .update(alarms)
+    .set({ seenAt: now })
+    .where(and(eq(alarms.name, name), eq(alarms.seenAt, seenAt)))
+    .returning({ name: alarms.name });
+  return rows.length === 1;
 }
 
 /** True when it was raised. */

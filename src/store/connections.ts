@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { ConnectionReason, ConnectionState } from '../domain/connection.ts';
+import { CONNECTION_STATES, type ConnectionReason, type ConnectionState } from '../domain/connection.ts';
 import type { Reader, Writer } from './database.ts';
 import { accountIds, erasedAccountId, type Grant } from './grants.ts';
 
@@ -49,6 +49,13 @@ export async function findOwnConnection(db: Reader, marketplaceId: string, id: s
 /** Every connection that lives on the grant, over all marketplaces. */
 export async function listConnectionsOfGrant(db: Reader, grantId: string): Promise<Connection[]> {
   return select(db).where(eq(db.t.connections.grantId, grantId)).orderBy(asc(db.t.connections.id));
+}
+
+/** Over all marketplaces. */
+export async function countConnections(db: Reader): Promise<Record<ConnectionState, number>> {
+  const { connections } = db.t;
+  const counts = CONNECTION_STATES.map(async (state) => [state, await db.$count(connections, eq(connections.status, state))] as const);
+  return Object.fromEntries(await Promise.all(counts)) as Record<ConnectionState, number>;
 }
 
 /** Oldest first; those of the professional, or all of the marketplace. `after`: the id that a page begins behind. */

@@ -1,9 +1,11 @@
-import { and, eq, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type Grant = Tables['grants']['$inferSelect'];
+/** One whose refresh its holder may do; the end of the lease tells it from later ones. */
+export type LeasedGrant = Grant & { readonly refreshLeasedUntil: Date };
 /** What a vendor account is known by. */
 export type GrantKey = Pick<Grant, 'provider' | 'kind' | 'accountId'>;
 
@@ -63,7 +65,10 @@ export async function listPlatformSubjects(db: Reader, provider: string): Promis
   return rows.map(({ accountId }) => accountId);
 }
 
-/** True for the one caller that may refresh now. */
+/** Dead tokens are taken away; the operator's own account begins without any. */
+const refreshable = ({ t: { grants } }: Reader): SQL | undefined => or(isNotNull(grants.tokensSealed), eq(grants.kind, 'platform'));
+
+/** True for the one caller that may refresh now. Nobody may while the vendor has asked for patience, or when there is nothing to refresh. */
 export async function leaseRefresh(
   tx: Writer,
   { id, tokenVersion, now, until }: { id: string; tokenVersion: number; now: Date; until: Date },
@@ -76,7 +81,9 @@ export async function leaseRefresh(
       and(
         eq(grants.id, id),
         eq(grants.tokenVersion, tokenVersion),
+        refreshable(tx),
         or(isNull(grants.refreshLeasedUntil), lt(grants.refreshLeasedUntil, now)),
+        or(isNull(grants.retryAt), lte(grants.retryAt, now)),
       ),
     )
     .returning({ id: grants.id });
@@ -87,15 +94,23 @@ type NewTokens = Pick<Grant, 'id' | 'tokensSealed' | 'accessExpiresAt' | 'scopes
 
 const healthy = { refreshLeasedUntil: null, failures: 0, failingSince: null, retryAt: null } as const;
 
-/** The result of a refresh. False when somebody else has replaced the tokens in between. Ends the lease. */
-export async function storeTokens(tx: Writer, { id, tokenVersion, ...tokens }: NewTokens & Pick<Grant, 'tokenVersion'>): Promise<boolean> {
+/**
+ * The result of a refresh; ends the lease. Undefined when somebody else has replaced the tokens in between, `late` when their death has been
+ * noted in between.
+ */
+export async function storeTokens(
+  tx: Writer,
+  { id, tokenVersion, ...tokens }: NewTokens & Pick<Grant, 'tokenVersion'>,
+): Promise<'stored' | 'late' | undefined> {
   const { grants } = tx.t;
-  const rows = await tx
-    .update(grants)
-    .set({ ...tokens, ...healthy, tokenVersion: tokenVersion + 1 })
-    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)))
-    .returning({ id: grants.id });
-  return rows.length === 1;
+  const write = (alive: SQL | undefined) =>
+    tx
+      .update(grants)
+      .set({ ...tokens, ...healthy, tokenVersion: tokenVersion + 1 })
+      .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion), alive))
+      .returning({ id: grants.id });
+  if ((await write(refreshable(tx))).length === 1) return 'stored';
+  return (await write(undefined)).length === 1 ? 'late' : undefined;
 }
 
 /** The result of a new authorization: it counts whatever was there before. */
@@ -107,33 +122,35 @@ export async function replaceTokens(tx: Writer, { id, ...tokens }: NewTokens): P
     .where(eq(grants.id, id));
 }
 
-/** Ends the lease after a refresh that failed. `failed` false: it was not the grant's fault and does not count. */
-export async function noteRefreshFailure(
+/**
+ * Ends this lease, and no later one, after a refresh that brought nothing. `retryAt`: when the next may be tried, null for at once.
+ * `failedAt`: it counts as a failure of this moment.
+ */
+export async function releaseRefresh(
   tx: Writer,
-  { id, tokenVersion, failed, now, retryAt }: { id: string; tokenVersion: number; failed: boolean; now: Date; retryAt: Date },
+  { id, tokenVersion, refreshLeasedUntil }: LeasedGrant,
+  { retryAt, failedAt }: { retryAt: Date | null; failedAt?: Date },
 ): Promise<void> {
   const { grants } = tx.t;
+  const failure = failedAt && {
+    failures: sql`${grants.failures} + 1`,
+    failingSince: sql`coalesce(${grants.failingSince}, ${sql.param(failedAt, grants.failingSince)})`,
+  };
   await tx
     .update(grants)
-    .set({
-      refreshLeasedUntil: null,
-      retryAt,
-      ...(failed
-        ? {
-            failures: sql`${grants.failures} + 1`,
-            failingSince: sql`coalesce(${grants.failingSince}, ${sql.param(now, grants.failingSince)})`,
-          }
-        : {}),
-    })
-    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)));
+    .set({ refreshLeasedUntil: null, retryAt, ...failure })
+    .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion), eq(grants.refreshLeasedUntil, refreshLeasedUntil)));
 }
 
-/** True while the tokens are still those of this version; then nobody else may use the lease for them. */
-export async function endRefreshLease(tx: Writer, { id, tokenVersion }: { id: string; tokenVersion: number }): Promise<boolean> {
+/**
+ * Takes dead tokens away, so that nobody asks the vendor with them again. True when they were still those of this version, which stays:
+ * a refresh that was under way with them may yet bring new ones.
+ */
+export async function endTokens(tx: Writer, { id, tokenVersion }: { id: string; tokenVersion: number }): Promise<boolean> {
   const { grants } = tx.t;
   const rows = await tx
     .update(grants)
-    .set({ refreshLeasedUntil: null })
+    .set({ ...healthy, tokensSealed: null, accessExpiresAt: null })
     .where(and(eq(grants.id, id), eq(grants.tokenVersion, tokenVersion)))
     .returning({ id: grants.id });
   return rows.length === 1;

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { createApi, type Api } from '../../demo/clients.ts';
 import { freePort, RETURN_URL } from '../../demo/world.ts';
+import type { SandboxOptions } from '../../sandbox/app.ts';
 import { startSandbox, type RunningSandbox } from '../../sandbox/server.ts';
 import { readConfig } from '../../src/config.ts';
 import { createMarketplace } from '../../src/marketplaces/manage.ts';
@@ -21,17 +22,19 @@ export interface Stage {
   readonly ledger: Ledger;
   readonly marketplaceId: string;
   readonly api: Api;
-  /** Resolves when the program takes requests. Killed when the test is over. */
-  start(): Promise<Program>;
+  /** The API of a program that was started on another port. */
+  apiAt(port: number): Api;
+  /** Resolves when the program takes requests; `port`: another one than the address says. Killed when the test is over. */
+  start(options?: { port?: number }): Promise<Program>;
   /** The gateway in this process, on the real clock plus `aheadMs`. Closed when the test is over. */
   serve(options?: { aheadMs?: number }): Promise<Running>;
 }
 
 /** `address`: as `Engine.createUrl` gives it. */
-export async function createStage(address: string): Promise<Stage> {
+export async function createStage(address: string, sandboxOptions: Pick<SandboxOptions, 'zoom'> = {}): Promise<Stage> {
   const ledger = await startLedger();
   onTestFinished(() => ledger.close());
-  const sandbox = await startSandbox({ port: 0, now: () => new Date(), random: randomBytes });
+  const sandbox = await startSandbox({ port: 0, now: () => new Date(), random: randomBytes, ...sandboxOptions });
   onTestFinished(() => sandbox.close());
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
@@ -47,6 +50,16 @@ export async function createStage(address: string): Promise<Stage> {
     ZOOM_WEBHOOK_SECRET: ZOOM_SECRET,
     ZOOM_OAUTH_URL: sandbox.url,
     ZOOM_API_URL: `${sandbox.url}/v2`,
+    MICROSOFT_CLIENT_ID: 'sandbox-client',
+    MICROSOFT_CLIENT_SECRET: 'sandbox-secret',
+    MICROSOFT_LOGIN_URL: sandbox.url,
+    MICROSOFT_GRAPH_URL: sandbox.url,
+    GOOGLE_CLIENT_ID: 'sandbox-client',
+    GOOGLE_CLIENT_SECRET: 'sandbox-secret',
+    GOOGLE_AUTH_URL: sandbox.url,
+    GOOGLE_TOKEN_URL: sandbox.url,
+    GOOGLE_API_URL: sandbox.url,
+    GOOGLE_JWKS_URL: `${sandbox.url}/oauth2/v3/certs`,
   };
   const config = readConfig(environment);
   const seams = { random: randomBytes, keys: config.encryptionKeys!, log: pino({ level: 'silent' }) };
@@ -62,8 +75,9 @@ export async function createStage(address: string): Promise<Stage> {
     ledger,
     marketplaceId: marketplace.id,
     api: createApi(publicUrl, apiKey),
-    async start() {
-      const program = startProgram(environment);
+    apiAt: (own) => createApi(`http://127.0.0.1:${own}`, apiKey),
+    async start({ port: own = port } = {}) {
+      const program = startProgram({ ...environment, PORT: String(own) });
       onTestFinished(async () => {
         program.kill('SIGKILL');
         await program.exit;

@@ -1,7 +1,8 @@
 /** What vendors say about an account between calls: removed apps, permissions that shrink, feeds that are suspended. */
 import { describe, expect, it, vi } from 'vitest';
 import type { World } from '../../demo/world.ts';
-import { accessTokenOf } from '../../src/connections/tokens.ts';
+import { accessTokenOf } from '../../src/connections/access-token.ts';
+import { openTokens } from '../../src/connections/tokens.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { listAlarms } from '../../src/store/alarms.ts';
 import { findConnection, findSubscriptionOf, type Connection } from '../../src/store/connections.ts';
@@ -159,11 +160,7 @@ async function renewWith(
   const { read } = gateway.db;
   const body = { access_token: 'renewed', refresh_token: 'renewed', token_type: 'Bearer', expires_in: 3_600, scope: scopes.join(' ') };
   fault(world, vendor, 'POST', path, { status: 200, body }, 1);
-  await accessTokenOf(
-    gateway,
-    grantId,
-    JSON.parse(gateway.vault.open((await findGrant(read, grantId))!.tokensSealed!, ['connection', grantId, 'tokens'])).accessToken,
-  );
+  await accessTokenOf(gateway, grantId, { rejected: openTokens(gateway, (await findGrant(read, grantId))!)!.accessToken });
   return (await findConnection(read, id))!;
 }
 
