@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigInvalid, readConfig } from './config.ts';
+import { KeysUnusable } from './connections/keyring.ts';
+import { countSealed, rotateEncryptionKey } from './connections/rotate.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
 import { redeliverEvent } from './events/endpoints.ts';
@@ -21,6 +23,7 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   keys revoke --key K
   connections list --marketplace M
   events redeliver --marketplace M --event E
+  rotate-encryption-key
   doctor`;
 
 class Usage extends Error {}
@@ -56,7 +59,11 @@ try {
   }
 } catch (error) {
   const expected =
-    error instanceof Usage || error instanceof ConfigInvalid || error instanceof DatabaseUnusable || error instanceof Failure;
+    error instanceof Usage ||
+    error instanceof ConfigInvalid ||
+    error instanceof DatabaseUnusable ||
+    error instanceof KeysUnusable ||
+    error instanceof Failure;
   console.error(expected ? error.message : error);
   process.exitCode = 1;
 }
@@ -109,15 +116,35 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
-    doctor: async ({ config, db, providers }) => [
-      { check: 'configuration', result: 'ok', public_url: config.publicUrl },
-      { check: 'database', result: 'ok', engine: db.dialect },
+    'rotate-encryption-key': async (gateway) => {
+      const { newest, columns, removable, kept } = await rotateEncryptionKey(gateway);
+      return [
+        ...columns.map(({ table, column, resealed, unreadable }) => ({ table, column, resealed, unreadable })),
+        { newest_key: newest, removable_keys: removable },
+        ...kept.map(({ id, values }) => ({ key: id, still_seals: values })),
+      ];
+    },
+    doctor: async (gateway) => [
+      { check: 'configuration', result: 'ok', public_url: gateway.config.publicUrl },
+      { check: 'database', result: 'ok', engine: gateway.db.dialect },
+      ...(await keysOf(gateway)),
       ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
         check: id,
-        result: providers.has(id) ? 'configured' : 'not configured',
+        result: gateway.providers.has(id) ? 'configured' : 'not configured',
       })),
     ],
   };
+}
+
+/** The keys of the ring, newest first, and what they have sealed; a key that only the database knows is named, too. */
+async function keysOf(gateway: Gateway): Promise<Row[]> {
+  const counts = await countSealed(gateway);
+  const { keyIds } = gateway.vault;
+  const row = (id: string, result: string): Row => ({ check: 'encryption key', result, id, sealed_values: counts.get(id) ?? 0 });
+  return [
+    ...keyIds.map((id, index) => row(id, index === 0 ? 'newest' : 'old')),
+    ...[...counts.keys()].filter((id) => !keyIds.includes(id)).map((id) => row(id, 'missing')),
+  ];
 }
 
 function parseArguments() {

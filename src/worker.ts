@@ -7,7 +7,7 @@ import { forgetDoubt } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
-import { Failure } from './domain/failure.ts';
+import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
 import { deliver, type Send } from './events/deliver.ts';
 import type { Gateway } from './gateway.ts';
@@ -29,6 +29,8 @@ const LEASE_MS = 90 * SECOND;
 /** How long nobody looks for work when nothing rings. */
 const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
+/** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
+const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
 const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
@@ -195,8 +197,7 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     await db.write((tx) => finishJob(tx, job));
   } catch (error) {
     const failure = Failure.from(error);
-    // What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried.
-    const passes = failure.code === 'credentials_rejected' || failure.code === 'vendor_quota';
+    const passes = PASSES.has(failure.code);
     const final = (job.attempts >= MAX_JOB_ATTEMPTS && !passes) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
     log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');

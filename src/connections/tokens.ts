@@ -16,6 +16,7 @@ import { findGrant, leaseRefresh, noteRefreshFailure, storeTokens, type Grant } 
 import { scheduleJob } from '../store/jobs.ts';
 import { listConnectionsOfGrant } from '../store/connections.ts';
 import { endGrant, judgeScopes, type EndOfGrant } from './health.ts';
+import { tokensContext } from './sealed.ts';
 
 export interface Tokens {
   readonly accessToken: string;
@@ -41,9 +42,6 @@ const GIVE_UP_FAILURES = 10;
 /** Plans change: they are read anew when a token is renewed anyway, at most this often. */
 const PROFILE_EVERY_MS = DAY;
 
-// The first grant of an account had the id of its connection, hence the word.
-const tokensContext = (grantId: string): string[] => ['connection', grantId, 'tokens'];
-
 export const sealTokens = ({ vault }: Pick<Gateway, 'vault'>, grantId: string, tokens: Tokens): Buffer =>
   vault.seal(JSON.stringify(tokens), tokensContext(grantId));
 
@@ -62,9 +60,9 @@ export async function accessTokenOf(gateway: Gateway, grantId: string, rejected?
   const deadline = plus(now(), REFRESH_LEASE_MS);
   for (;;) {
     const grant = await findGrant(db.read, grantId);
-    const tokens = grant && openTokens(gateway, grant);
+    if (grant === undefined || (grant.tokensSealed === null && grant.kind === 'user')) throw reconnectRequired();
+    const tokens = await readableTokens(gateway, grant);
     const at = now();
-    if (grant === undefined || (tokens === undefined && grant.kind === 'user')) throw reconnectRequired();
     const usable =
       tokens !== undefined && tokens.accessToken !== rejected && endsLater(grant, at, LAST_MS) ? tokens.accessToken : undefined;
     if (usable !== undefined && endsLater(grant, at, EARLY_MS + spread(grant))) return usable;
@@ -90,6 +88,18 @@ export async function accessTokenOf(gateway: Gateway, grantId: string, rejected?
     if (usable !== undefined) return usable;
     if (now() > deadline) throw new Failure('vendor_unavailable', 'The access could not be renewed in time.', { retryAfterMs: SECOND });
     await wait(POLL_MS);
+  }
+}
+
+/** What was damaged can only be given anew: by the professional, or with the operator's credentials. @throws Failure `key_unavailable` */
+async function readableTokens(gateway: Gateway, grant: Grant): Promise<Tokens | undefined> {
+  try {
+    return openTokens(gateway, grant);
+  } catch (error) {
+    if (!isFailure(error, 'sealed_damaged')) throw error;
+    gateway.log.error({ err: error, grant: grant.id }, 'the tokens of a grant are damaged');
+    if (grant.kind === 'user') throw await died(gateway, grant, { reason: 'unknown', tokenVersion: grant.tokenVersion, cause: error });
+    return undefined;
   }
 }
 
