@@ -2,8 +2,7 @@
  * Everything that is sealed in the database, and what each value is bound to: the row's id and the field. Ids are unique over all
  * marketplaces (docs/decisions/0012-what-sealed-values-are-bound-to.md). A context never changes: what it sealed would not open any more.
  */
-import type { Tables } from '../../drizzle/schema.ts';
-import type { SealedColumn } from '../store/sealed-values.ts';
+import type { SealedColumn, Tables } from '../store/sealed-values.ts';
 import type { SealContext } from './vault.ts';
 
 type Row<T extends keyof Tables> = Tables[T]['$inferSelect'];

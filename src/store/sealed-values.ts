@@ -4,6 +4,8 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
+export type { Tables };
+
 export interface SealedColumn {
   readonly table: keyof Tables;
   readonly column: string;

@@ -65,10 +65,10 @@ describe('the log', () => {
       fc.property(
         fc.string({ unit: 'binary' }),
         fc.string({ unit: fc.constantFrom('\n', '\\', '"', 'n', 'u', 'A', '1', 'a', 'code=', 'pwd', ':', 'gk_', '/j/') }),
-        (any, nasty) => {
-          const text = linesOf((log) => log.info({ any, nasty: `${nasty}${TOKEN}` }, any));
-          expect(text.match(/\n/g)).toHaveLength(1);
-          expect(JSON.parse(text)).toMatchObject({ level: 30 });
+        (text, nasty) => {
+          const line = linesOf((log) => log.info({ text, nasty: `${nasty}${TOKEN}` }, text));
+          expect(line.match(/\n/g)).toHaveLength(1);
+          expect(JSON.parse(line)).toMatchObject({ level: 30 });
         },
       ),
     );

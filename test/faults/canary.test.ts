@@ -76,7 +76,7 @@ describeOnBothDatabases('secrets', (_open, engine) => {
     expect(world.receiver.events.length).toBeGreaterThan(10);
 
     expect(found(log, everything)).toEqual([]);
-    expect(found(await stored(databaseUrl, world), everything)).toEqual([]);
+    expect(found(await stored(databaseUrl), everything)).toEqual([]);
     expect(found(JSON.stringify(world.receiver.events), secrets)).toEqual([]);
     for (const { request, text } of tap.answers) expect(found(text, secrets), request).toEqual([]);
     // It was shown once, when the endpoint was made, before anybody listened here.
@@ -184,7 +184,7 @@ async function wrongRequests(world: World): Promise<void> {
   await api('POST', '/v1/connect-sessions', { professional_id: 'pro_1', providers: ['none'] });
   await api('GET', '/v1/meetings/mtg_unknown');
   await visit(`${publicUrl}/v1/meetings`, { headers: { authorization: `Bearer ${world.apiKey}x` } });
-  await visit(`${publicUrl}/oauth/zoom/callback?state=unknown&code=${'unknown-code-of-nobody'}`);
+  await visit(`${publicUrl}/oauth/zoom/callback?state=unknown&code=unknown-code-of-nobody`);
   await visit(`${publicUrl}/webhooks/zoom`, { method: 'POST', headers: { 'x-zm-signature': world.zoomWebhookSecret }, body: '{}' });
   await visit(`${publicUrl}/webhooks/google-meet`, { method: 'POST', headers: { authorization: `Bearer ${world.apiKey}` }, body: '{}' });
   await visit(`${publicUrl}/webhooks/microsoft-teams`, { method: 'POST', body: '{"value":[{"clientState":"x"}]}' });
@@ -198,16 +198,17 @@ const found = (text: string, secrets: ReadonlyMap<string, string>): string[] =>
   });
 
 /** SQLite: the files as they are. PostgreSQL: every column of every table. */
-async function stored(databaseUrl: string, { gateway }: World): Promise<string> {
+async function stored(databaseUrl: string): Promise<string> {
   if (databaseUrl.startsWith('file:')) {
     const folder = dirname(databaseUrl.slice('file:'.length));
     const files = await readdir(folder);
-    expect(files).toContain('gateway.db-wal');
+    if (!files.includes('gateway.db-wal')) throw new Error('the newest rows are in a file that is not here');
     return (await Promise.all(files.map((file) => readFile(join(folder, file), 'latin1')))).join('\n');
   }
   let text = '';
-  expect(Object.keys(gateway.gateway.db.read.t).length).toBeGreaterThan(20);
-  for (const { name } of await raw(databaseUrl, `select table_name as name from information_schema.tables where table_schema = 'public'`)) {
+  const tables = await raw(databaseUrl, `select table_name as name from information_schema.tables where table_schema = 'public'`);
+  if (tables.length < 20) throw new Error('these are not all tables');
+  for (const { name } of tables) {
     for (const row of await raw(databaseUrl, `select * from "${String(name)}"`)) {
       for (const value of Object.values(row)) text += `${Buffer.isBuffer(value) ? value.toString('latin1') : JSON.stringify(value)}\n`;
     }
