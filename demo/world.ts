@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Logger } from 'pino';
 import { startSandbox, type RunningSandbox } from '../sandbox/server.ts';
 import { readConfig } from '../src/config.ts';
 import type { PresetName } from '../src/domain/presets/index.ts';
@@ -17,6 +18,8 @@ import { startReceiver, type Receiver } from './receiver.ts';
 
 export interface WorldOptions {
   readonly logLevel: string;
+  /** Where the gateway's log lines go; standard output when left out. */
+  readonly log?: Logger;
   /** Default: a SQLite file in a temporary folder. */
   readonly databaseUrl?: string;
   readonly policy?: PresetName;
@@ -48,6 +51,7 @@ const ZOOM_SECRET = 'sandbox-webhook-secret';
 
 export async function createWorld({
   logLevel,
+  log,
   databaseUrl,
   policy = 'guide',
   environment: changes = {},
@@ -92,7 +96,11 @@ export async function createWorld({
   };
 
   const config = readConfig({ ...environment, ...changes });
-  const gateway = await serveGateway(config, { now, random: randomBytes, keys: config.encryptionKeys! }, { host: '127.0.0.1' });
+  const gateway = await serveGateway(
+    config,
+    { now, random: randomBytes, keys: config.encryptionKeys!, ...(log === undefined ? {} : { log }) },
+    { host: '127.0.0.1' },
+  );
   const { marketplaceId, apiKey } =
     operator === 'cli' ? await runOperatorCommand({ ...environment, ...changes }, policy) : await callOperatorCommand(gateway, policy);
   await sandbox.sandbox.configureWebhooks({

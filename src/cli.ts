@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { disconnect } from './connections/disconnect.ts';
 import { addHost, checkPlatforms } from './connections/platform.ts';
 import { ConfigInvalid, readConfig } from './config.ts';
+import { KeysUnusable } from './connections/keyring.ts';
+import { countSealed, rotateEncryptionKey } from './connections/rotate.ts';
 import { PROVIDER_IDS } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
@@ -27,6 +29,7 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   connections add-platform ${PROVIDER_IDS.join('|')} --marketplace M --host EMAIL...
   connections remove --marketplace M --connection C
   events redeliver --marketplace M --event E
+  rotate-encryption-key
   doctor`;
 
 class Usage extends Error {}
@@ -64,7 +67,11 @@ try {
   }
 } catch (error) {
   const expected =
-    error instanceof Usage || error instanceof ConfigInvalid || error instanceof DatabaseUnusable || error instanceof Failure;
+    error instanceof Usage ||
+    error instanceof ConfigInvalid ||
+    error instanceof DatabaseUnusable ||
+    error instanceof KeysUnusable ||
+    error instanceof Failure;
   console.error(expected ? error.message : error);
   process.exitCode = 1;
 }
@@ -135,9 +142,18 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
+    'rotate-encryption-key': async (gateway) => {
+      const { newest, columns, removable, kept } = await rotateEncryptionKey(gateway);
+      return [
+        ...columns.map(({ table, column, resealed, unreadable }) => ({ table, column, resealed, unreadable })),
+        { newest_key: newest, removable_keys: removable },
+        ...kept.map(({ id, values }) => ({ key: id, still_seals: values })),
+      ];
+    },
     doctor: async (gateway): Promise<Row[]> => [
       { check: 'configuration', result: 'ok', public_url: gateway.config.publicUrl },
       { check: 'database', result: 'ok', engine: gateway.db.dialect },
+      ...(await keysOf(gateway)),
       ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
         check: id,
         result: gateway.providers.has(id) ? 'configured' : 'not configured',
@@ -158,6 +174,17 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
 
 function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, status }: Connection): Row {
   return { id, provider, email, account_id: accountId, plan, concurrent_meetings: concurrentMeetings, status };
+}
+
+/** The keys of the ring, newest first, and what they have sealed; a key that only the database knows is named, too. */
+async function keysOf(gateway: Gateway): Promise<Row[]> {
+  const counts = await countSealed(gateway);
+  const { keyIds } = gateway.vault;
+  const row = (id: string, result: string): Row => ({ check: 'encryption key', result, id, sealed_values: counts.get(id) ?? 0 });
+  return [
+    ...keyIds.map((id, index) => row(id, index === 0 ? 'newest' : 'old')),
+    ...[...counts.keys()].filter((id) => !keyIds.includes(id)).map((id) => row(id, 'missing')),
+  ];
 }
 
 function parseArguments() {

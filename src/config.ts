@@ -254,6 +254,10 @@ function parseKeys(value: string, context: z.RefinementCtx): EncryptionKey[] {
     context.addIssue({ code: 'custom', message: 'must be id:base64-of-32-bytes, several separated by commas, newest first' });
   } else if (new Set(keys.map(({ id }) => id)).size < keys.length) {
     context.addIssue({ code: 'custom', message: 'has a key id twice' });
+  } else if (new Set(keys.map(({ key }) => key.toString('base64'))).size < keys.length) {
+    context.addIssue({ code: 'custom', message: 'has the same key under two ids' });
+  } else if (keys.some(({ key }) => looksMadeUp(key))) {
+    context.addIssue({ code: 'custom', message: 'has a key that is not random: make one with `openssl rand -base64 32`' });
   }
   return keys;
 }
@@ -275,4 +279,13 @@ function parseServiceAccount(value: string, context: z.RefinementCtx): Omit<Goog
     context.addIssue({ code: 'custom', message: 'must be the JSON key of a service account, or the path of a readable file with it' });
     return z.NEVER;
   }
+}
+
+/** A random key has 30 different bytes on average, and fewer than 20 once in 10^10 keys. */
+const DIFFERENT_BYTES = 20;
+
+/** Zeros, repeated patterns, counting, and anything that can be typed: none of it comes out of a random generator. */
+export function looksMadeUp(key: Buffer): boolean {
+  const steps = new Set(key.subarray(1).map((byte, index) => byte - key[index]!));
+  return new Set(key).size < DIFFERENT_BYTES || steps.size === 1 || key.every((byte) => byte >= 0x20 && byte < 0x7f);
 }

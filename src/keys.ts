@@ -21,5 +21,7 @@ export function loadKeys(config: Config, random: RandomBytes): readonly Encrypti
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, random(32).toString('base64'), { mode: 0o600, flag: 'wx' });
   }
-  return [{ id: 'development', key: Buffer.from(readFileSync(file, 'utf8').trim(), 'base64') }];
+  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
+  if (key.length !== 32) throw new ConfigInvalid([`${file} is damaged: restore it, or nothing sealed with it can be read`]);
+  return [{ id: 'development', key }];
 }

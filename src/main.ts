@@ -1,6 +1,7 @@
 /** Environment -> config -> gateway -> listen. With `cli.ts` the only place that reads environment, clock and randomness. */
 import { randomBytes } from 'node:crypto';
 import { ConfigInvalid, readConfig } from './config.ts';
+import { KeysUnusable } from './connections/keyring.ts';
 import { loadKeys } from './keys.ts';
 import { serveGateway } from './server.ts';
 import { DatabaseUnusable } from './store/database.ts';
@@ -27,8 +28,7 @@ try {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 } catch (error) {
-  if (error instanceof ConfigInvalid || error instanceof DatabaseUnusable || (error instanceof Error && 'code' in error))
-    console.error(error.message);
-  else console.error(error);
+  const expected = error instanceof ConfigInvalid || error instanceof DatabaseUnusable || error instanceof KeysUnusable;
+  console.error(expected || (error instanceof Error && 'code' in error) ? error.message : error);
   process.exit(1);
 }

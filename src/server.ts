@@ -11,6 +11,7 @@ import { createZoom } from '../providers/zoom/index.ts';
 import { createIntake } from '../webhooks/intake.ts';
 import { createApp } from './app.ts';
 import type { Config, EncryptionKey } from './config.ts';
+import { checkKeyRing } from './connections/keyring.ts';
 import { createVault, type Vault } from './connections/vault.ts';
 import { SECOND, type Clock, type RandomBytes } from './domain/time.ts';
 import { createSend } from './events/deliver.ts';
@@ -38,13 +39,22 @@ export interface Running {
   close(): Promise<void>;
 }
 
-/** A gateway without a server: what the command line and the tests use. */
+/**
+ * A gateway without a server: what the command line and the tests use.
+ * @throws DatabaseUnusable, KeysUnusable
+ */
 export async function openGateway(
   config: Config,
   { now, random, keys, log = createLog(config.logLevel) }: Seams,
   wake: () => void = () => {},
 ): Promise<Gateway> {
   const db = await openDatabase(config.databaseUrl, { onError: (error) => log.error({ err: error }, 'the database reported an error') });
+  try {
+    await checkKeyRing(db, { keys, now, random });
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
   const vault = createVault({ keys, random });
   return { config, db, providers: createProviders(config, vault, now), now, random, vault, log, wake };
 }

@@ -7,7 +7,7 @@ import { forgetDoubt } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
-import { Failure } from './domain/failure.ts';
+import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
 import { deliver, type Send } from './events/deliver.ts';
 import type { Gateway } from './gateway.ts';
@@ -32,6 +32,8 @@ const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
 /** What is never given up for a vendor that is down: nobody would begin it again, and the connection would die of it. */
 const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
+/** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
+const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
 const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
@@ -198,13 +200,11 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     await db.write((tx) => finishJob(tx, job));
   } catch (error) {
     const failure = Failure.from(error);
-    // What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried.
-    const ours = failure.code === 'credentials_rejected';
-    const patient = ours || failure.code === 'vendor_quota' || UPKEEP.has(job.kind);
+    const patient = PASSES.has(failure.code) || UPKEEP.has(job.kind);
     const final = (job.attempts >= MAX_JOB_ATTEMPTS && !patient) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
     // An alarm has told it already, once for all.
-    if (!ours) log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
+    if (failure.code !== 'credentials_rejected') log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
     await db.write((tx) =>
       failJob(tx, job, { dueAt: final ? null : plus(now(), wait), error: `${failure.code}: ${failure.message}`, now: now() }),
     );

@@ -2,7 +2,7 @@
 import type { Notice, Pointer, Provider, VendorEvent } from '../providers/provider.ts';
 import { atVendor } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
-import { inboxContext } from './receive.ts';
+import { inboxContext } from '../src/connections/sealed.ts';
 import { isOurFault, raiseFeedAlarm } from './renew.ts';
 import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
@@ -47,7 +47,7 @@ const MAX_ATTEMPTS = 12;
 const MAX_ATTEMPTS_IN_OUTAGE = 60;
 /** How far a vendor's clock may be from ours before one moment counts as later than another. */
 const CLOCK_TOLERANCE_MS = MINUTE;
-const OUTAGES: ReadonlySet<FailureCode> = new Set(['vendor_unavailable', 'vendor_quota', 'storage_unavailable']);
+const OUTAGES: ReadonlySet<FailureCode> = new Set(['vendor_unavailable', 'vendor_quota', 'storage_unavailable', 'key_unavailable']);
 
 /**
  * Applies what is due. Deliveries that say everything themselves share one transaction, and nothing of them is half done after a crash;

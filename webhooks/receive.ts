@@ -1,6 +1,7 @@
 /** A delivery is proven, stored and answered; everything else happens later, in a job. */
 import type { IncomingMessage } from 'node:http';
 import type { Opened, WebhookRequest } from '../providers/provider.ts';
+import { inboxContext } from '../src/connections/sealed.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure } from '../src/domain/failure.ts';
 import type { Gateway } from '../src/gateway.ts';
@@ -8,9 +9,6 @@ import type { Intake } from './intake.ts';
 
 /** Zoom's recording.completed with many files is about 30 kB; Pub/Sub allows far more, Meet's events use about 1 kB. */
 export const MAX_WEBHOOK_BYTES = 256 * 1024;
-
-/** The context that seals a delivery's body. */
-export const inboxContext = (key: string): string[] => ['inbox', key, 'body'];
 
 /** Proves one request and stores what it brought. */
 export async function receive(

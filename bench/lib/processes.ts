@@ -1,5 +1,6 @@
 /** The processes of a bench: the gateway, what it is compared with, and the load generator. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -34,7 +35,7 @@ export async function startGateway({
       PATH: process.env['PATH'],
       PORT: String(port),
       DATABASE_URL: databaseUrl,
-      ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
+      ENCRYPTION_KEYS: `bench:${createHash('sha256').update('bench').digest('base64')}`,
       ZOOM_CLIENT_ID: 'bench',
       ZOOM_CLIENT_SECRET: 'bench',
       ZOOM_WEBHOOK_SECRET: SECRET,

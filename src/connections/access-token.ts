@@ -9,8 +9,9 @@ import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { claimRepeat, findAlarm, type Alarm } from '../store/alarms.ts';
 import { findGrant, leaseRefresh, type Grant, type LeasedGrant } from '../store/grants.ts';
+import { endGrant } from './health.ts';
 import { credentialsAlarm, credentialsRejected, CREDENTIALS_PAUSE_MS, refresh } from './refresh.ts';
-import { openTokens, reconnectRequired } from './tokens.ts';
+import { openTokens, reconnectRequired, type Tokens } from './tokens.ts';
 
 export interface Need {
   /** A token that the vendor has just refused. */
@@ -48,8 +49,8 @@ export async function accessTokenOf(gateway: Gateway, grantId: string, { rejecte
   let pollMs = POLL_MS;
   for (let waitedMs = 0; waitedMs <= PATIENCE_MS; waitedMs += pollMs) {
     const grant = await findGrant(db.read, grantId);
-    const tokens = grant && openTokens(gateway, grant);
-    if (grant === undefined || (tokens === undefined && grant.kind === 'user')) throw reconnectRequired();
+    if (grant === undefined || (grant.tokensSealed === null && grant.kind === 'user')) throw reconnectRequired();
+    const tokens = await readableTokens(gateway, grant);
     const at = now();
     const refused = tokens !== undefined && tokens.accessToken === rejected;
     const leftMs = grant.accessExpiresAt === null ? 0 : grant.accessExpiresAt.getTime() - at.getTime();
@@ -96,6 +97,19 @@ async function takeLease(
       leaseRefresh(tx, { id, tokenVersion, now: at, until: refreshLeasedUntil }),
   );
   return leased ? { ...grant, refreshLeasedUntil } : undefined;
+}
+
+/** What was damaged can only be given anew: by the professional, or with the operator's credentials. @throws Failure `key_unavailable` */
+async function readableTokens(gateway: Gateway, grant: Grant): Promise<Tokens | undefined> {
+  try {
+    return openTokens(gateway, grant);
+  } catch (error) {
+    if (!isFailure(error, 'sealed_damaged')) throw error;
+    gateway.log.error({ err: error, grant: grant.id }, 'the tokens of a grant are damaged');
+    if (grant.kind === 'platform') return undefined;
+    await endGrant(gateway, grant.id, { reason: 'unknown', tokenVersion: grant.tokenVersion });
+    throw reconnectRequired('unknown', error);
+  }
 }
 
 function earlyMs({ id, accessExpiresAt, refreshedAt }: Grant): number {

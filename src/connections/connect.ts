@@ -23,6 +23,7 @@ import { scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { canMakeLinks, judgeScopes, revive, tell } from './health.ts';
 import { profileColumns, scheduleKeep } from './keep.ts';
+import { codeVerifierContext, connectTokenContext } from './sealed.ts';
 import { sealTokens } from './tokens.ts';
 
 const SESSION_MS = 30 * MINUTE;
@@ -120,8 +121,8 @@ export async function beginAuthorization(
       sessionId: session.id,
       provider: id,
       browserHash: hashToken(browser),
-      codeVerifierSealed: vault.seal(codeVerifier, ['authorization', stateHash, 'verifier']),
-      connectTokenSealed: vault.seal(token, ['authorization', stateHash, 'token']),
+      codeVerifierSealed: vault.seal(codeVerifier, codeVerifierContext(stateHash)),
+      connectTokenSealed: vault.seal(token, connectTokenContext(stateHash)),
       recordings,
       kind: 'connect',
       connectionId: expected?.id ?? null,
@@ -171,7 +172,7 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
   const provider = configured(gateway, callback.provider);
   if (callback.iss !== undefined && !provider.oauth.isIssuer(callback.iss)) throw notStartedHere();
   const ownBrowser = sameBrowser(authorization.browserHash, callback.browser);
-  const connectToken = vault.open(authorization.connectTokenSealed, ['authorization', authorization.stateHash, 'token']);
+  const connectToken = vault.open(authorization.connectTokenSealed, connectTokenContext(authorization.stateHash));
   if (authorization.kind === 'admin_consent') {
     if (callback.code !== undefined) throw notStartedHere();
     // The administrator may be anybody, anywhere: nothing of the session goes to another browser, and nothing here changes.
@@ -190,7 +191,7 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
   try {
     grant = await provider.oauth.exchange({
       code: callback.code,
-      codeVerifier: vault.open(authorization.codeVerifierSealed, ['authorization', authorization.stateHash, 'verifier']),
+      codeVerifier: vault.open(authorization.codeVerifierSealed, codeVerifierContext(authorization.stateHash)),
       redirectUri: redirectUri(config.publicUrl, callback.provider),
     });
     profile = await provider.oauth.profile(grant);

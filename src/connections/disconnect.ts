@@ -21,18 +21,18 @@ export async function disconnect(gateway: Gateway, { marketplaceId, id }: { mark
   if (connection === undefined) throw notFound();
   const provider = providers.get(connection.provider as ProviderId);
   const grant = await findGrant(db.read, connection.grantId);
-  const tokens = grant && openTokens(gateway, grant);
   const sharing = (await listConnectionsOfGrant(db.read, connection.grantId)).filter(
     (other) => other.id !== id && other.status === 'active' && other.accountId === connection.accountId,
   );
-  if (provider !== undefined && tokens !== undefined) {
+  if (provider !== undefined && grant !== undefined) {
     const subscription = await findSubscriptionOf(db.read, id);
     try {
+      const tokens = openTokens(gateway, grant);
       // Grant and subscription belong to the vendor's account: while another connection uses the account, they stay.
-      if (sharing.length === 0) {
+      if (tokens !== undefined && sharing.length === 0) {
         if (subscription !== undefined && connection.status === 'active')
           await atVendor(gateway, connection, async ({ subscriptions }, account) => subscriptions?.remove(account, subscription.vendorId));
-        if (grant?.kind === 'user') await provider.oauth.revoke?.(tokens);
+        if (grant.kind === 'user') await provider.oauth.revoke?.(tokens);
       }
     } catch (error) {
       log.warn({ err: error, connection: id }, 'the vendor could not be told about the end of a connection');

@@ -3,15 +3,13 @@ import type { ConnectionReason } from '../domain/connection.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Grant } from '../store/grants.ts';
+import { tokensContext } from './sealed.ts';
 
 export interface Tokens {
   readonly accessToken: string;
   /** Null where the vendor gives none: the operator's own accounts. */
   readonly refreshToken: string | null;
 }
-
-// The first grant of an account had the id of its connection, hence the word.
-const tokensContext = (grantId: string): string[] => ['connection', grantId, 'tokens'];
 
 export const sealTokens = ({ vault }: Pick<Gateway, 'vault'>, grantId: string, tokens: Tokens): Buffer =>
   vault.seal(JSON.stringify(tokens), tokensContext(grantId));

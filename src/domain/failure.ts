@@ -34,6 +34,7 @@ const FAILURES = {
   package_too_large: { status: 422, title: 'The package has too many meetings' },
   vendor_refused: { status: 422, title: 'The vendor refused the request' },
   rate_limited: { status: 429, title: 'Too many requests' },
+  sealed_damaged: { status: 500, title: 'A stored secret is damaged' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   vendor_nonsense: { status: 502, title: 'The vendor answered something unexpected' },
   credentials_rejected: { status: 503, title: "The vendor does not accept the gateway's own credentials" },
@@ -41,6 +42,7 @@ const FAILURES = {
   vendor_quota: { status: 503, title: 'A quota of the vendor is used up' },
   vendor_unavailable: { status: 503, title: 'The vendor is not available' },
   not_configured: { status: 503, title: 'This app is not set up on the gateway' },
+  key_unavailable: { status: 503, title: 'An encryption key is missing' },
   storage_unavailable: { status: 503, title: 'The storage is not available' },
 } as const;
 

@@ -1,5 +1,6 @@
 /** One attempt to deliver an event to a marketplace's endpoint. */
 import { Agent, request } from 'undici';
+import { endpointSecretContext, eventLinksContext } from '../connections/sealed.ts';
 import { deliveryBackoffMs } from '../domain/backoff.ts';
 import { newId } from '../domain/id.ts';
 import { plus, SECOND } from '../domain/time.ts';
@@ -13,7 +14,6 @@ import {
   type StoredEvent,
   type WebhookEndpoint,
 } from '../store/events.ts';
-import { eventLinksContext } from './emit.ts';
 import { signatureHeader } from './signature.ts';
 import { checkTargetUrl, publicLookup } from './target.ts';
 
@@ -113,8 +113,6 @@ export function deliveryBody(
     event.linksSealed === null ? {} : (JSON.parse(vault.open(event.linksSealed, eventLinksContext(event.id))) as Record<string, unknown>);
   return { type: event.type, timestamp: event.at.toISOString(), data: { ...event.data, ...links } };
 }
-
-export const endpointSecretContext = (endpointId: string): string[] => ['endpoint', endpointId, 'secret'];
 
 function secretsOf({ vault }: Gateway, endpoint: WebhookEndpoint, now: Date): string[] {
   const sealed = [endpoint.secretSealed];

@@ -1,4 +1,5 @@
 /** Events to the marketplace, written in the transaction of the change they tell about (outbox). */
+import { eventLinksContext } from '../connections/sealed.ts';
 import { newId } from '../domain/id.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -47,9 +48,6 @@ export interface NewEvent {
 /** The same happening has the same id, however often it is told: after a crash, a repeat or from a restored backup. */
 export const eventId = ({ marketplaceId, type, subjectId, key }: Pick<NewEvent, 'marketplaceId' | 'type' | 'subjectId' | 'key'>): string =>
   `evt_${fingerprint(marketplaceId, type, subjectId, key)}`;
-
-/** The context that seals an event's links. */
-export const eventLinksContext = (id: string): string[] => ['event', id, 'links'];
 
 /** False when this very event was written before. */
 export async function emit(tx: Writer, gateway: Pick<Gateway, 'now' | 'random' | 'vault'>, event: NewEvent): Promise<boolean> {

@@ -1,4 +1,5 @@
 /** Where a marketplace wants its events, and what it can do about them. */
+import { endpointSecretContext } from '../connections/sealed.ts';
 import { found, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { HOUR, plus } from '../domain/time.ts';
@@ -13,7 +14,6 @@ import {
   updateEndpoint,
   type WebhookEndpoint,
 } from '../store/events.ts';
-import { endpointSecretContext } from './deliver.ts';
 import { emit } from './emit.ts';
 import { newSecret } from './signature.ts';
 import { checkTargetUrl } from './target.ts';

@@ -1,5 +1,6 @@
 /** `Idempotency-Key` on every POST: same key and same request, same answer (IETF draft httpapi-idempotency-key-header). */
 import type { MiddlewareHandler } from 'hono';
+import { answerContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { fingerprint } from '../domain/token.ts';
@@ -30,7 +31,7 @@ export function idempotency({ db, now, vault }: Gateway): MiddlewareHandler<ApiE
       if (known.fingerprint !== mark) throw new Failure('idempotency_key_reused', 'This Idempotency-Key was used with another request.');
       if (known.status === null || known.bodySealed === null)
         throw new Failure('idempotency_key_in_use', 'A request with this Idempotency-Key is still running.');
-      const body = vault.open(known.bodySealed, ['idempotency', marketplaceId, key]);
+      const body = vault.open(known.bodySealed, answerContext(marketplaceId, key));
       return c.body(body, known.status as 200, { 'content-type': 'application/json', 'idempotency-replayed': 'true' });
     }
     c.set('idempotencyKey', fingerprint('idempotency', marketplaceId, key));
@@ -44,7 +45,7 @@ export function idempotency({ db, now, vault }: Gateway): MiddlewareHandler<ApiE
           finishIdempotencyKey(
             tx,
             { marketplaceId, key },
-            { status: c.res.status, bodySealed: vault.seal(body, ['idempotency', marketplaceId, key]) },
+            { status: c.res.status, bodySealed: vault.seal(body, answerContext(marketplaceId, key)) },
           ),
         );
         kept = true;

@@ -5,8 +5,10 @@ import { SECOND } from '../domain/time.ts';
 import type { z } from 'zod';
 
 export function problemResponse(failure: Failure, requestId: string, publicUrl: string): Response {
+  const { vendor_code: vendorCode, ...extra } = failure.extra;
   const body = {
-    ...failure.extra,
+    ...extra,
+    ...(isCode(vendorCode) ? { vendor_code: vendorCode } : {}),
     type: `${publicUrl}/problems/${failure.code}`,
     title: failure.title,
     status: failure.status,
@@ -20,6 +22,9 @@ export function problemResponse(failure: Failure, requestId: string, publicUrl: 
     headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter(failure) },
   });
 }
+
+/** What a vendor calls a code may be any text, even one that repeats what it was sent. Numbers and words are passed on, nothing else. */
+const isCode = (value: unknown): boolean => typeof value === 'string' && /^(\d{1,6}|[A-Za-z][A-Za-z_.]{0,63}|AADSTS\d{1,9})$/.test(value);
 
 /** Seconds, rounded up; every 429 and 503 has one. */
 export function retryAfter({ status, retryAfterMs }: Failure): Record<string, string> {

@@ -1,6 +1,7 @@
 /** The row that a request becomes, before anything is written or asked for at a vendor. */
 import type { JoinLink } from '../../providers/approved.ts';
 import { limitMinutes } from '../../providers/limits.ts';
+import { joinUrlContext } from '../connections/sealed.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
 import type { Decision } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
@@ -10,7 +11,7 @@ import type { Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { reserveLink, type Meeting } from '../store/meetings.ts';
 import { chooseConnection } from './choose.ts';
-import { joinUrlContext, linkHash } from './link.ts';
+import { linkHash } from './link.ts';
 import { takeHost } from './pool.ts';
 import type { MeetingRequest } from './request.ts';
 import { newMeeting } from './reserve.ts';

@@ -1,6 +1,7 @@
 /** The way in, for customers and hosts. The vendor's link appears nowhere before it is followed. */
 import { checkApprovedHost, classifyJoinUrl } from '../../providers/approved.ts';
 import { atVendor } from '../connections/account.ts';
+import { joinUrlContext } from '../connections/sealed.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
@@ -10,7 +11,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
 import { recordConsent } from './consent.ts';
-import { connectionOf, joinUrlContext, meetingRef } from './link.ts';
+import { connectionOf, meetingRef } from './link.ts';
 
 /** What a door shows. `early` opens at `opensAt`. */
 export type Door = 'unpaid' | 'pending' | 'early' | 'open' | 'over' | 'cancelled' | 'expired';

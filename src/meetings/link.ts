@@ -2,6 +2,7 @@
 import { linkIdentity } from '../../providers/approved.ts';
 import type { MeetingRef, Provider, VendorMeeting } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
+import { joinUrlContext } from '../connections/sealed.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { recordsFromTheStart } from '../domain/recording.ts';
@@ -146,9 +147,6 @@ export function meetingRef({ vault }: Pick<Gateway, 'vault'>, meeting: Meeting):
     details: meeting.vendorDetails,
   };
 }
-
-/** The context that seals a meeting's vendor link. */
-export const joinUrlContext = (meetingId: string): string[] => ['meeting', meetingId, 'join_url'];
 
 /** Equal for every spelling of a link, whoever made it (G05). */
 export const linkHash = (joinUrl: string): string => fingerprint('link', linkIdentity(joinUrl));

@@ -3,6 +3,7 @@ import { classifyJoinUrl } from '../../providers/approved.ts';
 import { limitMinutes } from '../../providers/limits.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
+import { joinUrlContext, staleLinkContext } from '../connections/sealed.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
@@ -17,7 +18,7 @@ import { findMeeting, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-links.ts';
 import { chooseConnection } from './choose.ts';
 import { takeLink } from './draft.ts';
-import { findLeftover, joinUrlContext, makeVendorMeeting, vendorColumns } from './link.ts';
+import { findLeftover, makeVendorMeeting, vendorColumns } from './link.ts';
 import { dropHold, freeHost, holdOther, settleHold } from './pool.ts';
 import { tellMeeting } from './tell.ts';
 
@@ -144,7 +145,7 @@ async function replaceLink(tx: Writer, gateway: Gateway, before: Meeting, change
       connectionId,
       vendorMeetingId,
       vendorDetails,
-      joinUrlSealed: gateway.vault.seal(joinUrl, ['stale_link', key]),
+      joinUrlSealed: gateway.vault.seal(joinUrl, staleLinkContext(key)),
     });
     await scheduleJob(tx, { kind: 'link.release', subjectId: key, dueAt: gateway.now() });
   }
@@ -164,7 +165,7 @@ export async function releaseStaleLink(gateway: Gateway, key: string): Promise<v
     const provider = connection.provider as ProviderId;
     const ref =
       vendorMeetingId !== null && joinUrlSealed !== null
-        ? { id: vendorMeetingId, joinUrl: vault.open(joinUrlSealed, ['stale_link', key]), details: vendorDetails }
+        ? { id: vendorMeetingId, joinUrl: vault.open(joinUrlSealed, staleLinkContext(key)), details: vendorDetails }
         : await findLeftover(gateway, { ...meeting, provider, vendorKey: key }, connection);
     if (ref !== undefined) await atVendor(gateway, connection, (vendor, account) => vendor.cancelMeeting(account, ref));
   } else log.warn({ meeting: meeting.id, connection: connection.id }, 'the vendor meeting stays: its account is no longer connected');

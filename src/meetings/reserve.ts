@@ -1,5 +1,6 @@
 /** A meeting's rows before the vendor knows of it: meeting, attendees, deadline, and the claim on booking and customer. */
 import { limitMinutes } from '../../providers/limits.ts';
+import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
 import type { Plan, ProviderId } from '../domain/apps.ts';
 import { type Decision, shownConsidered } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
@@ -47,7 +48,7 @@ export function newMeeting(
     vendorJoinUrlSealed: null,
     degraded: [],
     hostTokenHash: hashToken(hostToken),
-    hostTokenSealed: vault.seal(hostToken, ['meeting', link.id, 'host_token']),
+    hostTokenSealed: vault.seal(hostToken, hostTokenContext(link.id)),
     limitMinutes: limitMinutes(link.provider, link.plan),
     limitExceeded: decision.exceeded,
     decision: {
@@ -107,7 +108,7 @@ export function newAttendee(gateway: Gateway, meeting: Meeting, request: Attende
     purchasedAt: null,
     recordingConsent: 'missing',
     joinTokenHash: hashToken(token),
-    joinTokenSealed: gateway.vault.seal(token, ['attendee', id, 'join_token']),
+    joinTokenSealed: gateway.vault.seal(token, joinTokenContext(id)),
     createdAt: gateway.now(),
   };
 }

@@ -1,6 +1,7 @@
 /** From "the vendor has a file" to personal links. Webhook and reconciliation both end here. */
 import type { VendorRecording } from '../../providers/provider.ts';
 import { emit, type EventType } from '../events/emit.ts';
+import { recordingLinkContext, vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { type BookingKind, type Policy, type RecordingMode } from '../domain/policy.ts';
@@ -24,8 +25,6 @@ import {
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
   fingerprint('recording', meeting.id, vendorRecordingId);
-
-export const vendorRecordingContext = (recordingId: string): string[] => ['recording', recordingId, 'vendor_id'];
 
 /** The vendor is still working on it (G13). */
 export async function noteProcessing(tx: Writer, gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Promise<void> {
@@ -95,7 +94,7 @@ export async function publish(tx: Writer, gateway: Gateway, policy: Policy, meet
       recordingId: recording.id,
       customerId,
       tokenHash: hashToken(token),
-      tokenSealed: vault.seal(token, ['recording_link', id]),
+      tokenSealed: vault.seal(token, recordingLinkContext(id)),
       views: 0,
       firstViewedAt: null,
       revokedAt: null,

@@ -1,6 +1,7 @@
 /** A recipient opens a personal link: checked, counted, streamed. */
 import type { Media } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
+import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { hashToken } from '../domain/token.ts';
@@ -9,7 +10,7 @@ import { connectionOf, meetingRef } from '../meetings/link.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { countView, findRecordingByLink, type Recording, type RecordingLink } from '../store/recordings.ts';
-import { tellRecording, vendorRecordingContext } from './ready.ts';
+import { tellRecording } from './ready.ts';
 
 export interface OpenedRecording {
   readonly link: RecordingLink;

@@ -1,11 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigInvalid, readConfig } from '../../src/config.ts';
 
-const KEY = Buffer.alloc(32, 7).toString('base64');
+const KEY = randomBytes(32).toString('base64');
 
 function problemsOf(environment: Record<string, string | undefined>): readonly string[] {
   try {
@@ -40,7 +41,7 @@ describe('the configuration', () => {
       PORT: '8080',
       PUBLIC_URL: 'https://gateway.example/',
       DATABASE_URL: 'postgres://db/gateway',
-      ENCRYPTION_KEYS: `new:${KEY}, old:${Buffer.alloc(32, 8).toString('base64')}`,
+      ENCRYPTION_KEYS: `new:${KEY}, old:${randomBytes(32).toString('base64')}`,
       ZOOM_CLIENT_ID: 'z',
       ZOOM_CLIENT_SECRET: 'zs',
       ZOOM_WEBHOOK_SECRET: 'new-secret, old-secret',
@@ -91,8 +92,34 @@ describe('the configuration', () => {
     ['a key that is not 32 bytes', `k1:${Buffer.alloc(31).toString('base64')}`],
     ['a key without a name', `:${KEY}`],
     ['a key id twice', `k1:${KEY},k1:${KEY}`],
+    ['one key under two ids', `k1:${KEY},k2:${KEY}`],
   ])('refuses %s', (_what, ENCRYPTION_KEYS) => {
     expect(problemsOf({ ENCRYPTION_KEYS })).toHaveLength(1);
+  });
+
+  it.each([
+    ['zeros', Buffer.alloc(32)],
+    ['one byte', Buffer.alloc(32, 0xa5)],
+    ['a short pattern', Buffer.from('deadbeef'.repeat(8), 'hex')],
+    ['half of zeros', Buffer.concat([randomBytes(16), Buffer.alloc(16)])],
+    ['counting', Buffer.from(Array.from({ length: 32 }, (_, index) => 250 + index))],
+    ['counting down in threes', Buffer.from(Array.from({ length: 32 }, (_, index) => 100 - 3 * index))],
+    ['a default', Buffer.from('changemechangemechangemechangeme')],
+    ['a sentence', Buffer.from('The quick brown fox jumps over t')],
+    ['a digest in hexadecimal', Buffer.from(randomBytes(16).toString('hex'))],
+  ])('case 90: refuses a key that is %s', (_what, key) => {
+    expect(problemsOf({ ENCRYPTION_KEYS: `good:${KEY},bad:${key.toString('base64')}` })).toEqual([
+      expect.stringContaining('ENCRYPTION_KEYS has a key that is not random'),
+    ]);
+  });
+
+  it('case 90: takes every key that a random generator makes', () => {
+    fc.assert(
+      fc.property(fc.constant(undefined), () => {
+        expect(problemsOf({ ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}` })).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it.each(['http://127.0.0.1:4010', 'http://localhost:4010', 'http://[::1]:4010', 'https://anything.example'])(

@@ -66,6 +66,26 @@ describe('the vault', () => {
     expect(ring.derive('a')[0]).not.toEqual(ring.derive('a')[1]);
   });
 
+  it('case 91: takes a new nonce for each of 100,000 values', () => {
+    const head = 2 + first.id.length;
+    const nonces = new Set<string>();
+    for (let count = 0; count < 100_000; count += 1)
+      nonces.add(
+        vault
+          .seal('', CONTEXT)
+          .subarray(head, head + 12)
+          .toString('latin1'),
+      );
+    expect(nonces.size).toBe(100_000);
+  });
+
+  it('case 91: takes its nonces from the randomness it was given, 96 bits of it, and nowhere else', () => {
+    const asked: number[] = [];
+    const sealed = createVault({ keys: [first], random: (size) => (asked.push(size), Buffer.alloc(size, 7)) }).seal('x', CONTEXT);
+    expect(asked).toEqual([12]);
+    expect(sealed.subarray(4, 16).equals(Buffer.alloc(12, 7))).toBe(true);
+  });
+
   it('needs a key', () => {
     expect(() => createVault({ keys: [], random: randomBytes })).toThrow('needs an encryption key');
   });

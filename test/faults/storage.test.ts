@@ -1,4 +1,5 @@
 /** The real program and its database: locked, unreachable, unusable from the start, and left in good order. */
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -118,7 +119,7 @@ describe('a start that cannot succeed', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const KEY = `test:${Buffer.alloc(32, 7).toString('base64')}`;
+  const KEY = `test:${randomBytes(32).toString('base64')}`;
   const environmentOf = async (databaseUrl: string) => ({
     PORT: String(await freePort()),
     DATABASE_URL: databaseUrl,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createVault } from '../../src/connections/vault.ts';
-import { joinUrlContext } from '../../src/meetings/link.ts';
+import { joinUrlContext } from '../../src/connections/sealed.ts';
 import {
   boughtMeeting,
   calls,

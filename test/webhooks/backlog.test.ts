@@ -1,4 +1,4 @@
-import { inboxContext } from '../../webhooks/receive.ts';
+import { inboxContext } from '../../src/connections/sealed.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import { expect, test } from 'vitest';

@@ -1,10 +1,10 @@
-import { inboxContext } from '../../webhooks/receive.ts';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { inboxContext } from '../../src/connections/sealed.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { plus, SECOND } from '../../src/domain/time.ts';
 import type { Database } from '../../src/store/database.ts';

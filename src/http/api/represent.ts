@@ -2,6 +2,7 @@
 import type { z } from '@hono/zod-openapi';
 import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
+import { hostTokenContext, joinTokenContext, joinUrlContext, recordingLinkContext } from '../../connections/sealed.ts';
 import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
@@ -10,7 +11,6 @@ import { scanText } from '../../domain/text-scan.ts';
 import type { DailyQuota } from '../../connections/quota.ts';
 import { deliveryBody } from '../../events/deliver.ts';
 import type { Gateway } from '../../gateway.ts';
-import { joinUrlContext } from '../../meetings/link.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '../../store/events.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
@@ -79,7 +79,7 @@ export function representMeeting(
       provider_join_url: meeting.vendorJoinUrlSealed === null ? null : vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id)),
       degraded: meeting.degraded,
     },
-    host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, ['meeting', meeting.id, 'host_token'])}`,
+    host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))}`,
     attendees: attendees.map((attendee) => representAttendee({ config, vault }, meeting, attendee)),
     limit: { minutes: meeting.limitMinutes, plan: meeting.plan as Plan, exceeded: meeting.limitExceeded },
     decision: { chosen: meeting.decision.chosen as ProviderId | null, considered: meeting.decision.considered },
@@ -98,7 +98,7 @@ export function representAttendee(
   meeting: Meeting,
   attendee: Attendee,
 ): z.infer<typeof schemas.attendee> {
-  const joinUrl = `${config.publicUrl}/j/${vault.open(attendee.joinTokenSealed, ['attendee', attendee.id, 'join_token'])}`;
+  const joinUrl = `${config.publicUrl}/j/${vault.open(attendee.joinTokenSealed, joinTokenContext(attendee.id))}`;
   const { title, startsAt, timeZone, durationMinutes } = meeting;
   return {
     customer_id: attendee.customerId,
@@ -136,7 +136,7 @@ export function representRecording(
       .filter(({ recordingId }) => recordingId === recording.id)
       .map((link) => ({
         customer_id: link.customerId,
-        url: link.tokenSealed === null ? null : `${config.publicUrl}/r/${vault.open(link.tokenSealed, ['recording_link', link.id])}`,
+        url: link.tokenSealed === null ? null : `${config.publicUrl}/r/${vault.open(link.tokenSealed, recordingLinkContext(link.id))}`,
         views: link.views,
         first_viewed_at: isoOrNull(link.firstViewedAt),
         revoked_at: isoOrNull(link.revokedAt),

@@ -121,6 +121,10 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
     meaning: 'Too many requests came with this key, or from this address.',
     remedy: 'Wait as long as "Retry-After" says, and watch the RateLimit headers.',
   },
+  sealed_damaged: {
+    meaning: 'A secret in the database was changed, or was moved from another row, and does not open. Everything else goes on.',
+    remedy: 'Tell the operator the request id. An account that is affected has to be connected again.',
+  },
   internal: {
     meaning: 'The gateway has met a case that it does not know. The details are in its log under the request id.',
     remedy: 'Repeat the request later with the same Idempotency-Key, and tell the operator the request id.',
@@ -148,6 +152,10 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   not_configured: {
     meaning: 'The operator has not set up the credentials of this app.',
     remedy: 'Choose another app, or set up its variables and restart the gateway.',
+  },
+  key_unavailable: {
+    meaning: 'What was asked for is sealed with an encryption key that this process does not have. The detail names it.',
+    remedy: 'Only the operator can repair this: the key belongs into ENCRYPTION_KEYS of every process. Nothing is lost until then.',
   },
   storage_unavailable: {
     meaning: 'The database cannot be reached or written.',
