@@ -7,6 +7,7 @@ import type { CountedCall, LimitOf, Provider, ProviderId, Quota } from '../../pr
 import { PATIENCE_MS } from '../../providers/rate.ts';
 import { Failure } from '../domain/failure.ts';
 import { DAY, MINUTE, plus } from '../domain/time.ts';
+import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
 import type { Reader } from '../store/database.ts';
@@ -24,10 +25,13 @@ export interface DailyQuota {
 const WINDOW_MS = { utc_day: DAY, minute: MINUTE } as const;
 
 /** The window that `at` lies in. The epoch began at midnight UTC, so days and minutes are whole multiples. */
+/** A digest: what a vendor's user takes back is not left behind in a counter (case 87). */
+const hostKey = (accountId: string): string => `host:${fingerprint(accountId)}`;
+
 function windowOf({ scope, per }: Quota, { provider, accountId }: VendorAccount, at: Date): { key: string; endsAt: Date } {
   const length = WINDOW_MS[per];
   return {
-    key: `budget:${provider}:${per}:${scope === 'app' ? 'app' : `host:${accountId}`}`,
+    key: `budget:${provider}:${per}:${scope === 'app' ? 'app' : hostKey(accountId)}`,
     endsAt: plus(at, length - (at.getTime() % length)),
   };
 }
@@ -96,8 +100,8 @@ export const isUsedUp = ({ code, extra }: Failure): boolean => code === 'vendor_
 
 const pauseKey = (limitOf: Exclude<LimitOf, 'budget'>, { provider, accountId, organisation }: VendorAccount): string => {
   const whose = {
-    host: `host:${accountId}`,
-    organisation: organisation === null ? `host:${accountId}` : `organisation:${organisation}`,
+    host: hostKey(accountId),
+    organisation: organisation === null ? hostKey(accountId) : `organisation:${fingerprint(organisation)}`,
     app: 'app',
   };
   return `${PAUSE}${provider}:${whose[limitOf]}`;
