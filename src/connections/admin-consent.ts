@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway.ts';
 import { insertAuthorization } from '../store/connect-sessions.ts';
 import { listConnections } from '../store/connections.ts';
 import { offered, openConnectSession, redirectUri } from './connect.ts';
+import { codeVerifierContext, connectTokenContext } from './sealed.ts';
 
 /** Chosen: administrators answer within days. */
 const ADMIN_CONSENT_MS = 7 * DAY;
@@ -40,8 +41,8 @@ export async function beginAdminConsent(
       provider: id,
       browserHash: hashToken(browser),
       // No code comes of it, so there is nothing to verify.
-      codeVerifierSealed: Buffer.alloc(0),
-      connectTokenSealed: vault.seal(token, ['authorization', stateHash, 'token']),
+      codeVerifierSealed: vault.seal('', codeVerifierContext(stateHash)),
+      connectTokenSealed: vault.seal(token, connectTokenContext(stateHash)),
       recordings,
       kind: 'admin_consent',
       connectionId: null,
