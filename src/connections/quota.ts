@@ -24,10 +24,10 @@ export interface DailyQuota {
 
 const WINDOW_MS = { utc_day: DAY, minute: MINUTE } as const;
 
-/** The window that `at` lies in. The epoch began at midnight UTC, so days and minutes are whole multiples. */
 /** A digest: what a vendor's user takes back is not left behind in a counter (case 87). */
 const hostKey = (accountId: string): string => `host:${fingerprint(accountId)}`;
 
+/** The window that `at` lies in. The epoch began at midnight UTC, so days and minutes are whole multiples. */
 function windowOf({ scope, per }: Quota, { provider, accountId }: VendorAccount, at: Date): { key: string; endsAt: Date } {
   const length = WINDOW_MS[per];
   return {
