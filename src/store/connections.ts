@@ -9,6 +9,9 @@ type ConnectionRow = Tables['connections']['$inferSelect'];
 export type Connection = ConnectionRow & Pick<Grant, 'scopes'>;
 export type StoredSubscription = Tables['subscriptions']['$inferSelect'];
 
+/** What was declared or learned of the plan is not the vendor's to change. */
+type NewConnection = Omit<ConnectionRow, 'declaredPlan' | 'learnedPlan'>;
+
 /** All connections, as far as the caller narrows it down. */
 function select(db: Reader) {
   const { connections, grants } = db.t;
@@ -19,7 +22,7 @@ function select(db: Reader) {
 }
 
 /** Makes the connection, or renews the one of the same professional and account, an erased one too: its id and its meetings stay. */
-export async function upsertConnection(tx: Writer, connection: ConnectionRow): Promise<Connection> {
+export async function upsertConnection(tx: Writer, connection: NewConnection): Promise<Connection> {
   const { connections } = tx.t;
   const { id: _id, createdAt: _createdAt, statusVersion: _statusVersion, preferredAt: _preferredAt, ...changes } = connection;
   const same = and(

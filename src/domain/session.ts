@@ -1,0 +1,191 @@
+/**
+ * What really happened in a meeting, from the facts that are known of it. Vendors deliver late, twice, out of order and not at all, so
+ * nothing here depends on the order of the facts: a set of them has one meaning.
+ */
+import { MINUTE } from './time.ts';
+
+export const SIDES = ['host', 'customer', 'unknown'] as const;
+export type Side = (typeof SIDES)[number];
+
+export interface Fact {
+  readonly instanceId: string;
+  readonly kind: 'started' | 'ended' | 'joined' | 'left';
+  readonly at: Date;
+  /** The vendor's id of a stay; null for the run itself. */
+  readonly participantId: string | null;
+  readonly side: Side;
+  readonly customerId: string | null;
+  readonly limitReached: boolean;
+  readonly source: 'vendor' | 'attendance' | 'estimate';
+}
+
+export interface Stay {
+  readonly joinedAt: Date;
+  /** Null while the person is there. */
+  readonly leftAt: Date | null;
+}
+
+export interface Participant {
+  readonly id: string;
+  readonly side: Side;
+  readonly customerId: string | null;
+  readonly stays: readonly Stay[];
+}
+
+/** One run of the vendor's meeting; a booking may have several, for one after a limit has cut the first off. */
+export interface Session {
+  readonly instanceId: string;
+  readonly startedAt: Date;
+  /** Null while it runs. */
+  readonly endedAt: Date | null;
+  /** True when the vendor says that the plan's limit ended it. */
+  readonly limitReached: boolean;
+  /** True when nothing of it was told by the vendor as it happened. */
+  readonly estimated: boolean;
+  readonly participants: readonly Participant[];
+}
+
+/** Whole and part minutes, not rounded. `joint`: a host and a customer at the same time. */
+export interface Minutes {
+  readonly total: number;
+  readonly host: number;
+  readonly customer: number;
+  readonly joint: number;
+}
+
+/** The runs, oldest first. */
+export function sessionsOf(facts: readonly Fact[]): Session[] {
+  const runs = [...groupBy(facts, ({ instanceId }) => instanceId)].map(([instanceId, own]) => sessionOf(instanceId, own));
+  return runs.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || compare(a.instanceId, b.instanceId));
+}
+
+function sessionOf(instanceId: string, facts: readonly Fact[]): Session {
+  const moments = (...kinds: readonly Fact['kind'][]): number[] =>
+    facts.filter(({ kind }) => kinds.includes(kind)).map(({ at }) => at.getTime());
+  // The start may have got lost, or may come after the first arrival by the vendor's own clock.
+  const startedAt = Math.min(
+    ...moments('started', 'joined'),
+    ...(moments('started', 'joined').length === 0 ? moments('ended', 'left') : []),
+  );
+  const ends = moments('ended');
+  const endedAt = ends.length === 0 ? null : Math.max(...ends);
+  const people = groupBy(
+    facts.filter(({ participantId }) => participantId !== null),
+    ({ participantId }) => participantId!,
+  );
+  return {
+    instanceId,
+    startedAt: new Date(startedAt),
+    endedAt: endedAt === null ? null : new Date(endedAt),
+    limitReached: facts.some(({ limitReached }) => limitReached),
+    estimated: facts.every(({ source }) => source === 'estimate'),
+    participants: [...people]
+      .map(([id, own]) => ({
+        id,
+        side: sideOf(own),
+        customerId:
+          own
+            .map(({ customerId }) => customerId)
+            .filter((customer) => customer !== null)
+            .toSorted(compare)[0] ?? null,
+        stays: staysOf(own, { startedAt, endedAt }),
+      }))
+      .toSorted((a, b) => compare(a.id, b.id)),
+  };
+}
+
+/** Who is known in one fact is known in all of that participant. */
+const sideOf = (facts: readonly Fact[]): Side => SIDES.find((side) => facts.some((fact) => fact.side === side)) ?? 'unknown';
+
+/**
+ * Arrivals and departures of one participant as stays. A departure without arrival: there from the start. An arrival without departure: until
+ * the end of the run, or still there. Several arrivals in a row are one stay, for people join with a second device before they leave the first.
+ */
+function staysOf(facts: readonly Fact[], run: { startedAt: number; endedAt: number | null }): Stay[] {
+  const stays: Stay[] = [];
+  let since: number | null = null;
+  const moments = [...groupBy(facts, ({ at }) => String(at.getTime())).values()];
+  for (const moves of moments.toSorted((a, b) => a[0]!.at.getTime() - b[0]!.at.getTime())) {
+    const at = moves[0]!.at.getTime();
+    const [joins, leaves] = [moves.some(({ kind }) => kind === 'joined'), moves.some(({ kind }) => kind === 'left')];
+    // Vendors tell whole seconds: who is there, leaves and comes back in one of them has two stays; who comes and leaves in one was there.
+    if (since !== null && leaves) {
+      stays.push(stay(since, at));
+      since = joins ? at : null;
+    } else if (since === null && leaves) {
+      if (joins || stays.length === 0) stays.push(stay(joins ? at : run.startedAt, at));
+    } else if (joins) since ??= at;
+  }
+  if (since !== null)
+    stays.push({ joinedAt: new Date(since), leftAt: run.endedAt === null ? null : new Date(Math.max(since, run.endedAt)) });
+  return stays;
+}
+
+const stay = (from: number, to: number): Stay => ({ joinedAt: new Date(from), leftAt: new Date(to) });
+
+/** Minutes of a run up to `now`. Who is of unknown side counts for none. */
+export function minutesOf(session: Session, now: Date): Minutes {
+  const until = (end: Date | null): number => (end ?? session.endedAt ?? now).getTime();
+  const spansOf = (side: Side): Span[] =>
+    union(
+      session.participants
+        .filter((participant) => participant.side === side)
+        .flatMap(({ stays }) => stays.map(({ joinedAt, leftAt }) => [joinedAt.getTime(), until(leftAt)] as const)),
+    );
+  const [host, customer] = [spansOf('host'), spansOf('customer')];
+  return {
+    total: Math.max(0, until(session.endedAt) - session.startedAt.getTime()) / MINUTE,
+    host: lengthOf(host) / MINUTE,
+    customer: lengthOf(customer) / MINUTE,
+    joint: lengthOf(intersection(host, customer)) / MINUTE,
+  };
+}
+
+/** Of several runs, which never overlap. */
+export const sumOf = (all: readonly Minutes[]): Minutes =>
+  all.reduce(
+    (sum, one) => ({
+      total: sum.total + one.total,
+      host: sum.host + one.host,
+      customer: sum.customer + one.customer,
+      joint: sum.joint + one.joint,
+    }),
+    { total: 0, host: 0, customer: 0, joint: 0 },
+  );
+
+/** Since when no host is there; null while one is, or when none has come yet. */
+export function hostAwaySince({ participants, endedAt }: Session): Date | null {
+  if (endedAt !== null) return null;
+  const stays = participants.filter(({ side }) => side === 'host').flatMap((host) => host.stays);
+  if (stays.length === 0 || stays.some(({ leftAt }) => leftAt === null)) return null;
+  return new Date(Math.max(...stays.map(({ leftAt }) => leftAt!.getTime())));
+}
+
+type Span = readonly [from: number, to: number];
+
+function union(spans: readonly Span[]): Span[] {
+  const merged: [number, number][] = [];
+  for (const [from, to] of spans.filter(([start, end]) => end > start).toSorted((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}
+
+const intersection = (a: readonly Span[], b: readonly Span[]): Span[] =>
+  a.flatMap(([from, to]) => b.map(([start, end]) => [Math.max(from, start), Math.min(to, end)] as const).filter(([x, y]) => y > x));
+
+const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, [from, to]) => sum + to - from, 0);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function groupBy<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of list) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
