@@ -332,6 +332,8 @@ export interface Provider {
   cancelMeeting(account: Account, meeting: MeetingRef): Promise<void>;
   /** The link for the host, made for this moment; never stored. */
   hostUrl(account: Account, meeting: MeetingRef): Promise<string>;
+  /** Present where that link signs whoever follows it in as the account itself. */
+  readonly hostLinkSignsIn?: true;
   /** Present where the vendor can end a running meeting. Succeeds when it is not running. */
   readonly endMeeting?: (account: Account, meeting: MeetingRef) => Promise<void>;
   readonly recordings: Recordings;

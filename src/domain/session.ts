@@ -7,6 +7,10 @@ import { MINUTE } from './time.ts';
 export const SIDES = ['host', 'customer', 'unknown'] as const;
 export type Side = (typeof SIDES)[number];
 
+/** What a fact rests on, the strongest first. `attendance`: reported after the end. `estimate`: concluded by us, from a click or the clock. */
+export const SOURCES = ['vendor', 'attendance', 'estimate'] as const;
+export type Source = (typeof SOURCES)[number];
+
 export interface Fact {
   readonly instanceId: string;
   readonly kind: 'started' | 'ended' | 'joined' | 'left';
@@ -16,7 +20,7 @@ export interface Fact {
   readonly side: Side;
   readonly customerId: string | null;
   readonly limitReached: boolean;
-  readonly source: 'vendor' | 'attendance' | 'estimate';
+  readonly source: Source;
 }
 
 export interface Stay {
@@ -40,7 +44,9 @@ export interface Session {
   readonly endedAt: Date | null;
   /** True when the vendor says that the plan's limit ended it. */
   readonly limitReached: boolean;
-  /** True when nothing of it was told by the vendor as it happened. */
+  /** The best that is known of it. */
+  readonly source: Source;
+  /** True when the vendor told nothing of it, or not how it ended. */
   readonly estimated: boolean;
   readonly participants: readonly Participant[];
 }
@@ -53,32 +59,56 @@ export interface Minutes {
   readonly joint: number;
 }
 
-/** The runs, oldest first. */
+/**
+ * The runs, oldest first. Clicks stand for what happened only where nothing better is known, and reports only where no events came: the same
+ * hour is not counted twice.
+ */
 export function sessionsOf(facts: readonly Fact[]): Session[] {
-  const runs = [...groupBy(facts, ({ instanceId }) => instanceId)].map(([instanceId, own]) => sessionOf(instanceId, own));
-  return runs.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || compare(a.instanceId, b.instanceId));
+  const runs = [...groupBy(facts, ({ instanceId }) => instanceId)].map(([instanceId, own]) => runOf(instanceId, own));
+  const best = strongest(runs);
+  const known = runs.filter(({ source }) => source === best).toSorted((a, b) => a.from - b.from || compare(a.instanceId, b.instanceId));
+  return known.map((run, index) => sessionOf(run, known[index + 1]?.from));
 }
 
-function sessionOf(instanceId: string, facts: readonly Fact[]): Session {
-  const moments = (...kinds: readonly Fact['kind'][]): number[] =>
-    facts.filter(({ kind }) => kinds.includes(kind)).map(({ at }) => at.getTime());
-  // The start may have got lost, or may come after the first arrival by the vendor's own clock.
-  const startedAt = Math.min(
-    ...moments('started', 'joined'),
-    ...(moments('started', 'joined').length === 0 ? moments('ended', 'left') : []),
-  );
-  const ends = moments('ended');
-  const endedAt = ends.length === 0 ? null : Math.max(...ends);
+interface Run {
+  readonly instanceId: string;
+  readonly source: Source;
+  readonly facts: readonly Fact[];
+  /** Milliseconds. The first and the last moment that anything is known of. */
+  readonly from: number;
+  readonly to: number;
+}
+
+function runOf(instanceId: string, all: readonly Fact[]): Run {
+  // What the vendor says of an end replaces what the clock made of its silence.
+  const toldEnd = all.some(({ kind, source }) => kind === 'ended' && source !== 'estimate');
+  const facts = toldEnd ? all.filter(({ kind, source }) => kind !== 'ended' || source !== 'estimate') : all;
+  // The start may have got lost, and may come after the first arrival by the vendor's own clock; so may the end before the last departure.
+  const moments = facts.map(({ at }) => at.getTime());
+  return {
+    instanceId,
+    source: strongest(facts),
+    facts,
+    from: moments.reduce((a, b) => Math.min(a, b)),
+    to: moments.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+/** `next`: when the run after it began. A vendor's meeting runs once at a time, so this one was over by then, whether or not its end got lost. */
+function sessionOf({ instanceId, source, facts, from, to }: Run, next: number | undefined): Session {
+  const ends = facts.filter(({ kind }) => kind === 'ended');
+  const until = ends.length > 0 ? to : next === undefined ? null : Math.max(next, to);
   const people = groupBy(
     facts.filter(({ participantId }) => participantId !== null),
     ({ participantId }) => participantId!,
   );
   return {
     instanceId,
-    startedAt: new Date(startedAt),
-    endedAt: endedAt === null ? null : new Date(endedAt),
+    startedAt: new Date(from),
+    endedAt: until === null ? null : new Date(until),
     limitReached: facts.some(({ limitReached }) => limitReached),
-    estimated: facts.every(({ source }) => source === 'estimate'),
+    source,
+    estimated: source === 'estimate' || (until !== null && ends.every((end) => end.source === 'estimate')),
     participants: [...people]
       .map(([id, own]) => ({
         id,
@@ -88,10 +118,27 @@ function sessionOf(instanceId: string, facts: readonly Fact[]): Session {
             .map(({ customerId }) => customerId)
             .filter((customer) => customer !== null)
             .toSorted(compare)[0] ?? null,
-        stays: staysOf(own, { startedAt, endedAt }),
+        stays: staysOf(own, { from, until }),
       }))
       .toSorted((a, b) => compare(a.id, b.id)),
   };
+}
+
+const strongest = (known: readonly { readonly source: Source }[]): Source =>
+  SOURCES.find((source) => known.some((one) => one.source === source)) ?? 'estimate';
+
+/**
+ * The participants as people: vendors give everybody who comes back, or comes with a second device, another id. Only who is known can be
+ * recognized.
+ */
+export function peopleOf({ participants }: Session): Participant[] {
+  const people = groupBy(participants, ({ id, side, customerId }) =>
+    customerId !== null ? `customer ${customerId}` : side === 'host' ? 'host' : `id ${id}`,
+  );
+  return [...people.values()].map((same) => ({
+    ...same[0]!,
+    stays: same.flatMap(({ stays }) => stays).toSorted((a, b) => a.joinedAt.getTime() - b.joinedAt.getTime()),
+  }));
 }
 
 /** Who is known in one fact is known in all of that participant. */
@@ -101,7 +148,7 @@ const sideOf = (facts: readonly Fact[]): Side => SIDES.find((side) => facts.some
  * Arrivals and departures of one participant as stays. A departure without arrival: there from the start. An arrival without departure: until
  * the end of the run, or still there. Several arrivals in a row are one stay, for people join with a second device before they leave the first.
  */
-function staysOf(facts: readonly Fact[], run: { startedAt: number; endedAt: number | null }): Stay[] {
+function staysOf(facts: readonly Fact[], run: { from: number; until: number | null }): Stay[] {
   const stays: Stay[] = [];
   let since: number | null = null;
   const moments = [...groupBy(facts, ({ at }) => String(at.getTime())).values()];
@@ -113,11 +160,10 @@ function staysOf(facts: readonly Fact[], run: { startedAt: number; endedAt: numb
       stays.push(stay(since, at));
       since = joins ? at : null;
     } else if (since === null && leaves) {
-      if (joins || stays.length === 0) stays.push(stay(joins ? at : run.startedAt, at));
+      if (joins || stays.length === 0) stays.push(stay(joins ? at : run.from, at));
     } else if (joins) since ??= at;
   }
-  if (since !== null)
-    stays.push({ joinedAt: new Date(since), leftAt: run.endedAt === null ? null : new Date(Math.max(since, run.endedAt)) });
+  if (since !== null) stays.push({ joinedAt: new Date(since), leftAt: run.until === null ? null : new Date(run.until) });
   return stays;
 }
 
@@ -134,6 +180,7 @@ export function minutesOf(session: Session, now: Date): Minutes {
     );
   const [host, customer] = [spansOf('host'), spansOf('customer')];
   return {
+    // A vendor's clock may be ahead of ours.
     total: Math.max(0, until(session.endedAt) - session.startedAt.getTime()) / MINUTE,
     host: lengthOf(host) / MINUTE,
     customer: lengthOf(customer) / MINUTE,
@@ -141,7 +188,7 @@ export function minutesOf(session: Session, now: Date): Minutes {
   };
 }
 
-/** Of several runs, which never overlap. */
+/** Of several runs, one after the other. */
 export const sumOf = (all: readonly Minutes[]): Minutes =>
   all.reduce(
     (sum, one) => ({

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { CONNECTION_STATES, type ConnectionReason, type ConnectionState } from '../domain/connection.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 import { accountIds, erasedAccountId, type Grant } from './grants.ts';
 
 type ConnectionRow = Tables['connections']['$inferSelect'];
@@ -42,6 +42,22 @@ export async function upsertConnection(tx: Writer, connection: NewConnection): P
 
 export async function findConnection(db: Reader, id: string): Promise<Connection | undefined> {
   return (await select(db).where(eq(db.t.connections.id, id)))[0];
+}
+
+const hostAccount = prepared('host_account', (db: Reader) => {
+  const { connections } = db.t;
+  return db
+    .select({ accountId: connections.accountId, professionalId: connections.professionalId })
+    .from(connections)
+    .where(and(eq(connections.id, slot('id', connections.id)), isNull(connections.erasedAt)));
+});
+
+/** Asked for everybody who comes or goes; undefined when it is not known any more whose account it was. */
+export async function findHostAccount(
+  db: Reader,
+  connectionId: string,
+): Promise<Pick<Connection, 'accountId' | 'professionalId'> | undefined> {
+  return (await hostAccount(db, { id: connectionId }))[0];
 }
 
 export async function findOwnConnection(db: Reader, marketplaceId: string, id: string): Promise<Connection | undefined> {

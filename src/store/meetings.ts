@@ -122,6 +122,11 @@ export async function updateMeeting(
   return rows[0];
 }
 
+/** Of a meeting that is there. */
+export async function setRunningSince(tx: Writer, id: string, runningSince: Date | null): Promise<Meeting> {
+  return (await tx.update(tx.t.meetings).set({ runningSince }).where(eq(tx.t.meetings.id, id)).returning())[0]!;
+}
+
 export async function insertAttendee(tx: Writer, attendee: Attendee): Promise<boolean> {
   const rows = await tx.insert(tx.t.attendees).values(attendee).onConflictDoNothing().returning({ id: tx.t.attendees.id });
   return rows.length === 1;
@@ -144,6 +149,21 @@ export async function findAttendee(db: Reader, meetingId: string, customerId: st
       .from(attendees)
       .where(and(eq(attendees.meetingId, meetingId), eq(attendees.customerId, customerId)))
   )[0];
+}
+
+const customersOfMeeting = prepared('customers_of_meeting', (db: Reader) => {
+  const { attendees } = db.t;
+  return db
+    .select({ customerId: attendees.customerId })
+    .from(attendees)
+    .where(eq(attendees.meetingId, slot('meetingId', attendees.meetingId)))
+    .limit(2);
+});
+
+/** The one customer of the meeting; null when there are others. */
+export async function findOnlyCustomer(db: Reader, meetingId: string): Promise<string | null> {
+  const found = await customersOfMeeting(db, { meetingId });
+  return found.length === 1 ? found[0]!.customerId : null;
 }
 
 export async function findAttendeeByToken(db: Reader, joinTokenHash: string): Promise<Attendee | undefined> {

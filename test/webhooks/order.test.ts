@@ -7,12 +7,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Provider, VendorEvent } from '../../providers/provider.ts';
 import { readConfig } from '../../src/config.ts';
 import { MINUTE, plus } from '../../src/domain/time.ts';
+import { sessionsOf } from '../../src/domain/session.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { createMarketplace } from '../../src/marketplaces/manage.ts';
 import { recordConsent } from '../../src/meetings/consent.ts';
 import { createMeeting } from '../../src/meetings/create.ts';
 import { purchase } from '../../src/meetings/purchase.ts';
 import { openGateway } from '../../src/server.ts';
+import { listFacts } from '../../src/store/facts.ts';
 import type { Marketplace } from '../../src/store/marketplaces.ts';
 import { findMeeting } from '../../src/store/meetings.ts';
 import { applyEvent } from '../../webhooks/apply.ts';
@@ -76,7 +78,7 @@ async function book(gateway: Gateway, marketplace: Marketplace, number: string):
   return meetingId;
 }
 
-/** What counts in the end. Which happenings were news depends on their order, so events about transitions are left out. */
+/** What counts in the end. Whether a recording was still processing when it was heard of depends on the order. */
 async function outcome({ gateway }: Bench, meetingId: string) {
   const { read } = gateway.db;
   const { state, startedAt, endedAt } = (await findMeeting(read, meetingId))!;
@@ -85,6 +87,12 @@ async function outcome({ gateway }: Bench, meetingId: string) {
   const events = (await read.select().from(read.t.events)).filter(({ data }) => data['meeting_id'] === meetingId);
   return {
     life: { state, startedAt, endedAt },
+    sessions: sessionsOf(await listFacts(read, meetingId)).map(({ startedAt: from, endedAt: to, participants, ...session }) => ({
+      from,
+      to,
+      limitReached: session.limitReached,
+      stays: participants.flatMap(({ stays }) => stays).toSorted((a, b) => a.joinedAt.getTime() - b.joinedAt.getTime()),
+    })),
     recordings: recordings.map((recording) => ({
       state: recording.state,
       files: recording.files.map(({ kind }) => kind).toSorted(),
@@ -93,7 +101,7 @@ async function outcome({ gateway }: Bench, meetingId: string) {
     })),
     told: events
       .map(({ type, data }) => `${type} ${(data['participant'] as { name: string } | undefined)?.name ?? ''}`)
-      .filter((line) => !/^(meeting\.(created|purchased|link_locked|started|ended)|recording\.processing) /.test(line))
+      .filter((line) => !/^(meeting\.(created|purchased|link_locked)|recording\.processing) /.test(line))
       .toSorted(),
   };
 }
@@ -112,6 +120,7 @@ const twoRuns = (meetingId: string): VendorEvent[] =>
     ] satisfies VendorEvent[];
   });
 const AFTER_TWO_RUNS = { state: 'ended', startedAt: NOW, endedAt: plus(NOW, 90 * MINUTE) };
+const TOLD_OF_TWO_RUNS = ['meeting.ended ', 'meeting.ended ', 'meeting.limit_reached ', 'meeting.started ', 'meeting.started '];
 
 describe('out of order', () => {
   const { engine } = useDatabases('sqlite');
@@ -126,7 +135,7 @@ describe('out of order', () => {
       life: { state: 'ended', startedAt: NOW, endedAt: plus(NOW, 30 * MINUTE) },
       recordings: [{ state: 'published', files: ['audio', 'transcript', 'video'], links: 1 }],
     });
-    expect(expected.told).toHaveLength(5);
+    expect(expected.told).toHaveLength(7);
 
     let number = 81_000_002_000;
     const indices = story.map((_, index) => index);
@@ -153,7 +162,9 @@ describe('out of order', () => {
         number += 1;
         const id = await bench.book(String(number));
         for (const index of order) await bench.apply(twoRuns(String(number))[index]!);
-        expect((await outcome(bench, id)).life).toEqual(AFTER_TWO_RUNS);
+        const { life, told } = await outcome(bench, id);
+        expect(life).toEqual(AFTER_TWO_RUNS);
+        expect(told).toEqual(TOLD_OF_TWO_RUNS);
       }),
       { numRuns: 24 },
     );
@@ -223,6 +234,6 @@ describeOnBothDatabases('on each database', (_open, engine) => {
     const id = await bench.book('81000001000');
     const about = { meetingId: '81000001000', instanceId: 'run', at: NOW, userId: null, limitReached: false };
     expect(await bench.apply({ type: 'participant.joined', ...about, participantId: 'p\0', name: 'A\0da \ud800 \u{1f600}' })).toBe(true);
-    expect((await outcome(bench, id)).told).toEqual(['meeting.participant_joined A\ufffdda \ufffd \u{1f600}']);
+    expect((await outcome(bench, id)).told).toEqual(['meeting.participant_joined A\ufffdda \ufffd \u{1f600}', 'meeting.started ']);
   });
 });
