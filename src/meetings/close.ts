@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
+import { lookForAttendance } from './attendance.ts';
 import { closeRuns } from './facts.ts';
 import { move } from './lifecycle.ts';
 
@@ -22,6 +23,7 @@ export async function closeMeeting(gateway: Gateway, meetingId: string): Promise
       await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
       return;
     }
+    await lookForAttendance(tx, gateway, meeting);
     await closeRuns(tx, gateway, meeting, endsAt(meeting));
     await move(tx, gateway, meeting, { type: 'closed', at: endsAt(meeting) });
   });

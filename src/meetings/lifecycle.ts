@@ -20,6 +20,7 @@ import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { findMeeting, findOwnMeeting, lockMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { refreshLive } from './live.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
 import { dropHold, freeHost, holdForChange, occupyHost, settleHold } from './pool.ts';
 import { changeLink } from './relink.ts';
@@ -191,6 +192,7 @@ export async function move(
   if (type !== undefined)
     await tellMeeting(tx, gateway, updated, type, 'once', 'at' in happening ? { at: happening.at.toISOString() } : {});
   if (isOver(after.state)) {
+    if (happening.type !== 'ran') await refreshLive(tx, gateway, updated, []);
     await releaseLiveBookings(tx, meeting.id);
     await freeHost(tx, meeting.id);
     for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });
