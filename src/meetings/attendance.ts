@@ -11,7 +11,7 @@ import { findConnection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
-import { noteFact } from './facts.ts';
+import { noteFacts } from './facts.ts';
 import { meetingRef } from './link.ts';
 import { NOBODY, sideOf } from './side.ts';
 
@@ -37,9 +37,7 @@ export async function readAttendance(gateway: Gateway, meetingId: string): Promi
   if (!attendance.scopes.every((scope) => connection.scopes.includes(scope))) return;
   const reports = await atVendor(gateway, connection, (_, account) => attendance.list(account, ref));
   await db.write(async (tx) => {
-    for (const fact of (await Promise.all(reports.map((report) => factsOf(tx, gateway, meeting, report)))).flat()) {
-      await noteFact(tx, gateway, meeting, fact);
-    }
+    for (const report of reports) await noteFacts(tx, gateway, meeting, await factsOf(tx, gateway, meeting, report));
     const { closesAt } = joinWindow(await policyFor(tx, meeting), meeting);
     const past = now().getTime() - closesAt.getTime();
     if (past >= LAST_LOOK_MS) return;

@@ -15,8 +15,14 @@ import { tellMeeting } from './tell.ts';
  * Keeps the fact, once, and lets the meeting follow from all that is known by then. A fact that is known already costs one statement.
  * Estimates are kept for afterwards: a click in our page does not make a meeting run.
  */
-export async function noteFact(tx: Writer, gateway: Gateway, meeting: Meeting, fact: Fact): Promise<void> {
-  if (!(await keepFact(tx, meeting, fact))) return;
+export const noteFact = (tx: Writer, gateway: Gateway, meeting: Meeting, fact: Fact): Promise<void> =>
+  noteFacts(tx, gateway, meeting, [fact]);
+
+/** Several that are told together, as one: what they say of the meeting is read when all of them are there. */
+export async function noteFacts(tx: Writer, gateway: Gateway, meeting: Meeting, told: readonly Fact[]): Promise<void> {
+  const fresh: Fact[] = [];
+  for (const fact of told) if (await keepFact(tx, meeting, fact)) fresh.push(fact);
+  if (!fresh.some(isAboutTheRun)) return;
   // Who notes another fact of this meeting at the same time waits here, and then sees this one.
   const current = await lockMeeting(tx, meeting.id);
   if (current === undefined) return;
@@ -28,13 +34,17 @@ export async function noteFact(tx: Writer, gateway: Gateway, meeting: Meeting, f
   const followed = (await move(tx, gateway, current, ran)) ?? current;
   // Before the purchase, and after cancellation, whatever happens at the vendor is no part of the meeting's life.
   if (followed.state === 'live' || followed.state === 'ended') {
-    const news = followed.state !== current.state || isNewsOfRun(fact, facts);
+    const news = followed.state !== current.state || fresh.some((fact) => isNewsOfRun(fact, facts));
     if (news) await tellRuns(tx, gateway, followed, sessions, facts);
   }
-  const run = sessions.find(({ instanceId }) => instanceId === fact.instanceId);
-  if (run !== undefined) await learnFromRun(tx, followed, run);
+  for (const run of sessions.filter(({ instanceId }) => fresh.some((fact) => fact.instanceId === instanceId))) {
+    await learnFromRun(tx, followed, run);
+  }
   await refreshLive(tx, gateway, followed, sessions);
 }
+
+/** An estimated end may close a run that the vendor told of; an estimated arrival says nothing about any. */
+const isAboutTheRun = ({ source, kind }: Fact): boolean => source !== 'estimate' || kind === 'ended';
 
 /** People coming and going are the many facts, and only the first of them says something about the run itself. */
 const isNewsOfRun = (fact: Fact, facts: readonly Fact[]): boolean =>
@@ -46,9 +56,12 @@ function endOf(sessions: readonly Session[]): Date | null {
   return ends.includes(null) ? null : new Date(Math.max(...ends.map((end) => end!.getTime())));
 }
 
-/** Each run is told when it is first heard of and when its end is, once, in whatever order that comes. */
+/**
+ * Each run is told when it is first heard of and when its end is, once, in whatever order that comes. Of what was reported long after it
+ * happened nothing is told: the clock has told the end.
+ */
 async function tellRuns(tx: Writer, gateway: Gateway, meeting: Meeting, runs: readonly Session[], facts: readonly Fact[]): Promise<void> {
-  for (const { instanceId, startedAt, endedAt } of runs) {
+  for (const { instanceId, startedAt, endedAt } of runs.filter(({ source }) => source === 'vendor')) {
     const known = facts.filter((fact) => fact.instanceId === instanceId);
     // Of an end alone nobody can tell when it began.
     if (known.some(({ kind }) => kind !== 'ended')) {

@@ -1,4 +1,4 @@
-import { asc, eq, inArray } from 'drizzle-orm';
+import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Fact } from '../domain/session.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
@@ -25,17 +25,23 @@ export async function listFacts(db: Reader, meetingId: string): Promise<Fact[]> 
   return (await factsOfMeeting(db, { meetingId })).map(factOf);
 }
 
-/** Those of several meetings, by meeting. */
-export async function listFactsOf(db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> {
-  const { meetingFacts } = db.t;
-  const found = new Map<string, Fact[]>(meetingIds.map((id) => [id, []]));
-  if (meetingIds.length === 0) return found;
+/** Those of the connection's meetings that were booked to start in the period, by meeting. */
+export async function listFactsOfConnection(
+  db: Reader,
+  { connectionId, from, until }: { connectionId: string; from: Date; until: Date },
+): Promise<Map<string, Fact[]>> {
+  const { meetings, meetingFacts } = db.t;
   const rows = await db
-    .select()
-    .from(meetingFacts)
-    .where(inArray(meetingFacts.meetingId, [...meetingIds]))
-    .orderBy(asc(meetingFacts.meetingId));
-  for (const row of rows) found.get(row.meetingId)!.push(factOf(row));
+    .select(getTableColumns(meetingFacts))
+    .from(meetings)
+    .innerJoin(meetingFacts, eq(meetingFacts.meetingId, meetings.id))
+    .where(and(eq(meetings.connectionId, connectionId), gte(meetings.startsAt, from), lt(meetings.startsAt, until)));
+  const found = new Map<string, Fact[]>();
+  for (const row of rows) {
+    const own = found.get(row.meetingId) ?? [];
+    own.push(factOf(row));
+    found.set(row.meetingId, own);
+  }
   return found;
 }
 

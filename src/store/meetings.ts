@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -105,6 +105,25 @@ export async function listMeetings(
     )
     .orderBy(desc(meetings.id))
     .limit(filter.limit);
+}
+
+/** Those that were booked to start in the period. */
+export async function listMeetingsOfConnection(
+  db: Reader,
+  { connectionId, from, until, states }: { connectionId: string; from: Date; until: Date; states: readonly string[] },
+): Promise<Meeting[]> {
+  const { meetings } = db.t;
+  return db
+    .select()
+    .from(meetings)
+    .where(
+      and(
+        eq(meetings.connectionId, connectionId),
+        gte(meetings.startsAt, from),
+        lt(meetings.startsAt, until),
+        inArray(meetings.state, [...states]),
+      ),
+    );
 }
 
 /** Changes the meeting while it is in one of `from`; undefined when it is not. */
