@@ -221,6 +221,7 @@ describe('sessions', () => {
         cloudRecording: 'no',
         status: 'active',
         statusVersion: 1,
+        profileReadAt: NOW,
         concurrentMeetings: 1,
         createdAt: NOW,
       });
@@ -250,17 +251,23 @@ describe('sessions', () => {
       );
       return { id, number };
     };
-    const result = async (id: string) => ({
-      ...(await outcome(bench, id)),
-      sessions: sessionsOf(await listFacts(db.read, id)),
-      runningSince: (await findMeeting(db.read, id))!.runningSince,
-    });
+    const result = async (id: string) => {
+      const { state, startedAt, endedAt, runningSince } = (await findMeeting(db.read, id))!;
+      const { events } = db.read.t;
+      const told = await db.read.select().from(events).where(eq(events.subjectId, id));
+      return {
+        life: { state, startedAt, endedAt },
+        runningSince,
+        sessions: sessionsOf(await listFacts(db.read, id)),
+        told: told.map(({ type }) => type).toSorted(),
+      };
+    };
 
     const first = await copy();
     for (const event of crowded(first.number)) expect(await bench.apply(event)).toBe(true);
     const expected = await result(first.id);
     expect(expected).toMatchObject({ life: AFTER_TWO_RUNS, runningSince: null });
-    expect(expected.told.filter((line) => line === 'meeting.ended ')).toHaveLength(2);
+    expect(expected.told.filter((type) => type === 'meeting.ended')).toHaveLength(2);
     const sum = sumOf(expected.sessions.map((session) => minutesOf(session, NOW)));
     expect(sum).toEqual({ total: 80, host: 78, customer: 77, joint: 75 });
     expect(expected.sessions.map(({ limitReached }) => limitReached)).toEqual([true, false]);
@@ -276,7 +283,11 @@ describe('sessions', () => {
       fc.asyncProperty(orders, async ([lossy, redelivered]) => {
         const { id, number } = await copy();
         const events = crowded(number);
-        for (const index of [...lossy, ...redelivered]) await bench.apply(events[index]!);
+        for (const batch of [lossy, redelivered]) {
+          await db.write(async (tx) => {
+            for (const index of batch) await applyEvent(tx, bench.gateway, bench.zoom, events[index]!);
+          });
+        }
         expect(await result(id)).toEqual(expected);
       }),
       { numRuns: 200 },
