@@ -117,7 +117,12 @@ export const defineTables = (kit: Kit) => ({
       accountId: kit.text().notNull(),
       organisation: kit.text(),
       email: kit.text(),
+      /** As the vendor tells it; `unknown` where it does not. */
       plan: kit.text().notNull(),
+      /** As the professional says it is; null while nothing was said. */
+      declaredPlan: kit.text(),
+      /** As it showed itself (a meeting cut off at the limit, a recording that only a paid plan makes); null while nothing did. */
+      learnedPlan: kit.text(),
       createsMeetings: kit.boolean().notNull(),
       cloudRecording: kit.text().notNull(),
       grantId: kit.text().notNull(),
@@ -219,11 +224,24 @@ export const defineTables = (kit: Kit) => ({
       hostTokenHash: kit.text().notNull(),
       hostTokenSealed: kit.bytes().notNull(),
       plan: kit.text().notNull(),
+      /** How the plan is known: `vendor`, `learned`, `declared`, or `none`. */
+      planBasis: kit.text().notNull(),
       limitMinutes: kit.integer(),
       limitExceeded: kit.boolean().notNull(),
       decision: kit.json<StoredDecision>().notNull(),
       startedAt: kit.instant(),
       endedAt: kit.instant(),
+      /** The run that goes on now, by the vendor's start of it; null while none does. */
+      runningSince: kit.instant(),
+      /** When the plan ends that run; null when it does not. */
+      limitEndsAt: kit.instant(),
+      /** Since when the host is away from that run; null while present, and before the host came. */
+      hostAwaySince: kit.instant(),
+      /** Set while customers are told that the host is lost (R06). */
+      hostLostAt: kit.instant(),
+      /** The meeting that this one continues, and the one that continues it, after a limit ended it. */
+      continues: kit.text(),
+      continuedBy: kit.text(),
       cancelReason: kit.text(),
       /** Digest of the Idempotency-Key it was asked for with: a repeat after a crash finds its own meeting. */
       requestKey: kit.text(),
@@ -237,6 +255,7 @@ export const defineTables = (kit: Kit) => ({
       kit.unique('meetings_host_token').on(t.hostTokenHash),
       kit.index('meetings_marketplace').on(t.marketplaceId, t.id),
       kit.index('meetings_package').on(t.packageId),
+      kit.index('meetings_connection').on(t.connectionId, t.startsAt),
       kit.index('meetings_booking').on(t.marketplaceId, t.bookingId),
     ],
   ),
@@ -262,6 +281,34 @@ export const defineTables = (kit: Kit) => ({
     vendorDetails: kit.json<Record<string, string>>().notNull(),
     joinUrlSealed: kit.bytes(),
   }),
+
+  /**
+   * What really happened in a meeting: a set of facts as the vendor told them, each one once. Sessions, stays and minutes are computed
+   * from the set, so the order in which they arrived does not matter.
+   */
+  meetingFacts: kit.table(
+    'meeting_facts',
+    {
+      meetingId: kit.text().notNull(),
+      /** Digest of everything that makes it this fact. */
+      key: kit.text().notNull(),
+      marketplaceId: kit.text().notNull(),
+      /** One run of the vendor's meeting. */
+      instanceId: kit.text().notNull(),
+      /** `started`, `ended`, `joined`, `left`. */
+      kind: kit.text().notNull(),
+      at: kit.instant().notNull(),
+      /** The vendor's id of a stay; null for the run itself. */
+      participantId: kit.text(),
+      /** `host`, `customer`, or `unknown` where the vendor does not tell who it is. */
+      side: kit.text().notNull(),
+      customerId: kit.text(),
+      limitReached: kit.boolean().notNull(),
+      /** `vendor`: told as an event. `attendance`: reported afterwards. `estimate`: from the join clicks. */
+      source: kit.text().notNull(),
+    },
+    (t) => [kit.primaryKey({ columns: [t.meetingId, t.key] })],
+  ),
 
   /** At most one meeting that is not over per booking and customer; the row goes when the meeting is over. */
   liveBookings: kit.table('live_bookings', { key: kit.text().primaryKey(), meetingId: kit.text().notNull() }, (t) => [

@@ -204,6 +204,27 @@ export interface Recordings {
   open(account: Account, request: MediaRequest): Promise<Media>;
 }
 
+/** Who was in one run of a meeting, told after its end. */
+export interface AttendanceReport {
+  /** The run. */
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly people: readonly {
+    readonly id: string;
+    /** Vendor user id where the person was signed in. */
+    readonly userId: string | null;
+    readonly stays: readonly { readonly joinedAt: Date; readonly leftAt: Date }[];
+  }[];
+}
+
+export interface AttendanceReports {
+  /** All of these have to be granted. */
+  readonly scopes: readonly string[];
+  /** One for each run that is over; it may take a while to appear. */
+  list(account: Account, meeting: MeetingRef): Promise<readonly AttendanceReport[]>;
+}
+
 interface AboutMeeting {
   readonly meetingId: string;
   /** When it happened, by the vendor's clock. */
@@ -332,9 +353,13 @@ export interface Provider {
   cancelMeeting(account: Account, meeting: MeetingRef): Promise<void>;
   /** The link for the host, made for this moment; never stored. */
   hostUrl(account: Account, meeting: MeetingRef): Promise<string>;
+  /** Present where that link signs whoever follows it in as the account itself. */
+  readonly hostLinkSignsIn?: true;
   /** Present where the vendor can end a running meeting. Succeeds when it is not running. */
   readonly endMeeting?: (account: Account, meeting: MeetingRef) => Promise<void>;
   readonly recordings: Recordings;
+  /** Present where the vendor tells after the end what it does not tell as it happens. */
+  readonly attendance?: AttendanceReports;
   /** Not optional: a provider that cannot prove its deliveries cannot be installed. */
   readonly webhook: Webhook;
   /** Present when the vendor's event feed is per account and expires. */

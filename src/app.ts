@@ -12,6 +12,7 @@ import { policyRoutes } from './http/api/policy.ts';
 import { packageRoutes } from './http/api/packages.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
+import { sessionRoutes } from './http/api/sessions.ts';
 import { authenticate, type ApiEnv } from './http/auth.ts';
 import { docsRoutes } from './http/docs.ts';
 import { healthRoutes } from './http/health.ts';
@@ -66,6 +67,7 @@ export function createApp(gateway: Gateway, intake: Intake) {
   app.route('/v1', providerRoutes(gateway));
   app.route('/v1', connectionRoutes(gateway));
   app.route('/v1', meetingRoutes(gateway));
+  app.route('/v1', sessionRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));

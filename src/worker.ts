@@ -11,7 +11,9 @@ import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
 import { deliver, type Send } from './events/deliver.ts';
 import type { Gateway } from './gateway.ts';
-import { closeMeeting, expireMeeting } from './meetings/lifecycle.ts';
+import { readAttendance } from './meetings/attendance.ts';
+import { closeMeeting } from './meetings/close.ts';
+import { expireMeeting } from './meetings/lifecycle.ts';
 import { releaseLink, repairLink } from './meetings/link.ts';
 import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
@@ -49,6 +51,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'package.undo': undoPackage,
   'meeting.expire': expireMeeting,
   'meeting.close': closeMeeting,
+  'meeting.attendance': readAttendance,
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
   'grant.keep': keepGrant,

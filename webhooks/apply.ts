@@ -9,8 +9,7 @@ import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
-import { move } from '../src/meetings/lifecycle.ts';
-import { tellMeeting } from '../src/meetings/tell.ts';
+import { noteVendorEvent } from '../src/meetings/vendor-event.ts';
 import { revokeRecording } from '../src/recordings/erase.ts';
 import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
 import {
@@ -235,26 +234,10 @@ async function applyToMeeting(
 ): Promise<void> {
   switch (event.type) {
     case 'meeting.started':
-      await move(tx, gateway, meeting, { type: 'started', at: event.at }, {}, event.instanceId);
-      return;
     case 'meeting.ended':
-      if (event.limitReached) await tellLimit(tx, gateway, meeting, event.instanceId, event.at);
-      await move(tx, gateway, meeting, { type: 'ended', at: event.at }, {}, event.instanceId);
-      return;
     case 'participant.joined':
     case 'participant.left':
-      if (event.limitReached) await tellLimit(tx, gateway, meeting, event.instanceId, event.at);
-      await tellMeeting(
-        tx,
-        gateway,
-        meeting,
-        event.type === 'participant.joined' ? 'meeting.participant_joined' : 'meeting.participant_left',
-        `${event.instanceId} ${event.participantId} ${event.at.toISOString()}`,
-        {
-          participant: { id: storable(event.participantId), name: event.name === null ? null : storable(event.name) },
-          at: event.at.toISOString(),
-        },
-      );
+      await noteVendorEvent(tx, gateway, meeting, event);
       return;
     case 'recording.processing':
       await noteProcessing(tx, gateway, meeting, event.recordingId);
@@ -274,10 +257,3 @@ async function applyToMeeting(
       return;
   }
 }
-
-const tellLimit = (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<boolean> =>
-  tellMeeting(tx, gateway, meeting, 'meeting.limit_reached', instanceId, { at: at.toISOString(), limit_minutes: meeting.limitMinutes });
-
-/** Guests call themselves what they like; PostgreSQL's JSON holds neither NUL nor half of a surrogate pair. */
-const storable = (text: string): string => text.replaceAll(UNSTORABLE, '\ufffd');
-const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

@@ -1,5 +1,6 @@
 /** Microsoft Teams over Microsoft Graph v1.0. */
 import type { Provider } from '../provider.ts';
+import { createAttendance } from './attendance.ts';
 import { createGraph } from './graph.ts';
 import { createMeetings } from './meetings.ts';
 import { createTeamsOAuth } from './oauth.ts';
@@ -30,6 +31,7 @@ export function createMicrosoftTeams({
     ...(platform === undefined ? {} : { platform: createPlatform({ graph, tenant: platform.tenant, clientId, clientSecret, loginUrl }) }),
     quotas: [],
     ...createMeetings(graph),
+    attendance: createAttendance({ graph, graphUrl }),
     recordings: createRecordings({ graph, graphUrl, mediaOrigins, now }),
     webhook: createWebhook({ graph, clientStateSecrets }),
     subscriptions: createSubscriptions({ graph, graphUrl, clientStateSecrets, now }),

@@ -4,6 +4,7 @@ import { DAY } from '../../src/domain/time.ts';
 import type { Grant, OAuth } from '../provider.ts';
 import type { Graph } from './graph.ts';
 import { organizerPath } from './options.ts';
+import { ATTENDANCE } from './attendance.ts';
 import { callerOf, readProfile, tenantOf } from './profile.ts';
 
 /** One consent for everything that links need: a scope added later means that every professional has to connect again. */
@@ -12,6 +13,9 @@ const LINKS = ['offline_access', 'openid', 'profile', 'email', 'User.Read', 'Cal
 const LINK_WAYS = [['Calendars.ReadWrite', 'OnlineMeetings.ReadWrite']];
 /** Needs an administrator in every tenant, therefore asked for separately. */
 export const RECORDINGS = ['OnlineMeetingRecording.Read.All'];
+
+/** What the second step asks for. Without attendance recordings work all the same, so it is not among what they need. */
+const SECOND_STEP = [...LINKS, ...RECORDINGS, ...ATTENDANCE];
 
 /** OpenID Connect's own; they belong to no resource. */
 const PROTOCOL_SCOPES = new Set(['offline_access', 'openid', 'profile', 'email']);
@@ -96,7 +100,7 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
     authorizationUrl: ({ recordings, ...request }) =>
       client.authorizationUrl({
         ...request,
-        scopes: recordings ? [...LINKS, ...RECORDINGS] : LINKS,
+        scopes: recordings ? SECOND_STEP : LINKS,
         // Without it Entra silently takes the account of the browser's session, which may be another one than the professional means.
         extra: { prompt: 'select_account' },
       }),
@@ -110,7 +114,7 @@ export function createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, gra
       const url = new URL(`${login}/${severalTenants ? (organisation ?? 'organizations') : tenant}/v2.0/adminconsent`);
       url.searchParams.set('client_id', clientId);
       // Named one by one: `.default` would ask for everything that the app is registered with, the operator's own accounts included.
-      url.searchParams.set('scope', (recordings ? [...LINKS, ...RECORDINGS] : LINKS).map(withResource).join(' '));
+      url.searchParams.set('scope', (recordings ? SECOND_STEP : LINKS).map(withResource).join(' '));
       url.searchParams.set('redirect_uri', redirectUri);
       url.searchParams.set('state', state);
       return url;

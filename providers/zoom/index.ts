@@ -24,6 +24,7 @@ export function createZoom(options: ZoomOptions): Provider {
     ...(options.platform === undefined ? {} : { platform: zoomPlatform(options, options.platform) }),
     quotas: QUOTAS,
     ...zoomMeetings(api, options.now),
+    hostLinkSignsIn: true,
     recordings: zoomRecordings(api, options),
     webhook: zoomWebhook(options.webhookSecrets),
   };

@@ -10,6 +10,7 @@ import { microsoftCalendarRoutes } from './calendar.ts';
 import { notifyRecording, sendLifecycle } from './notifications.ts';
 import { asConsentUser, microsoftConsentRules } from './consent-rules.ts';
 import { microsoftOAuthRoutes } from './oauth.ts';
+import { microsoftAttendanceRoutes } from './attendance.ts';
 import { microsoftOnlineMeetingRoutes } from './online-meetings.ts';
 import { microsoftProfileRoutes } from './profile.ts';
 import { microsoftRecordingRoutes, visibleRecordings } from './recordings.ts';
@@ -44,6 +45,7 @@ export function createMicrosoft(world: World, consent: () => Consent): Vendor & 
       .route('/', microsoftCalendarRoutes(microsoft))
       .route('/', microsoftOnlineMeetingRoutes(microsoft))
       .route('/', microsoftRecordingRoutes(microsoft))
+      .route('/', microsoftAttendanceRoutes(microsoft))
       .route('/', microsoftSubscriptionRoutes(microsoft)),
     happenings: happenings(microsoft),
     users: () => state.users.map(asConsentUser),
@@ -109,7 +111,7 @@ function happenings(microsoft: Microsoft): Happenings {
   };
   const running = (meeting: OnlineMeeting) => meeting.sessions.find(({ endedAt }) => endedAt === null);
   const start = (meeting: OnlineMeeting) => {
-    const session = running(meeting) ?? { startedAt: world.agenda.now(), endedAt: null, participants: [] };
+    const session = running(meeting) ?? { reportId: guid(world.random), startedAt: world.agenda.now(), endedAt: null, participants: [] };
     if (!meeting.sessions.includes(session)) meeting.sessions.push(session);
     return session;
   };
@@ -122,7 +124,13 @@ function happenings(microsoft: Microsoft): Happenings {
     join(id, { name, email, user }) {
       const meeting = find(id);
       if (!meeting) return undefined;
-      start(meeting).participants.push({ name: name ?? email ?? user ?? 'Guest', leftAt: null });
+      const known = state.users.find((candidate) => candidate.email === user) ?? null;
+      start(meeting).participants.push({
+        name: name ?? email ?? user ?? 'Guest',
+        user: known,
+        joinedAt: world.agenda.now(),
+        leftAt: null,
+      });
       return { id: meeting.id };
     },
     leave(id, { name, email, user }) {

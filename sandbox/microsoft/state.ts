@@ -33,9 +33,16 @@ export interface OnlineMeeting {
   settings: Record<string, unknown>;
   deleted: boolean;
   readonly sessions: {
+    readonly reportId: string;
     readonly startedAt: Date;
     endedAt: Date | null;
-    readonly participants: { readonly name: string; leftAt: Date | null }[];
+    readonly participants: {
+      readonly name: string;
+      /** Null for guests. */
+      readonly user: MicrosoftUser | null;
+      readonly joinedAt: Date;
+      leftAt: Date | null;
+    }[];
   }[];
   readonly recordings: CallRecording[];
 }

@@ -19,12 +19,14 @@ export type Happening =
   | { readonly type: 'purchased' }
   | { readonly type: 'deadline_passed' }
   | { readonly type: 'cancelled' }
-  /** `at`: when the vendor's meeting really started or ended. */
-  | { readonly type: 'started' | 'ended'; readonly at: Date };
+  /** The vendor's meeting, over all that is known of its runs. Null: one of them goes on. */
+  | { readonly type: 'ran'; readonly startedAt: Date; readonly endedAt: Date | null }
+  /** By our clock: the vendor told nothing. */
+  | { readonly type: 'closed'; readonly at: Date };
 
 /**
- * The life after `happening`; the same object when it changes nothing. Vendors deliver late, twice and out of order,
- * so news older than what is known never moves the state back.
+ * The life after `happening`; the same object when it changes nothing. What vendors deliver late, twice and out of order comes in as a whole
+ * (`ran`), so the order does not matter here.
  */
 export function live(life: MeetingLife, happening: Happening): MeetingLife {
   const { state, startedAt, endedAt } = life;
@@ -37,21 +39,19 @@ export function live(life: MeetingLife, happening: Happening): MeetingLife {
       return state === 'link_pending' || state === 'awaiting_purchase' ? { ...life, state: 'expired' } : life;
     case 'cancelled':
       return isOver(state) ? life : { ...life, state: 'cancelled' };
-    case 'started': {
+    case 'ran': {
       if (state !== 'confirmed' && state !== 'live' && state !== 'ended') return life;
-      const first = startedAt === null || happening.at < startedAt ? happening.at : startedAt;
       // A meeting that a plan's limit cut off is started again under the same link.
-      const runs = endedAt === null || happening.at > endedAt;
-      const next: MeetingState = runs ? 'live' : 'ended';
-      return next === state && first === startedAt ? life : { state: next, startedAt: first, endedAt: runs ? null : endedAt };
+      const next = happening.endedAt === null ? 'live' : 'ended';
+      const same = next === state && isSame(startedAt, happening.startedAt) && isSame(endedAt, happening.endedAt);
+      return same ? life : { state: next, startedAt: happening.startedAt, endedAt: happening.endedAt };
     }
-    case 'ended': {
-      if (state !== 'confirmed' && state !== 'live' && state !== 'ended') return life;
-      if (endedAt !== null && happening.at <= endedAt) return life;
-      return { ...life, state: 'ended', endedAt: happening.at };
-    }
+    case 'closed':
+      return state === 'confirmed' || state === 'live' ? { ...life, state: 'ended', endedAt: happening.at } : life;
   }
 }
+
+const isSame = (a: Date | null, b: Date | null): boolean => a?.getTime() === b?.getTime();
 
 /** Until when the purchase may be completed (G04). Places at an event are sold as long as it lasts (G03). */
 export function purchaseBy(

@@ -10,6 +10,7 @@ import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
+import { noteClick } from './click.ts';
 import { recordConsent } from './consent.ts';
 import { connectionOf, meetingRef } from './link.ts';
 
@@ -50,6 +51,7 @@ export async function join(gateway: Gateway, token: string): Promise<string> {
       { decision: 'granted', locale: attendee.locale ?? 'en', textVersion: 'implied-by-joining', channel: 'join_page' },
     );
   }
+  await noteClick(gateway, meeting, { side: 'customer', customerId: attendee.customerId });
   return url;
 }
 
@@ -66,6 +68,12 @@ export async function openHostLink(gateway: Gateway, token: string): Promise<Ent
 export async function host(gateway: Gateway, token: string): Promise<string> {
   const { meeting, policy, door } = await openHostLink(gateway, token);
   checkDoor(door);
+  const url = await hostUrl(gateway, meeting, policy);
+  await noteClick(gateway, meeting, { side: 'host', customerId: null });
+  return url;
+}
+
+async function hostUrl(gateway: Gateway, meeting: Meeting, policy: Policy): Promise<string> {
   if (!policy.approved_apps.includes(meeting.provider as ProviderId)) {
     throw new Failure('app_not_approved', 'The marketplace does not use this app any more.', {
       extra: { approved_apps: policy.approved_apps },

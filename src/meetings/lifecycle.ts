@@ -14,20 +14,17 @@ import {
   type MeetingState,
 } from '../domain/meeting.ts';
 import { policyOf } from '../domain/presets/index.ts';
-import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { findMeeting, findOwnMeeting, lockMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { refreshLive } from './live.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
 import { dropHold, freeHost, holdForChange, occupyHost, settleHold } from './pool.ts';
 import { changeLink } from './relink.ts';
 import { tellMeeting } from './tell.ts';
-
-/** How long past the window a running meeting is believed to run when the vendor never says that it ended. */
-const LONGEST_OVERRUN_MS = 12 * HOUR;
 
 export interface Change {
   /** Another app, or a link made elsewhere: only before the first purchase. */
@@ -166,35 +163,20 @@ export async function expireMeeting(gateway: Gateway, meetingId: string): Promis
   wake();
 }
 
-/** Job `meeting.close`: the window is over. Vendors that never tell the end (Teams, uploaded links) leave it to the clock. */
-export async function closeMeeting(gateway: Gateway, meetingId: string): Promise<void> {
-  const { db, now, wake } = gateway;
-  await db.write(async (tx) => {
-    const meeting = await findMeeting(tx, meetingId);
-    if (meeting === undefined) return;
-    const { closesAt } = joinWindow(await policyFor(tx, meeting), meeting);
-    const deadline = meeting.state === 'live' ? plus(closesAt, LONGEST_OVERRUN_MS) : closesAt;
-    if (deadline > now()) await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
-    else await move(tx, gateway, meeting, { type: 'ended', at: endsAt(meeting) });
-  });
-  wake();
-}
-
-const EVENT_OF: Partial<Record<MeetingState, 'meeting.started' | 'meeting.ended' | 'meeting.expired' | 'meeting.cancelled'>> = {
-  live: 'meeting.started',
+/** Which run of the vendor's meeting started or ended is told by `noteFact`. */
+const EVENT_OF: Partial<Record<MeetingState, 'meeting.ended' | 'meeting.expired' | 'meeting.cancelled'>> = {
   ended: 'meeting.ended',
   expired: 'meeting.expired',
   cancelled: 'meeting.cancelled',
 };
 
-/** Moves the meeting in an open transaction, with event and follow-up work; undefined when the happening changes nothing. `key`: what happened, for the event. */
+/** Moves the meeting in an open transaction, with event and follow-up work; undefined when the happening changes nothing. */
 export async function move(
   tx: Writer,
   gateway: Gateway,
   meeting: Meeting,
   happening: Happening,
   changes: Partial<Meeting> = {},
-  key = 'once',
 ): Promise<Meeting | undefined> {
   const known = lifeOf(meeting);
   if (live(known, happening) === known) return undefined;
@@ -206,9 +188,11 @@ export async function move(
   const updated = await updateMeeting(tx, { id: meeting.id, from: [before.state] }, { ...changes, ...after });
   if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
   if (after.state === before.state) return updated;
-  const type = EVENT_OF[after.state];
-  if (type !== undefined) await tellMeeting(tx, gateway, updated, type, key, 'at' in happening ? { at: happening.at.toISOString() } : {});
+  const type = happening.type === 'ran' ? undefined : EVENT_OF[after.state];
+  if (type !== undefined)
+    await tellMeeting(tx, gateway, updated, type, 'once', 'at' in happening ? { at: happening.at.toISOString() } : {});
   if (isOver(after.state)) {
+    if (happening.type !== 'ran') await refreshLive(tx, gateway, updated, []);
     await releaseLiveBookings(tx, meeting.id);
     await freeHost(tx, meeting.id);
     for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });

@@ -1,13 +1,16 @@
 import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { CONNECTION_STATES, type ConnectionReason, type ConnectionState } from '../domain/connection.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 import { accountIds, erasedAccountId, type Grant } from './grants.ts';
 
 type ConnectionRow = Tables['connections']['$inferSelect'];
 /** `scopes`: those of its grant. */
 export type Connection = ConnectionRow & Pick<Grant, 'scopes'>;
 export type StoredSubscription = Tables['subscriptions']['$inferSelect'];
+
+/** What was declared or learned of the plan is not the vendor's to change. */
+type NewConnection = Omit<ConnectionRow, 'declaredPlan' | 'learnedPlan'>;
 
 /** All connections, as far as the caller narrows it down. */
 function select(db: Reader) {
@@ -19,7 +22,7 @@ function select(db: Reader) {
 }
 
 /** Makes the connection, or renews the one of the same professional and account, an erased one too: its id and its meetings stay. */
-export async function upsertConnection(tx: Writer, connection: ConnectionRow): Promise<Connection> {
+export async function upsertConnection(tx: Writer, connection: NewConnection): Promise<Connection> {
   const { connections } = tx.t;
   const { id: _id, createdAt: _createdAt, statusVersion: _statusVersion, preferredAt: _preferredAt, ...changes } = connection;
   const same = and(
@@ -39,6 +42,22 @@ export async function upsertConnection(tx: Writer, connection: ConnectionRow): P
 
 export async function findConnection(db: Reader, id: string): Promise<Connection | undefined> {
   return (await select(db).where(eq(db.t.connections.id, id)))[0];
+}
+
+const hostAccount = prepared('host_account', (db: Reader) => {
+  const { connections } = db.t;
+  return db
+    .select({ accountId: connections.accountId, professionalId: connections.professionalId })
+    .from(connections)
+    .where(and(eq(connections.id, slot('id', connections.id)), isNull(connections.erasedAt)));
+});
+
+/** Asked for everybody who comes or goes; undefined when it is not known any more whose account it was. */
+export async function findHostAccount(
+  db: Reader,
+  connectionId: string,
+): Promise<Pick<Connection, 'accountId' | 'professionalId'> | undefined> {
+  return (await hostAccount(db, { id: connectionId }))[0];
 }
 
 export async function findOwnConnection(db: Reader, marketplaceId: string, id: string): Promise<Connection | undefined> {

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -107,6 +107,25 @@ export async function listMeetings(
     .limit(filter.limit);
 }
 
+/** Those that were booked to start in the period. */
+export async function listMeetingsOfConnection(
+  db: Reader,
+  { connectionId, from, until, states }: { connectionId: string; from: Date; until: Date; states: readonly string[] },
+): Promise<Meeting[]> {
+  const { meetings } = db.t;
+  return db
+    .select()
+    .from(meetings)
+    .where(
+      and(
+        eq(meetings.connectionId, connectionId),
+        gte(meetings.startsAt, from),
+        lt(meetings.startsAt, until),
+        inArray(meetings.state, [...states]),
+      ),
+    );
+}
+
 /** Changes the meeting while it is in one of `from`; undefined when it is not. */
 export async function updateMeeting(
   tx: Writer,
@@ -120,6 +139,11 @@ export async function updateMeeting(
     .where(and(eq(meetings.id, id), inArray(meetings.state, [...from])))
     .returning();
   return rows[0];
+}
+
+/** Of a meeting that is there. */
+export async function setRunningSince(tx: Writer, id: string, runningSince: Date | null): Promise<Meeting> {
+  return (await tx.update(tx.t.meetings).set({ runningSince }).where(eq(tx.t.meetings.id, id)).returning())[0]!;
 }
 
 export async function insertAttendee(tx: Writer, attendee: Attendee): Promise<boolean> {
@@ -144,6 +168,21 @@ export async function findAttendee(db: Reader, meetingId: string, customerId: st
       .from(attendees)
       .where(and(eq(attendees.meetingId, meetingId), eq(attendees.customerId, customerId)))
   )[0];
+}
+
+const customersOfMeeting = prepared('customers_of_meeting', (db: Reader) => {
+  const { attendees } = db.t;
+  return db
+    .select({ customerId: attendees.customerId })
+    .from(attendees)
+    .where(eq(attendees.meetingId, slot('meetingId', attendees.meetingId)))
+    .limit(2);
+});
+
+/** The one customer of the meeting; null when there are others. */
+export async function findOnlyCustomer(db: Reader, meetingId: string): Promise<string | null> {
+  const found = await customersOfMeeting(db, { meetingId });
+  return found.length === 1 ? found[0]!.customerId : null;
 }
 
 export async function findAttendeeByToken(db: Reader, joinTokenHash: string): Promise<Attendee | undefined> {

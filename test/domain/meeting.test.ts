@@ -22,17 +22,18 @@ const HAPPENINGS = {
   purchased: { type: 'purchased' },
   deadline_passed: { type: 'deadline_passed' },
   cancelled: { type: 'cancelled' },
-  started: { type: 'started', at: at(0) },
-  ended: { type: 'ended', at: at(30) },
+  running: { type: 'ran', startedAt: at(0), endedAt: null },
+  over: { type: 'ran', startedAt: at(0), endedAt: at(30) },
+  closed: { type: 'closed', at: at(50) },
 } as const satisfies Record<string, Happening>;
 
 /** Where each happening leads; what is not named changes nothing. */
 const WAYS: Readonly<Record<MeetingState, Partial<Record<keyof typeof HAPPENINGS, MeetingState>>>> = {
   link_pending: { link_made: 'awaiting_purchase', deadline_passed: 'expired', cancelled: 'cancelled' },
   awaiting_purchase: { purchased: 'confirmed', deadline_passed: 'expired', cancelled: 'cancelled' },
-  confirmed: { cancelled: 'cancelled', started: 'live', ended: 'ended' },
-  live: { cancelled: 'cancelled', ended: 'ended' },
-  ended: {},
+  confirmed: { cancelled: 'cancelled', running: 'live', over: 'ended', closed: 'ended' },
+  live: { cancelled: 'cancelled', over: 'ended', closed: 'ended' },
+  ended: { running: 'live' },
   expired: {},
   cancelled: {},
 };
@@ -65,66 +66,22 @@ describe('the life of a meeting', () => {
     expect(MEETING_STATES.filter(isOver)).toEqual(['ended', 'expired', 'cancelled']);
   });
 
-  it('starts again when the vendor starts the ended meeting once more, and not by late news', () => {
+  it('takes start and end from the runs as they are known now, and keeps a life that they do not change', () => {
     const ended = lifeIn('ended');
-    expect(live(ended, { type: 'started', at: at(31) })).toEqual({ state: 'live', startedAt: at(0), endedAt: null });
-    expect(live(ended, { type: 'started', at: at(29) })).toBe(ended);
-    expect(live(ended, { type: 'started', at: at(-1) })).toEqual({ state: 'ended', startedAt: at(-1), endedAt: at(30) });
+    expect(live(ended, { type: 'ran', startedAt: at(-5), endedAt: at(90) })).toEqual({
+      state: 'ended',
+      startedAt: at(-5),
+      endedAt: at(90),
+    });
+    expect(live(ended, { type: 'ran', startedAt: at(0), endedAt: at(30) })).toBe(ended);
+    expect(live(ended, { type: 'ran', startedAt: at(0), endedAt: null })).toEqual({ state: 'live', startedAt: at(0), endedAt: null });
   });
 
-  it('keeps the latest end and the earliest start', () => {
-    expect(live(lifeIn('ended'), { type: 'ended', at: at(29) }).endedAt).toEqual(at(30));
-    expect(live(lifeIn('ended'), { type: 'ended', at: at(31) }).endedAt).toEqual(at(31));
-    expect(live(lifeIn('live'), { type: 'started', at: at(-5) }).startedAt).toEqual(at(-5));
-    expect(live(lifeIn('live'), { type: 'started', at: at(5) }).startedAt).toEqual(at(0));
-  });
-
-  const vendorNews = fc.array(
-    fc.record({ type: fc.constantFrom('started' as const, 'ended' as const), minute: fc.integer({ min: 0, max: 500 }) }),
-    { minLength: 1, maxLength: 8 },
-  );
-  const apply = (news: readonly { type: 'started' | 'ended'; minute: number }[]): MeetingLife =>
-    news.reduce<MeetingLife>((life, { type, minute }) => live(life, { type, at: at(minute) }), lifeIn('confirmed'));
-
-  it('comes to the same state, start and end in whatever order and however often one session is told', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 100 }),
-        fc.integer({ min: 1, max: 100 }),
-        fc.array(fc.boolean(), { minLength: 2, maxLength: 10 }),
-        (start, length, told) => {
-          const session = told.map((isStart) =>
-            isStart ? { type: 'started' as const, minute: start } : { type: 'ended' as const, minute: start + length },
-          );
-          fc.pre(told.includes(true) && told.includes(false));
-          expect(apply(session)).toEqual({ state: 'ended', startedAt: at(start), endedAt: at(start + length) });
-        },
-      ),
-    );
-  });
-
-  it('comes to the state of the latest news in whatever order different sessions are told', () => {
-    fc.assert(
-      fc.property(
-        vendorNews.chain((news) => fc.tuple(fc.constant(news), fc.shuffledSubarray(news, { minLength: news.length }))),
-        ([news, shuffled]) => {
-          // Two sessions never begin or end in the same moment.
-          fc.pre(new Set(news.map(({ minute }) => minute)).size === news.length);
-          const sorted = apply(news.toSorted((a, b) => a.minute - b.minute));
-          const mixed = apply(shuffled);
-          const starts = news.filter(({ type }) => type === 'started').map(({ minute }) => minute);
-          expect(mixed.startedAt).toEqual(starts.length === 0 ? null : at(Math.min(...starts)));
-          expect(mixed.startedAt).toEqual(sorted.startedAt);
-          expect(['live', 'ended']).toContain(mixed.state);
-          // An end is known exactly when it is over.
-          expect(mixed.state === 'ended').toBe(mixed.endedAt !== null);
-          // News may be lost in between, but never the last word of an ended meeting.
-          const last = news.reduce((one, other) => (other.minute > one.minute ? other : one));
-          const end = last.type === 'ended' ? at(last.minute) : mixed.endedAt;
-          expect(mixed.endedAt).toEqual(end);
-        },
-      ),
-    );
+  it('is not closed twice, and what the vendor tells afterwards replaces the time of the clock', () => {
+    const closed = live(lifeIn('confirmed'), { type: 'closed', at: at(50) });
+    expect(closed).toEqual({ state: 'ended', startedAt: null, endedAt: at(50) });
+    expect(live(closed, { type: 'closed', at: at(60) })).toBe(closed);
+    expect(live(closed, { type: 'ran', startedAt: at(1), endedAt: at(44) })).toEqual({ state: 'ended', startedAt: at(1), endedAt: at(44) });
   });
 
   it('is never left again once it is cancelled or expired', () => {

@@ -1,0 +1,54 @@
+/** What a vendor tells of a running meeting: a fact of it, and news for the marketplace. */
+import type { VendorEvent } from '../../providers/provider.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Writer } from '../store/database.ts';
+import type { Meeting } from '../store/meetings.ts';
+import { noteFact } from './facts.ts';
+import { NOBODY, sideOf } from './side.ts';
+import { tellMeeting } from './tell.ts';
+
+type RunEvent = Extract<VendorEvent, { instanceId: string }>;
+
+export async function noteVendorEvent(tx: Writer, gateway: Gateway, meeting: Meeting, event: RunEvent): Promise<void> {
+  const instanceId = storable(event.instanceId);
+  const common = { instanceId, at: event.at, source: 'vendor' } as const;
+  switch (event.type) {
+    case 'meeting.started':
+      return noteFact(tx, gateway, meeting, { ...common, ...NOBODY, kind: 'started', participantId: null, limitReached: false });
+    case 'meeting.ended':
+      if (event.limitReached) await tellLimit(tx, gateway, meeting, instanceId, event.at);
+      return noteFact(tx, gateway, meeting, {
+        ...common,
+        ...NOBODY,
+        kind: 'ended',
+        participantId: null,
+        limitReached: event.limitReached,
+      });
+    case 'participant.joined':
+    case 'participant.left': {
+      if (event.limitReached) await tellLimit(tx, gateway, meeting, instanceId, event.at);
+      const participantId = storable(event.participantId);
+      const { side, customerId } = await sideOf(tx, gateway, meeting, event.userId);
+      await tellMeeting(
+        tx,
+        gateway,
+        meeting,
+        event.type === 'participant.joined' ? 'meeting.participant_joined' : 'meeting.participant_left',
+        `${event.instanceId} ${event.participantId} ${event.at.toISOString()}`,
+        {
+          participant: { id: participantId, name: event.name === null ? null : storable(event.name), side, customer_id: customerId },
+          at: event.at.toISOString(),
+        },
+      );
+      const kind = event.type === 'participant.joined' ? 'joined' : 'left';
+      return noteFact(tx, gateway, meeting, { ...common, kind, participantId, side, customerId, limitReached: event.limitReached });
+    }
+  }
+}
+
+const tellLimit = (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<boolean> =>
+  tellMeeting(tx, gateway, meeting, 'meeting.limit_reached', instanceId, { at: at.toISOString(), limit_minutes: meeting.limitMinutes });
+
+/** Guests call themselves what they like; PostgreSQL holds neither NUL nor half of a surrogate pair. */
+const storable = (text: string): string => text.replaceAll(UNSTORABLE, '\ufffd');
+const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

@@ -1,0 +1,49 @@
+import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm';
+import type { Tables } from '../../drizzle/schema.ts';
+import type { Fact } from '../domain/session.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
+
+export type StoredFact = Tables['meetingFacts']['$inferSelect'];
+
+/** False when it is known already. */
+export async function insertFact(tx: Writer, fact: StoredFact): Promise<boolean> {
+  const { meetingFacts } = tx.t;
+  const rows = await tx.insert(meetingFacts).values(fact).onConflictDoNothing().returning({ key: meetingFacts.key });
+  return rows.length === 1;
+}
+
+const factsOfMeeting = prepared('facts_of_meeting', (db: Reader) => {
+  const { meetingFacts } = db.t;
+  return db
+    .select()
+    .from(meetingFacts)
+    .where(eq(meetingFacts.meetingId, slot('meetingId', meetingFacts.meetingId)));
+});
+
+/** Read anew for every new fact of a meeting. In no order: a set of facts has none. */
+export async function listFacts(db: Reader, meetingId: string): Promise<Fact[]> {
+  return (await factsOfMeeting(db, { meetingId })).map(factOf);
+}
+
+/** Those of the connection's meetings that were booked to start in the period, by meeting. */
+export async function listFactsOfConnection(
+  db: Reader,
+  { connectionId, from, until }: { connectionId: string; from: Date; until: Date },
+): Promise<Map<string, Fact[]>> {
+  const { meetings, meetingFacts } = db.t;
+  const rows = await db
+    .select(getTableColumns(meetingFacts))
+    .from(meetings)
+    .innerJoin(meetingFacts, eq(meetingFacts.meetingId, meetings.id))
+    .where(and(eq(meetings.connectionId, connectionId), gte(meetings.startsAt, from), lt(meetings.startsAt, until)));
+  const found = new Map<string, Fact[]>();
+  for (const row of rows) {
+    const own = found.get(row.meetingId) ?? [];
+    own.push(factOf(row));
+    found.set(row.meetingId, own);
+  }
+  return found;
+}
+
+/** The columns hold what `noteFact` wrote, so the words in them are the domain's. */
+const factOf = ({ meetingId: _meetingId, key: _key, marketplaceId: _marketplaceId, ...fact }: StoredFact): Fact => fact as Fact;
