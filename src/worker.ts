@@ -15,6 +15,7 @@ import { closeMeeting, expireMeeting } from './meetings/lifecycle.ts';
 import { releaseLink, repairLink } from './meetings/link.ts';
 import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
+import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
@@ -49,6 +50,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'package.undo': undoPackage,
   'meeting.expire': expireMeeting,
   'meeting.close': closeMeeting,
+  'meeting.limit': (gateway, meetingId) => runTimer(gateway, 'meeting.limit', meetingId),
+  'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
   'grant.keep': keepGrant,
@@ -85,12 +88,23 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
+  const timers: Lane = startLane(gateway, {
+    places: 16,
+    async claim(limit) {
+      await takeBreak();
+      const { alone, more } = await runDueTimers(gateway, { limit, leaseMs: LEASE_MS });
+      if (more) timers.wake();
+      return alone;
+    },
+    run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+  });
   const lanes = [
     startLane(gateway, {
       places: 16,
-      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit })),
+      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: TIMER_KINDS } })),
       run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
+    timers,
     ...inbox,
     startLane(gateway, {
       places: 64,

@@ -8,8 +8,11 @@ import { jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
+import { emit } from '../src/events/emit.ts';
 import type { Gateway } from '../src/gateway.ts';
+import { noteFact } from '../src/meetings/facts.ts';
 import { move } from '../src/meetings/lifecycle.ts';
+import { limitReached } from '../src/meetings/limit-timer.ts';
 import { tellMeeting } from '../src/meetings/tell.ts';
 import { revokeRecording } from '../src/recordings/erase.ts';
 import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
@@ -236,10 +239,12 @@ async function applyToMeeting(
   switch (event.type) {
     case 'meeting.started':
       await move(tx, gateway, meeting, { type: 'started', at: event.at }, {}, event.instanceId);
+      await note(tx, gateway, meeting, event);
       return;
     case 'meeting.ended':
       if (event.limitReached) await tellLimit(tx, gateway, meeting, event.instanceId, event.at);
       await move(tx, gateway, meeting, { type: 'ended', at: event.at }, {}, event.instanceId);
+      await note(tx, gateway, meeting, event);
       return;
     case 'participant.joined':
     case 'participant.left':
@@ -255,6 +260,7 @@ async function applyToMeeting(
           at: event.at.toISOString(),
         },
       );
+      await note(tx, gateway, meeting, event);
       return;
     case 'recording.processing':
       await noteProcessing(tx, gateway, meeting, event.recordingId);
@@ -275,8 +281,32 @@ async function applyToMeeting(
   }
 }
 
-const tellLimit = (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<boolean> =>
-  tellMeeting(tx, gateway, meeting, 'meeting.limit_reached', instanceId, { at: at.toISOString(), limit_minutes: meeting.limitMinutes });
+const tellLimit = async (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<void> => {
+  await emit(tx, gateway, limitReached(meeting, instanceId, { at, toldBy: 'vendor' }));
+};
+
+const KINDS = {
+  'meeting.started': 'started',
+  'meeting.ended': 'ended',
+  'participant.joined': 'joined',
+  'participant.left': 'left',
+} as const;
+
+async function note(tx: Writer, gateway: Gateway, meeting: Meeting, event: Extract<VendorEvent, { instanceId: string }>): Promise<void> {
+  const { instanceId, at } = event;
+  const person = 'participantId' in event ? event : undefined;
+  const connection = person && meeting.connectionId !== null ? await findConnection(tx, meeting.connectionId) : undefined;
+  await noteFact(tx, gateway, meeting, {
+    instanceId,
+    kind: KINDS[event.type],
+    at,
+    participantId: person?.participantId ?? null,
+    side: connection !== undefined && connection.accountId === person?.userId ? 'host' : 'unknown',
+    customerId: null,
+    limitReached: 'limitReached' in event && event.limitReached,
+    source: 'vendor',
+  });
+}
 
 /** Guests call themselves what they like; PostgreSQL's JSON holds neither NUL nor half of a surrogate pair. */
 const storable = (text: string): string => text.replaceAll(UNSTORABLE, '\ufffd');

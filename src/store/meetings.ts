@@ -49,6 +49,38 @@ export async function lockMeeting(tx: Writer, id: string): Promise<Meeting | und
   return (await tx.update(meetings).set({ id }).where(eq(meetings.id, id)).returning())[0];
 }
 
+/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
+export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Promise<Meeting[]> {
+  const { meetings } = tx.t;
+  if (ids.length === 0) return [];
+  return tx.skipLocked(
+    tx
+      .select()
+      .from(meetings)
+      .where(inArray(meetings.id, [...ids]))
+      .$dynamic(),
+  );
+}
+
+/** What is known of the run that goes on now. */
+export async function setMeetingLive(
+  tx: Writer,
+  id: string,
+  changes: Partial<Pick<Meeting, 'runningSince' | 'limitEndsAt' | 'hostAwaySince' | 'hostLostAt'>>,
+): Promise<void> {
+  await tx.update(tx.t.meetings).set(changes).where(eq(tx.t.meetings.id, id));
+}
+
+/** Lock the meetings before. */
+export async function setHostsLost(tx: Writer, ids: readonly string[], at: Date): Promise<void> {
+  const { meetings } = tx.t;
+  if (ids.length > 0)
+    await tx
+      .update(meetings)
+      .set({ hostLostAt: at })
+      .where(inArray(meetings.id, [...ids]));
+}
+
 export async function findOwnMeeting(db: Reader, marketplaceId: string, id: string): Promise<Meeting | undefined> {
   const { meetings } = db.t;
   return (
