@@ -300,7 +300,7 @@ async function note(tx: Writer, gateway: Gateway, meeting: Meeting, event: Extra
     instanceId,
     kind: KINDS[event.type],
     at,
-    participantId: person?.participantId ?? null,
+    participantId: person === undefined ? null : storable(person.participantId),
     side: connection !== undefined && connection.accountId === person?.userId ? 'host' : 'unknown',
     customerId: null,
     limitReached: 'limitReached' in event && event.limitReached,
