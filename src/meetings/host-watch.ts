@@ -12,7 +12,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
-import { setHostsLost, setMeetingLive, type Meeting } from '../store/meetings.ts';
+import { setHostsLost, setMeetingLive, type Meeting, type TimedMeeting } from '../store/meetings.ts';
 import { meetingEvent, tellMeeting } from './tell.ts';
 import type { Timer } from './timers.ts';
 
@@ -41,7 +41,7 @@ export async function watchHost(tx: Writer, gateway: Gateway, meeting: Meeting, 
 /** Job `meeting.host`: the host has been away for long enough. */
 export const tellLostHosts: Timer = async (tx, gateway, meetings, policyOf) => {
   const now = gateway.now();
-  const lost: Meeting[] = [];
+  const lost: TimedMeeting[] = [];
   const looks = new Map<string, Date>();
   for (const meeting of meetings) {
     if (meeting.hostAwaySince === null || meeting.hostLostAt !== null) continue;

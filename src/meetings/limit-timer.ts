@@ -7,7 +7,7 @@ import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
 import { listFactsOf } from '../store/facts.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
-import { setMeetingLive, type Meeting } from '../store/meetings.ts';
+import { setMeetingLive, type Meeting, type TimedMeeting } from '../store/meetings.ts';
 import { meetingEvent } from './tell.ts';
 import type { Timer } from './timers.ts';
 
@@ -50,7 +50,11 @@ export const tellLimits: Timer = async (tx, gateway, meetings, policyOf) => {
 };
 
 /** One event per run, whoever tells it first: the vendor that cut it off, or the clock. */
-export const limitReached = (meeting: Meeting, instanceId: string, { at, toldBy }: { at: Date; toldBy: 'vendor' | 'clock' }): NewEvent =>
+export const limitReached = (
+  meeting: TimedMeeting,
+  instanceId: string,
+  { at, toldBy }: { at: Date; toldBy: 'vendor' | 'clock' },
+): NewEvent =>
   meetingEvent(meeting, 'meeting.limit_reached', instanceId, {
     at: at.toISOString(),
     told_by: toldBy,
@@ -59,7 +63,7 @@ export const limitReached = (meeting: Meeting, instanceId: string, { at, toldBy 
   });
 
 /** `certain`: false when the plan is not known, so that there may be no limit at all. */
-const limitOf = ({ limitMinutes, plan, planBasis }: Meeting) => ({
+const limitOf = ({ limitMinutes, plan, planBasis }: TimedMeeting) => ({
   limit_minutes: limitMinutes,
   plan,
   plan_basis: planBasis,
@@ -67,7 +71,7 @@ const limitOf = ({ limitMinutes, plan, planBasis }: Meeting) => ({
 });
 
 /** The run of each meeting that goes on; the meeting's own column says which it is. */
-async function runsOf(tx: Writer, meetings: readonly Meeting[]): Promise<Map<string, Session>> {
+async function runsOf(tx: Writer, meetings: readonly TimedMeeting[]): Promise<Map<string, Session>> {
   const facts = new Map<string, Fact[]>(meetings.map(({ id }) => [id, []]));
   for (const fact of await listFactsOf(tx, [...facts.keys()])) facts.get(fact.meetingId)!.push(fact as unknown as Fact);
   const runs = new Map<string, Session>();

@@ -3,18 +3,21 @@ import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
 import type { Meeting } from '../store/meetings.ts';
 
+/** What every event about a meeting says. */
+type Told = Pick<Meeting, 'id' | 'marketplaceId' | 'bookingId' | 'professionalId' | 'provider' | 'state'>;
+
 /** An event about a meeting. `key` tells it from others of its type for the same meeting. */
 export const tellMeeting = (
   tx: Writer,
   gateway: Pick<Gateway, 'now' | 'random' | 'vault'>,
-  meeting: Meeting,
+  meeting: Told,
   type: EventType,
   key: string,
   more: Record<string, unknown> = {},
 ): Promise<boolean> => emit(tx, gateway, meetingEvent(meeting, type, key, more));
 
 /** The same event, to be written later or with others. */
-export const meetingEvent = (meeting: Meeting, type: EventType, key: string, more: Record<string, unknown>): NewEvent => ({
+export const meetingEvent = (meeting: Told, type: EventType, key: string, more: Record<string, unknown>): NewEvent => ({
   marketplaceId: meeting.marketplaceId,
   type,
   subjectId: meeting.id,

@@ -9,7 +9,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { claimJobs, endJobs, holdDueJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
-import { lockFreeMeetings, lockMeeting, type Meeting } from '../store/meetings.ts';
+import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
 import { tellLostHosts } from './host-watch.ts';
 import { tellLimits } from './limit-timer.ts';
 
@@ -17,16 +17,16 @@ import { tellLimits } from './limit-timer.ts';
 export type Timer = (
   tx: Writer,
   gateway: Gateway,
-  meetings: readonly Meeting[],
-  policyOf: (meeting: Meeting) => Promise<Policy>,
+  meetings: readonly TimedMeeting[],
+  policyOf: (meeting: TimedMeeting) => Promise<Policy>,
 ) => Promise<Map<string, Date>>;
 
 export type TimerKind = 'meeting.limit' | 'meeting.host';
 const TIMERS: Readonly<Record<TimerKind, Timer>> = { 'meeting.limit': tellLimits, 'meeting.host': tellLostHosts };
 export const TIMER_KINDS = Object.keys(TIMERS) as TimerKind[];
 
-/** Jobs of one transaction: it holds SQLite's only writer, and the event loop, so it has to be short there. */
-const BATCH = { sqlite: 200, postgres: 200 };
+/** Jobs of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
+const BATCH = 200;
 
 /**
  * Does what is due. When that fails, up to `limit` jobs are leased and returned: each alone does its work or fails for its own reason.
@@ -37,10 +37,9 @@ export async function runDueTimers(
   { limit, leaseMs }: { limit: number; leaseMs: number },
 ): Promise<{ alone: Job[]; more: boolean }> {
   const { db, now, wake } = gateway;
-  const batch = BATCH[db.dialect];
   try {
     const { found, done } = await db.write(async (tx) => {
-      const due = await holdDueJobs(tx, { now: now(), limit: batch, kinds: { only: TIMER_KINDS } });
+      const due = await holdDueJobs(tx, { now: now(), limit: BATCH, kinds: { only: TIMER_KINDS } });
       // Who changes a meeting at this moment may change its timer next: such a meeting is left for the next look, and nobody waits for anybody.
       const meetings = new Map((await lockFreeMeetings(tx, subjectsOf(due))).map((meeting) => [meeting.id, meeting]));
       const jobs = due.filter(({ subjectId }) => meetings.has(subjectId));
@@ -60,7 +59,7 @@ export async function runDueTimers(
       }
       return { found: due.length, done: jobs.length };
     });
-    const more = found === batch && done > 0;
+    const more = found === BATCH && done > 0;
     // Once for all of a burst: each look of the other lanes would cost the next batch its time.
     if (done > 0 && !more) wake();
     return { alone: [], more };
@@ -85,11 +84,11 @@ export async function runTimer(gateway: Gateway, kind: TimerKind, meetingId: str
 
 const subjectsOf = (jobs: readonly Job[]): string[] => [...new Set(jobs.map(({ subjectId }) => subjectId))];
 
-const running = (meetings: readonly Meeting[]): Meeting[] =>
+const running = (meetings: readonly TimedMeeting[]): TimedMeeting[] =>
   meetings.filter(({ state, runningSince }) => runningSince !== null && !isOver(state as MeetingState));
 
 /** Each marketplace's policy, read once. */
-function policies(tx: Writer): (meeting: Meeting) => Promise<Policy> {
+function policies(tx: Writer): (meeting: TimedMeeting) => Promise<Policy> {
   const known = new Map<string, Promise<Policy>>();
   return ({ marketplaceId }) => {
     const policy = known.get(marketplaceId) ?? policyFor(tx, { marketplaceId });
