@@ -17,6 +17,7 @@ import { expireMeeting } from './meetings/lifecycle.ts';
 import { releaseLink, repairLink } from './meetings/link.ts';
 import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
+import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
@@ -52,6 +53,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.expire': expireMeeting,
   'meeting.close': closeMeeting,
   'meeting.attendance': readAttendance,
+  'meeting.limit': (gateway, meetingId) => runTimer(gateway, 'meeting.limit', meetingId),
+  'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
   'grant.keep': keepGrant,
@@ -88,12 +91,23 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
+  const timers: Lane = startLane(gateway, {
+    places: 16,
+    async claim(limit) {
+      await takeBreak();
+      const { alone, more } = await runDueTimers(gateway, { limit, leaseMs: LEASE_MS });
+      if (more) timers.wake();
+      return alone;
+    },
+    run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+  });
   const lanes = [
     startLane(gateway, {
       places: 16,
-      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit })),
+      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: TIMER_KINDS } })),
       run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
+    timers,
     ...inbox,
     startLane(gateway, {
       places: 64,

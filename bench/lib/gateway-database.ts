@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3';
 import pg from 'pg';
 import { FIRST_MEETING } from './deliveries.ts';
 
-type Row = Readonly<Record<string, string | number>>;
+export type Row = Readonly<Record<string, string | number>>;
 
 export interface Peek {
   /** Vendor times of all stored deliveries, by the first part of their keys. */
@@ -17,7 +17,7 @@ export interface Peek {
 }
 
 export function peek(databaseUrl: string): Peek {
-  const { query, close } = databaseUrl.startsWith('postgres:') ? onPostgres(databaseUrl) : onSqlite(databaseUrl);
+  const { query, close } = connectTo(databaseUrl);
   return {
     storedTimes: async () => (await query(`select substr(key, 6, 13) as ms from inbox`)).map((row) => Number(row['ms'])),
     untouched: async () => Number((await query(`select count(*) as n from inbox where state = 'pending' and attempts = 0`))[0]!['n']),
@@ -26,12 +26,18 @@ export function peek(databaseUrl: string): Peek {
       return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
     },
     addMeetings: async (count) => {
-      await query(marketplace(databaseUrl.startsWith('postgres:')));
-      await query(meetings(count, databaseUrl.startsWith('postgres:')));
+      await query(marketplace(isPostgres(databaseUrl)));
+      await query(meetings(count, isPostgres(databaseUrl)));
     },
     close,
   };
 }
+
+export const isPostgres = (databaseUrl: string): boolean => databaseUrl.startsWith('postgres:');
+
+/** One statement at a time. */
+export const connectTo = (databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } =>
+  isPostgres(databaseUrl) ? onPostgres(databaseUrl) : onSqlite(databaseUrl);
 
 function onSqlite(databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } {
   const db = new Sqlite(databaseUrl.replace(/^file:/, ''));
@@ -49,7 +55,7 @@ function onPostgres(databaseUrl: string): { query: (text: string) => Promise<Row
   return { query: async (text) => (await pool.query<Record<string, string | number>>(text)).rows, close: () => pool.end() };
 }
 
-const marketplace = (postgres: boolean): string =>
+export const marketplace = (postgres: boolean): string =>
   `insert into marketplaces (id, name, preset, policy_patch, return_urls, created_at)
     values ('mkt_bench', 'Bench', 'guide', '{}', '[]', ${postgres ? 'now()' : Date.now()})`;
 
@@ -65,9 +71,9 @@ function meetings(count: number, postgres: boolean): string {
   const json = postgres ? '::jsonb' : '';
   return `insert into meetings (id, marketplace_id, booking_id, booking_kind, title, professional_id, provider, state, purchase_by, starts_at,
       duration_minutes, time_zone, recording, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
-      plan, limit_exceeded, decision, vendor_key, created_at)
+      plan, plan_basis, limit_exceeded, decision, vendor_key, created_at)
     select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'one_to_one', 'Bench', 'pro_1', 'zoom', 'ended', ${at}, ${at},
       30, 'UTC', 'on_consent', 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
-      'paid', ${no}, '{}'${json}, 'mtg_' || n, ${at}
+      'paid', 'vendor', ${no}, '{}'${json}, 'mtg_' || n, ${at}
     from (${numbers}) as numbers`;
 }

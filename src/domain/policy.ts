@@ -12,6 +12,8 @@ export type BookingKind = (typeof BOOKING_KINDS)[number];
 export const RECORDING_MODES = ['none', 'on_consent', 'always'] as const;
 export type RecordingMode = (typeof RECORDING_MODES)[number];
 
+const countsDown = (values: readonly number[]): boolean => values.every((value, index) => index === 0 || value < values[index - 1]!);
+
 const APPROVED = `has to be one of the approved apps: ${PROVIDER_IDS.join(', ')} (G01)`;
 
 const recordingOfKind = z.strictObject({
@@ -56,7 +58,17 @@ export const policySchema = z.strictObject({
       .describe(
         "What becomes of a booking that is longer than the account's plan allows: refused, or made with a warning (G14, T08, R02).",
       ),
+    warn_minutes: z
+      .array(z.int().min(1).max(1_440))
+      .max(10)
+      .refine(countsDown, 'has to count down, each value once')
+      .describe("Minutes left until the plan's limit at which the marketplace is told that it comes nearer; an empty list: never (G14)."),
   }),
+  host_lost_after_seconds: z
+    .int()
+    .min(0)
+    .max(3_600)
+    .describe('Seconds that the host may be away from a running meeting before it counts as lost; 0: it never does (R06).'),
   vendor_unavailable: z
     .enum(['wait', 'refuse'])
     .describe(

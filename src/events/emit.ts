@@ -4,7 +4,7 @@ import { newId } from '../domain/id.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { insertDeliveries, insertEvent, listEndpoints } from '../store/events.ts';
+import { insertDeliveries, insertEvents, listEndpoints, type Delivery, type WebhookEndpoint } from '../store/events.ts';
 
 export const EVENT_TYPES = [
   'connection.active',
@@ -20,7 +20,10 @@ export const EVENT_TYPES = [
   'meeting.started',
   'meeting.participant_joined',
   'meeting.participant_left',
+  'meeting.limit_approaching',
   'meeting.limit_reached',
+  'meeting.host_lost',
+  'meeting.host_back',
   'meeting.ended',
   'recording.processing',
   'recording.published',
@@ -50,42 +53,57 @@ export const eventId = ({ marketplaceId, type, subjectId, key }: Pick<NewEvent, 
   `evt_${fingerprint(marketplaceId, type, subjectId, key)}`;
 
 /** False when this very event was written before. */
-export async function emit(tx: Writer, gateway: Pick<Gateway, 'now' | 'random' | 'vault'>, event: NewEvent): Promise<boolean> {
+export const emit = async (tx: Writer, gateway: Pick<Gateway, 'now' | 'random' | 'vault'>, event: NewEvent): Promise<boolean> =>
+  (await emitAll(tx, gateway, [event])) === 1;
+
+/** Writes many at once, each of which happened once; how many of them were not written before. */
+export async function emitAll(
+  tx: Writer,
+  gateway: Pick<Gateway, 'now' | 'random' | 'vault'>,
+  events: readonly NewEvent[],
+): Promise<number> {
   const { now, vault } = gateway;
-  const id = eventId(event);
   const at = now();
-  const written = await insertEvent(tx, {
-    id,
-    marketplaceId: event.marketplaceId,
-    type: event.type,
-    subjectId: event.subjectId,
-    at,
-    position: newId(gateway, 'evt'),
-    data: event.data,
-    linksSealed: event.links === undefined ? null : vault.seal(JSON.stringify(event.links), eventLinksContext(id)),
-  });
-  if (!written) return false;
-  const endpoints = (await listEndpoints(tx, event.marketplaceId)).filter(
-    (endpoint) =>
-      endpoint.disabledAt === null &&
-      (event.type === 'endpoint.test' ? endpoint.id === event.subjectId : wants(endpoint.events, event.type)),
-  );
-  await insertDeliveries(
+  const byId = new Map(events.map((event) => [eventId(event), event]));
+  const written = await insertEvents(
     tx,
-    endpoints.map((endpoint) => ({
-      id: newId(gateway, 'dlv'),
+    [...byId].map(([id, event]) => ({
+      id,
       marketplaceId: event.marketplaceId,
-      eventId: id,
-      endpointId: endpoint.id,
-      state: 'pending',
-      dueAt: at,
-      leasedUntil: null,
-      attempts: 0,
-      createdAt: at,
+      type: event.type,
+      subjectId: event.subjectId,
+      at,
+      position: newId(gateway, 'evt'),
+      data: event.data,
+      linksSealed: event.links === undefined ? null : vault.seal(JSON.stringify(event.links), eventLinksContext(id)),
     })),
   );
-  return true;
+  const fresh = written.map((id) => ({ id, ...byId.get(id)! }));
+  const deliveries: Delivery[] = [];
+  for (const marketplaceId of new Set(fresh.map((event) => event.marketplaceId))) {
+    const endpoints = (await listEndpoints(tx, marketplaceId)).filter(({ disabledAt }) => disabledAt === null);
+    for (const event of fresh.filter((one) => one.marketplaceId === marketplaceId)) {
+      for (const endpoint of endpoints.filter((one) => isFor(one, event))) {
+        deliveries.push({
+          id: newId(gateway, 'dlv'),
+          marketplaceId,
+          eventId: event.id,
+          endpointId: endpoint.id,
+          state: 'pending',
+          dueAt: at,
+          leasedUntil: null,
+          attempts: 0,
+          createdAt: at,
+        });
+      }
+    }
+  }
+  await insertDeliveries(tx, deliveries);
+  return fresh.length;
 }
+
+const isFor = ({ id, events }: WebhookEndpoint, { type, subjectId }: NewEvent): boolean =>
+  type === 'endpoint.test' ? id === subjectId : wants(events, type);
 
 /** `*`, an exact type, or a whole family: `recording.*`. */
 const wants = (patterns: readonly string[], type: EventType): boolean =>

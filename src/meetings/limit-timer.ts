@@ -1,6 +1,87 @@
+/** The clock of a plan's limit: it starts with the vendor's run, not with the booking (G14). */
+import { limitNews } from '../domain/limit-clock.ts';
+import { sessionsOf, type Session } from '../domain/session.ts';
+import { MINUTE, plus } from '../domain/time.ts';
+import { emitAll, type NewEvent } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import type { Meeting } from '../store/meetings.ts';
+import { listFactsOf } from '../store/facts.ts';
+import { cancelJob, scheduleJob } from '../store/jobs.ts';
+import { setMeetingLive, type Meeting, type TimedMeeting } from '../store/meetings.ts';
+import { meetingEvent } from './tell.ts';
+import type { Timer } from './timers.ts';
 
-/** When the plan ends the run that goes on, and the job that tells it. */
-export async function scheduleLimit(_tx: Writer, _gateway: Gateway, _meeting: Meeting): Promise<void> {}
+/** Brings `limitEndsAt` in step with the run that goes on; call it with the meeting as it is now. A plan that is not known is counted, too. */
+export async function scheduleLimit(tx: Writer, gateway: Gateway, { id, runningSince, limitMinutes, limitEndsAt }: Meeting): Promise<void> {
+  const endsAt = runningSince === null || limitMinutes === null ? null : plus(runningSince, limitMinutes * MINUTE);
+  // The job knows when to look next. Planned anew with every fact, it would miss what is due just now.
+  if (endsAt?.getTime() === limitEndsAt?.getTime()) return;
+  await setMeetingLive(tx, id, { limitEndsAt: endsAt });
+  if (endsAt === null) await cancelJob(tx, { kind: 'meeting.limit', subjectId: id });
+  else await scheduleJob(tx, { kind: 'meeting.limit', subjectId: id, dueAt: gateway.now() });
+}
+
+/** Job `meeting.limit`: tells that the limit comes nearer, and that it is reached while the run goes on by what is known. */
+export const tellLimits: Timer = async (tx, gateway, meetings, policyOf) => {
+  const now = gateway.now();
+  const runs = await runsOf(tx, meetings);
+  const events: NewEvent[] = [];
+  const looks = new Map<string, Date>();
+  for (const meeting of meetings) {
+    const { id, limitEndsAt, limitMinutes } = meeting;
+    const run = runs.get(id);
+    if (run === undefined || limitEndsAt === null || limitMinutes === null) continue;
+    const { warn_minutes: warnMinutes } = (await policyOf(meeting)).limits;
+    const { news, nextAt } = limitNews({ endsAt: limitEndsAt, limitMinutes, warnMinutes, now });
+    if (nextAt !== null) looks.set(id, nextAt);
+    if (news?.type === 'reached') events.push(limitReached(meeting, run.instanceId, { at: limitEndsAt, toldBy: 'clock' }));
+    if (news?.type === 'approaching') {
+      events.push(
+        meetingEvent(meeting, 'meeting.limit_approaching', `${run.instanceId} ${news.threshold}`, {
+          minutes_left: news.minutesLeft,
+          ends_at: limitEndsAt.toISOString(),
+          ...limitOf(meeting),
+        }),
+      );
+    }
+  }
+  await emitAll(tx, gateway, events);
+  return looks;
+};
+
+/** One event per run, whoever tells it first: the vendor that cut it off, or the clock. */
+export const limitReached = (
+  meeting: TimedMeeting,
+  instanceId: string,
+  { at, toldBy }: { at: Date; toldBy: 'vendor' | 'clock' },
+): NewEvent =>
+  meetingEvent(meeting, 'meeting.limit_reached', instanceId, {
+    at: at.toISOString(),
+    told_by: toldBy,
+    ...limitOf(meeting),
+    ...(toldBy === 'vendor' ? { certain: true } : {}),
+  });
+
+/** `certain`: false when the plan is not known, so that there may be no limit at all. */
+const limitOf = ({ limitMinutes, plan, planBasis }: TimedMeeting) => ({
+  limit_minutes: limitMinutes,
+  plan,
+  plan_basis: planBasis,
+  certain: plan !== 'unknown',
+});
+
+/** The run of each meeting that goes on; the meeting's own column says which it is. */
+async function runsOf(tx: Writer, meetings: readonly TimedMeeting[]): Promise<Map<string, Session>> {
+  const facts = await listFactsOf(
+    tx,
+    meetings.map(({ id }) => id),
+  );
+  const runs = new Map<string, Session>();
+  for (const { id, runningSince } of meetings) {
+    const run = sessionsOf(facts.get(id) ?? []).findLast(
+      ({ startedAt, endedAt }) => endedAt === null && startedAt.getTime() === runningSince?.getTime(),
+    );
+    if (run !== undefined) runs.set(id, run);
+  }
+  return runs;
+}

@@ -2,7 +2,7 @@
 import type { Session } from '../domain/session.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { setRunningSince, type Meeting } from '../store/meetings.ts';
+import { setMeetingLive, type Meeting } from '../store/meetings.ts';
 import { watchHost } from './host-watch.ts';
 import { scheduleLimit } from './limit-timer.ts';
 
@@ -12,8 +12,8 @@ export async function refreshLive(tx: Writer, gateway: Gateway, meeting: Meeting
   // Of a meeting that is over by our own rules nothing is awaited any more, even if somebody is still inside.
   const counted = meeting.state === 'live' ? running : undefined;
   const since = counted?.startedAt ?? null;
-  const known = meeting.runningSince?.getTime() === since?.getTime();
-  const updated = known ? meeting : await setRunningSince(tx, meeting.id, since);
+  if (meeting.runningSince?.getTime() !== since?.getTime()) await setMeetingLive(tx, meeting.id, { runningSince: since });
+  const updated = { ...meeting, runningSince: since };
   await scheduleLimit(tx, gateway, updated);
   await watchHost(tx, gateway, updated, counted);
 }

@@ -1,9 +1,11 @@
 /** What a vendor tells of a running meeting: a fact of it, and news for the marketplace. */
 import type { VendorEvent } from '../../providers/provider.ts';
+import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
 import type { Meeting } from '../store/meetings.ts';
 import { noteFact } from './facts.ts';
+import { limitReached } from './limit-timer.ts';
 import { NOBODY, sideOf } from './side.ts';
 import { tellMeeting } from './tell.ts';
 
@@ -47,7 +49,7 @@ export async function noteVendorEvent(tx: Writer, gateway: Gateway, meeting: Mee
 }
 
 const tellLimit = (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<boolean> =>
-  tellMeeting(tx, gateway, meeting, 'meeting.limit_reached', instanceId, { at: at.toISOString(), limit_minutes: meeting.limitMinutes });
+  emit(tx, gateway, limitReached(meeting, instanceId, { at, toldBy: 'vendor' }));
 
 /** Guests call themselves what they like; PostgreSQL holds neither NUL nor half of a surrogate pair. */
 const storable = (text: string): string => text.replaceAll(UNSTORABLE, '\ufffd');

@@ -8,10 +8,15 @@ export type Delivery = Tables['deliveries']['$inferSelect'];
 export type DeliveryAttempt = Tables['deliveryAttempts']['$inferSelect'];
 export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
 
-/** False when the same event was written before. */
-export async function insertEvent(tx: Writer, event: StoredEvent): Promise<boolean> {
-  const rows = await tx.insert(tx.t.events).values(event).onConflictDoNothing().returning({ id: tx.t.events.id });
-  return rows.length === 1;
+/** The ids of those that were not written before. */
+export async function insertEvents(tx: Writer, events: readonly StoredEvent[]): Promise<string[]> {
+  if (events.length === 0) return [];
+  const rows = await tx
+    .insert(tx.t.events)
+    .values([...events])
+    .onConflictDoNothing()
+    .returning({ id: tx.t.events.id });
+  return rows.map(({ id }) => id);
 }
 
 export async function findOwnEvent(db: Reader, marketplaceId: string, id: string): Promise<StoredEvent | undefined> {

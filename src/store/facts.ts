@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm';
+import { and, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Fact } from '../domain/session.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
@@ -36,6 +36,22 @@ export async function listFactsOfConnection(
     .from(meetings)
     .innerJoin(meetingFacts, eq(meetingFacts.meetingId, meetings.id))
     .where(and(eq(meetings.connectionId, connectionId), gte(meetings.startsAt, from), lt(meetings.startsAt, until)));
+  return byMeeting(rows);
+}
+
+/** Of several meetings, by meeting. */
+export async function listFactsOf(db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> {
+  const { meetingFacts } = db.t;
+  if (meetingIds.length === 0) return new Map();
+  return byMeeting(
+    await db
+      .select()
+      .from(meetingFacts)
+      .where(inArray(meetingFacts.meetingId, [...meetingIds])),
+  );
+}
+
+function byMeeting(rows: readonly StoredFact[]): Map<string, Fact[]> {
   const found = new Map<string, Fact[]>();
   for (const row of rows) {
     const own = found.get(row.meetingId) ?? [];

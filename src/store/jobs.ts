@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
 import type { Reader, Writer } from './database.ts';
@@ -6,13 +6,23 @@ import type { Reader, Writer } from './database.ts';
 export type Job = Tables['jobs']['$inferSelect'];
 
 /** Plans the job, or moves the one with the same kind and subject to the new time. */
-export async function scheduleJob(tx: Writer, { kind, subjectId, dueAt }: { kind: string; subjectId: string; dueAt: Date }): Promise<void> {
+export const scheduleJob = (tx: Writer, job: Plan): Promise<void> => scheduleJobs(tx, [job]);
+
+interface Plan {
+  readonly kind: string;
+  readonly subjectId: string;
+  readonly dueAt: Date;
+}
+
+/** The same for many, no two of which have both kind and subject in common. */
+export async function scheduleJobs(tx: Writer, plans: readonly Plan[]): Promise<void> {
   const { jobs } = tx.t;
-  const fresh = { dueAt, leasedUntil: null, attempts: 0, deadAt: null, lastError: null };
+  if (plans.length === 0) return;
+  const fresh = { leasedUntil: null, attempts: 0, deadAt: null, lastError: null };
   await tx
     .insert(jobs)
-    .values({ id: `${kind}:${subjectId}`, kind, subjectId, ...fresh })
-    .onConflictDoUpdate({ target: jobs.id, set: fresh });
+    .values(plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, dueAt, ...fresh })))
+    .onConflictDoUpdate({ target: jobs.id, set: { ...fresh, dueAt: sql`excluded.due_at` } });
 }
 
 export async function findJob(db: Reader, { kind, subjectId }: { kind: string; subjectId: string }): Promise<Job | undefined> {
@@ -28,17 +38,41 @@ export async function cancelJob(tx: Writer, { kind, subjectId }: { kind: string;
   await tx.delete(tx.t.jobs).where(eq(tx.t.jobs.id, `${kind}:${subjectId}`));
 }
 
-export async function claimJobs(tx: Writer, { now, leaseMs, limit }: { now: Date; leaseMs: number; limit: number }): Promise<Job[]> {
+/** Jobs of these kinds, or of all others. */
+export type Kinds = { readonly only: readonly string[] } | { readonly except: readonly string[] };
+
+/** What is due and nobody's, without a lease: held for this transaction only. */
+export async function holdDueJobs(tx: Writer, { now, limit, kinds }: { now: Date; limit: number; kinds: Kinds }): Promise<Job[]> {
   const { jobs } = tx.t;
-  const due = await tx.skipLocked(
+  return tx.skipLocked(
     tx
-      .select({ id: jobs.id })
+      .select()
       .from(jobs)
-      .where(and(isNull(jobs.deadAt), lte(jobs.dueAt, now), or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now))))
+      .where(
+        and(
+          isNull(jobs.deadAt),
+          lte(jobs.dueAt, now),
+          or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now)),
+          'only' in kinds ? inArray(jobs.kind, [...kinds.only]) : notInArray(jobs.kind, [...kinds.except]),
+        ),
+      )
       .orderBy(asc(jobs.dueAt), asc(jobs.id))
       .limit(limit)
       .$dynamic(),
   );
+}
+
+/** Ends jobs that are held. */
+export async function endJobs(tx: Writer, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await tx.delete(tx.t.jobs).where(inArray(tx.t.jobs.id, [...ids]));
+}
+
+export async function claimJobs(
+  tx: Writer,
+  { now, leaseMs, limit, kinds }: { now: Date; leaseMs: number; limit: number; kinds: Kinds },
+): Promise<Job[]> {
+  const { jobs } = tx.t;
+  const due = await holdDueJobs(tx, { now, limit, kinds });
   if (due.length === 0) return [];
   return tx
     .update(jobs)

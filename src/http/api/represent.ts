@@ -7,6 +7,7 @@ import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import { invitation } from '../../domain/invitation.ts';
+import { isOver, type MeetingState } from '../../domain/meeting.ts';
 import { scanText } from '../../domain/text-scan.ts';
 import type { DailyQuota } from '../../connections/quota.ts';
 import { deliveryBody } from '../../events/deliver.ts';
@@ -86,6 +87,14 @@ export function representMeeting(
     recording: meeting.recording as 'none',
     flags: scanText(meeting.title).map(({ kind }) => ({ field: 'title' as const, kind })),
     important_notes: importantNotes(language, { app: app.name, limitMinutes: meeting.limitMinutes, guideUrl: app.guides.participant }),
+    running:
+      meeting.runningSince === null || isOver(meeting.state as MeetingState)
+        ? null
+        : {
+            since: iso(meeting.runningSince),
+            limit_ends_at: isoOrNull(meeting.limitEndsAt),
+            host_lost_at: isoOrNull(meeting.hostLostAt),
+          },
     started_at: isoOrNull(meeting.startedAt),
     ended_at: isoOrNull(meeting.endedAt),
     cancel_reason: meeting.cancelReason,

@@ -113,6 +113,12 @@ export const meeting = z
       .array(z.object({ field: z.enum(['title']), kind: z.enum(FINDING_KINDS) }))
       .describe('Links and contact data found in free text (C03)'),
     important_notes: z.string(),
+    running: z
+      .object({ since: moment, limit_ends_at: moment.nullable(), host_lost_at: moment.nullable() })
+      .nullable()
+      .describe(
+        "The run that goes on now: since when by the vendor, when the plan's limit ends it, and since when the host is told to be lost. Null: none does.",
+      ),
     started_at: moment.nullable(),
     ended_at: moment.nullable(),
     cancel_reason: z.string().nullable(),
