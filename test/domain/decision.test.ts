@@ -3,18 +3,21 @@ import { decide, type Candidate } from '../../src/domain/decision.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { PRESETS } from '../../src/domain/presets/index.ts';
 
+const upTo = (minutes: number | null) => ({ minutes, asOf: '2026-10-04', source: 'a test' });
 const candidate = (provider: Candidate['provider'], changes: Partial<Candidate> = {}): Candidate => ({
   connectionId: `con_${provider}`,
   provider,
   status: 'active',
   createsMeetings: true,
   plan: 'paid',
-  limitMinutes: null,
+  planBasis: 'vendor',
+  limit: upTo(null),
   preferredAt: null,
   ...changes,
 });
-const freeZoom = candidate('zoom', { plan: 'free', limitMinutes: 40 });
-const unknownTeams = candidate('microsoft-teams', { plan: 'unknown', limitMinutes: 60 });
+const freeZoom = candidate('zoom', { plan: 'free', limit: upTo(40) });
+const unknownTeams = candidate('microsoft-teams', { plan: 'unknown', planBasis: 'none', limit: upTo(60) });
+const tooShortZoom = { provider: 'zoom', rejected: 'limit_exceeded', limitMinutes: 40, plan: 'free', planBasis: 'vendor' };
 const choose = (
   candidates: Candidate[],
   durationMinutes = 30,
@@ -36,7 +39,7 @@ describe('the choice of the app', () => {
   it('G14 goes to another app when the booking is one minute too long, and says why', () => {
     const decision = choose([freeZoom, unknownTeams], 41);
     expect(decision.chosen?.provider).toBe('microsoft-teams');
-    expect(decision.considered).toContainEqual({ provider: 'zoom', rejected: 'limit_exceeded', limitMinutes: 40 });
+    expect(decision.considered).toContainEqual(tooShortZoom);
   });
 
   it('G14 prefers a plan that is only unknown to one that is known to be too short', () => {
@@ -51,7 +54,7 @@ describe('the choice of the app', () => {
   it('G14 refuses a booking that no plan allows, and warns where the policy only warns', () => {
     expect(choose([freeZoom], 41)).toMatchObject({
       chosen: null,
-      considered: expect.arrayContaining([{ provider: 'zoom', rejected: 'limit_exceeded', limitMinutes: 40 }]),
+      considered: expect.arrayContaining([tooShortZoom]),
     });
     expect(choose([freeZoom], 41, 'auto', PRESETS.rodrun)).toMatchObject({ chosen: { provider: 'zoom' }, exceeded: true });
   });
@@ -59,19 +62,21 @@ describe('the choice of the app', () => {
   it('takes another account of the same app when the first is too short', () => {
     const decision = choose([freeZoom, candidate('zoom', { connectionId: 'con_paid' })], 60);
     expect(decision).toMatchObject({ chosen: { connectionId: 'con_paid' }, exceeded: false });
-    expect(decision.considered.filter(({ provider }) => provider === 'zoom')).toEqual([]);
+    expect(decision.considered).toContainEqual(tooShortZoom);
   });
 
   it.each([
-    ['nothing is connected', [], 'not_connected'],
-    ['the connection was revoked', [candidate('zoom', { status: 'revoked' })], 'not_connected'],
-    ['the grant is dead', [candidate('zoom', { status: 'reconnect_required' })], 'reconnect_required'],
-    ['the account makes no links', [candidate('zoom', { createsMeetings: false })], 'not_capable'],
-  ] as const)('says why an app was not chosen: %s', (_why, candidates, rejected) => {
+    ['nothing is connected', [], 'not_connected', null],
+    ['the connection was revoked', [candidate('zoom', { status: 'revoked' })], 'not_connected', null],
+    ['the grant is dead', [candidate('zoom', { status: 'reconnect_required' })], 'reconnect_required', 'vendor'],
+    ['the account makes no links', [candidate('zoom', { createsMeetings: false })], 'not_capable', 'vendor'],
+  ] as const)('says why an app was not chosen: %s', (_why, candidates, rejected, planBasis) => {
     expect(choose([...candidates], 30, 'zoom')).toEqual({
+      asked: 'zoom',
       chosen: null,
+      reason: null,
       exceeded: false,
-      considered: [{ provider: 'zoom', rejected, limitMinutes: null }],
+      considered: [{ provider: 'zoom', rejected, limitMinutes: null, plan: planBasis && 'paid', planBasis }],
     });
   });
 
@@ -107,10 +112,12 @@ describe('the choice of the app', () => {
         chosen: { provider: 'zoom' },
         considered: [{ provider: 'google-meet', rejected: 'reconnect_required' }, { provider: 'microsoft-teams' }],
       });
-      const short = candidate('google-meet', { plan: 'unknown', limitMinutes: 60, ...at(1) });
+      const short = candidate('google-meet', { plan: 'unknown', planBasis: 'none', limit: upTo(60), ...at(1) });
       expect(choose([short, candidate('zoom')], 90, null)).toMatchObject({
         chosen: { provider: 'zoom' },
-        considered: expect.arrayContaining([{ provider: 'google-meet', rejected: 'limit_exceeded', limitMinutes: 60 }]),
+        considered: expect.arrayContaining([
+          { provider: 'google-meet', rejected: 'limit_exceeded', limitMinutes: 60, plan: 'unknown', planBasis: 'none' },
+        ]),
       });
     });
 

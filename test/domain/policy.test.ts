@@ -339,6 +339,7 @@ function sentenceOf({ description = '' }: Described): { words: string; rules: st
 function valueAt(policy: unknown, pointer: string): string {
   let value = policy;
   for (const name of pointer.slice(1).split('/')) value = (value as Record<string, unknown>)[name];
+  if (value === undefined) return '–';
   return [value]
     .flat()
     .map((one) => (typeof one === 'string' ? `\`${one}\`` : String(one)))

@@ -7,7 +7,7 @@ export const FIVERR: Policy = {
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },
-  limits: { on_exceed: 'reject' },
+  limits: { on_exceed: 'reject', pairs: 'as_groups', minutes: {} },
   vendor_unavailable: 'wait',
   recording: {
     one_to_one: { modes: ['always'], consent: 'implied' },

@@ -7,7 +7,7 @@ export const TVIP: Policy = {
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },
-  limits: { on_exceed: 'warn' },
+  limits: { on_exceed: 'warn', pairs: 'as_groups', minutes: {} },
   vendor_unavailable: 'wait',
   recording: {
     one_to_one: { modes: ['none'], consent: 'each_customer' },
