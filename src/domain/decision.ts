@@ -135,7 +135,7 @@ function bestOf(
   }
   // A pool has many accounts of which the same is to be said.
   const seen = new Map(considered.map((one) => [JSON.stringify(one), one]));
-  return { best, considered: [...seen.values()] };
+  return { best, considered: [...seen.values()].toSorted((a, b) => apps.indexOf(a.provider) - apps.indexOf(b.provider)) };
 }
 
 /** The app of the professional's latest choice. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, type Candidate } from '../../src/domain/decision.ts';
+import { alternativesTo, decide, type Candidate } from '../../src/domain/decision.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { PRESETS } from '../../src/domain/presets/index.ts';
 
@@ -63,6 +63,81 @@ describe('the choice of the app', () => {
     const decision = choose([freeZoom, candidate('zoom', { connectionId: 'con_paid' })], 60);
     expect(decision).toMatchObject({ chosen: { connectionId: 'con_paid' }, exceeded: false });
     expect(decision.considered).toContainEqual(tooShortZoom);
+  });
+
+  describe('G14 with `choose_other`', () => {
+    const policy: Policy = { ...PRESETS.guide, limits: { ...PRESETS.guide.limits, on_exceed: 'choose_other' } };
+    const meet = candidate('google-meet');
+
+    it('G14 another app that fits takes the place of one that is too short, and the decision says so', () => {
+      expect(choose([freeZoom, meet], 41, 'zoom', policy)).toMatchObject({
+        asked: 'zoom',
+        chosen: { provider: 'google-meet' },
+        reason: 'asked_too_short',
+        exceeded: false,
+        considered: [tooShortZoom, { provider: 'microsoft-teams', rejected: 'not_connected' }],
+      });
+    });
+
+    it('G14 nothing is replaced that fits, that only may be too short, or that is not connected', () => {
+      expect(choose([freeZoom, meet], 40, 'zoom', policy)).toMatchObject({ chosen: { provider: 'zoom' }, reason: 'asked' });
+      expect(choose([unknownTeams, meet], 90, 'microsoft-teams', policy)).toMatchObject({
+        chosen: { provider: 'microsoft-teams' },
+        exceeded: true,
+      });
+      expect(choose([meet], 90, 'zoom', policy)).toMatchObject({ chosen: null, considered: [{ rejected: 'not_connected' }] });
+    });
+
+    it('G14 is a refusal when no other app fits for sure', () => {
+      expect(choose([freeZoom, unknownTeams], 90, 'zoom', policy)).toMatchObject({ chosen: null, reason: null });
+      expect(choose([freeZoom, unknownTeams], 60, 'zoom', policy).chosen?.provider).toBe('microsoft-teams');
+    });
+
+    it('G14 another account of the same app comes before another app', () => {
+      const paid = candidate('zoom', { connectionId: 'con_paid' });
+      expect(choose([freeZoom, meet, paid], 41, 'zoom', policy)).toMatchObject({ chosen: { connectionId: 'con_paid' }, reason: 'asked' });
+    });
+
+    it("G02 of several that fit, the professional's choice is the one", () => {
+      const teams = candidate('microsoft-teams');
+      const preferred = candidate('google-meet', { preferredAt: new Date(1) });
+      expect(choose([freeZoom, teams, meet], 41, 'zoom', policy).chosen?.provider).toBe('microsoft-teams');
+      expect(choose([freeZoom, teams, preferred], 41, 'zoom', policy).chosen?.provider).toBe('google-meet');
+    });
+
+    it('G14 auto goes as under `reject`', () => {
+      for (const minutes of [30, 50, 90]) {
+        const all = [freeZoom, unknownTeams, candidate('google-meet', { plan: 'unknown', planBasis: 'none', limit: upTo(60) })];
+        expect(choose(all, minutes, 'auto', policy)).toEqual(choose(all, minutes, 'auto'));
+      }
+    });
+  });
+
+  it('G14 tells plan, limit and basis of everything that was looked at, once', () => {
+    const declared = candidate('google-meet', { plan: 'free', planBasis: 'declared', limit: upTo(60) });
+    expect(choose([freeZoom, { ...freeZoom, connectionId: 'con_2' }, unknownTeams, declared], 50).considered).toEqual([
+      tooShortZoom,
+      { provider: 'google-meet', rejected: 'not_needed', limitMinutes: 60, plan: 'free', planBasis: 'declared' },
+    ]);
+  });
+
+  it('says why it is this one', () => {
+    const both = [candidate('zoom'), candidate('google-meet', { preferredAt: new Date(1) })];
+    expect(choose(both, 30, 'zoom').reason).toBe('asked');
+    expect(choose(both, 30, 'auto').reason).toBe('first_fitting');
+    expect(choose(both, 30, null).reason).toBe('preferred');
+    expect(choose([candidate('zoom')], 30, null).reason).toBe('first_fitting');
+  });
+
+  it('offers nothing as an alternative that could not be used', () => {
+    const candidates = [
+      freeZoom,
+      candidate('microsoft-teams', { createsMeetings: false }),
+      candidate('google-meet', { plan: 'unknown', limit: upTo(60) }),
+      candidate('google-meet', { connectionId: 'con_other' }),
+    ];
+    const found = alternativesTo('zoom', { policy: PRESETS.guide, durationMinutes: 90, candidates });
+    expect(found.map(({ connectionId }) => connectionId)).toEqual(['con_other']);
   });
 
   it.each([
