@@ -13,10 +13,17 @@ export interface StoredFile {
   bytes: number | null;
 }
 
-/** Why an app was chosen, as the API shows it. */
+/** Why an app was chosen, as the API shows it. Decisions of earlier releases have no more than `chosen` and the first three of each rejection. */
 export interface StoredDecision {
+  asked?: string | null;
   chosen: string | null;
-  considered: { provider: string; rejected: string; limit_minutes: number | null }[];
+  reason?: string | null;
+  limit_minutes?: number | null;
+  limit_as_of?: string | null;
+  limit_source?: string | null;
+  plan?: string | null;
+  plan_basis?: string | null;
+  considered: { provider: string; rejected: string; limit_minutes: number | null; plan?: string | null; plan_basis?: string | null }[];
 }
 
 export const defineTables = (kit: Kit) => ({

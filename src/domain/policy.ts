@@ -3,7 +3,7 @@
  * Every value says what it does and, in brackets, the rules it comes from; docs/policy.md repeats it, and a test compares the two.
  */
 import { z } from 'zod';
-import { PROVIDER_IDS } from './apps.ts';
+import { PROVIDER_IDS, type ProviderId } from './apps.ts';
 import type { FieldError } from './failure.ts';
 
 export const BOOKING_KINDS = ['one_to_one', 'private_group', 'event'] as const;
@@ -27,6 +27,14 @@ const recordingOfKind = z.strictObject({
       '`each_customer`: nothing is published before every customer has agreed. `implied`: joining counts as consent. `notice`: participants are informed (G11, G12, F09).',
     ),
 });
+
+const ownMinutes = (app: string) =>
+  z
+    .int()
+    .min(1)
+    .max(1_440)
+    .optional()
+    .describe(`Minutes that a meeting of a free plan of ${app} may last, where the marketplace knows better than the dated figures (G14).`);
 
 export const policySchema = z.strictObject({
   approved_apps: z
@@ -54,15 +62,25 @@ export const policySchema = z.strictObject({
   }),
   limits: z.strictObject({
     on_exceed: z
-      .enum(['reject', 'warn'])
+      .enum(['reject', 'warn', 'choose_other'])
       .describe(
-        "What becomes of a booking that is longer than the account's plan allows: refused, or made with a warning (G14, T08, R02).",
+        "What becomes of a booking that is longer than the account's plan allows: refused, made with a warning, or made with another connected app that fits, which the decision tells (G14, T08, R02).",
       ),
     warn_minutes: z
       .array(z.int().min(1).max(1_440))
       .max(10)
       .refine(countsDown, 'has to count down, each value once')
       .describe("Minutes left until the plan's limit at which the marketplace is told that it comes nearer; an empty list: never (G14)."),
+    pairs: z
+      .enum(['as_groups', 'as_vendor'])
+      .describe(
+        'Whether a free meeting of two people has the limit of one of three and more, or the longer one that some vendors give to two (G14).',
+      ),
+    minutes: z.strictObject({
+      zoom: ownMinutes('Zoom'),
+      'microsoft-teams': ownMinutes('Microsoft Teams'),
+      'google-meet': ownMinutes('Google Meet'),
+    } satisfies Record<ProviderId, unknown>),
   }),
   host_lost_after_seconds: z
     .int()

@@ -5,8 +5,19 @@ import { SECOND } from '../domain/time.ts';
 import type { z } from 'zod';
 
 export function problemResponse(failure: Failure, requestId: string, publicUrl: string): Response {
+  return Response.json(
+    { ...problemOf(failure, publicUrl), request_id: requestId },
+    {
+      status: failure.status,
+      headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter(failure) },
+    },
+  );
+}
+
+/** The document without the id of its request. */
+export function problemOf(failure: Failure, publicUrl: string) {
   const { vendor_code: vendorCode, ...extra } = failure.extra;
-  const body = {
+  return {
     ...extra,
     ...(isCode(vendorCode) ? { vendor_code: vendorCode } : {}),
     type: `${publicUrl}/problems/${failure.code}`,
@@ -14,13 +25,8 @@ export function problemResponse(failure: Failure, requestId: string, publicUrl: 
     status: failure.status,
     detail: failure.message,
     code: failure.code,
-    request_id: requestId,
-    ...(failure.errors.length > 0 ? { errors: failure.errors } : {}),
+    ...(failure.errors.length > 0 ? { errors: [...failure.errors] } : {}),
   };
-  return Response.json(body, {
-    status: failure.status,
-    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter(failure) },
-  });
 }
 
 /** What a vendor calls a code may be any text, even one that repeats what it was sent. Numbers and words are passed on, nothing else. */

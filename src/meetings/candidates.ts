@@ -1,19 +1,28 @@
 /** What the choice of an app goes by, and what its refusals say. */
-import { limitMinutes } from '../../providers/limits.ts';
-import type { Plan, ProviderId } from '../domain/apps.ts';
-import { shownConsidered, type Candidate, type Decision, type Rejection } from '../domain/decision.ts';
+import { limitOf } from '../../providers/limits.ts';
+import type { ProviderId } from '../domain/apps.ts';
+import { alternativesTo, shownConsidered, type Candidate, type Decision, type Rejection } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Policy } from '../domain/policy.ts';
+import { planOf, type Terms } from '../domain/plan.ts';
+import type { BookingKind, Policy } from '../domain/policy.ts';
 import type { Connection } from '../store/connections.ts';
 
-export const candidateOf = (connection: Connection): Candidate => ({
+/** Everybody in the meeting, with the host; null for an event, whose customers come with the purchases. */
+export const participantsOf = (kind: BookingKind, customers: number): number | null => (kind === 'event' ? null : customers + 1);
+
+/** What a meeting with the account would be made under. */
+export function termsOf(policy: Policy, connection: Connection, participants: number | null): Terms {
+  const { plan, basis } = planOf(connection);
+  return { plan, planBasis: basis, limit: limitOf({ provider: connection.provider as ProviderId, plan, participants }, policy) };
+}
+
+export const candidateOf = (policy: Policy, connection: Connection, participants: number | null): Candidate => ({
   connectionId: connection.id,
   provider: connection.provider as ProviderId,
   status: connection.status as Candidate['status'],
   createsMeetings: connection.createsMeetings,
-  plan: connection.plan as Plan,
-  limitMinutes: limitMinutes(connection.provider as ProviderId, connection.plan as Plan),
   preferredAt: connection.preferredAt,
+  ...termsOf(policy, connection, participants),
 });
 
 /** The refusals that follow from the policy and the plans alone; undefined for others. */
@@ -26,17 +35,13 @@ export function refusalOf(
   const first = (rejected: Rejection) => decision.considered.find((candidate) => candidate.rejected === rejected);
   const tooLong = first('limit_exceeded');
   if (tooLong !== undefined) {
-    const fitting = candidates.filter(
-      ({ provider, status, plan, limitMinutes: limit }) =>
-        provider !== tooLong.provider &&
-        status === 'active' &&
-        policy.approved_apps.includes(provider) &&
-        (plan === 'paid' || limit === null || limit >= durationMinutes),
-    );
+    const fitting = alternativesTo(tooLong.provider, { policy, durationMinutes, candidates });
     return new Failure('limit_exceeded', `The plan ends a meeting after ${tooLong.limitMinutes} minutes.`, {
       extra: {
         limit_minutes: tooLong.limitMinutes,
-        alternatives: fitting.map(({ provider, limitMinutes: limit }) => ({ provider, limit_minutes: limit })),
+        plan: tooLong.plan,
+        plan_basis: tooLong.planBasis,
+        alternatives: fitting.map(shownAlternative),
         considered: shownConsidered(decision),
       },
     });
@@ -48,3 +53,10 @@ export function refusalOf(
     });
   return undefined;
 }
+
+export const shownAlternative = ({ provider, limit, plan, planBasis }: Candidate) => ({
+  provider,
+  limit_minutes: limit.minutes,
+  plan,
+  plan_basis: planBasis,
+});

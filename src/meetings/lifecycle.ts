@@ -82,7 +82,7 @@ async function changeFacts(
   const policy = policyOf(marketplace);
   const limitExceeded = meeting.plan !== 'paid' && meeting.limitMinutes !== null && next.durationMinutes > meeting.limitMinutes;
   // What could not have been booked cannot be reached by a change either (G14).
-  if (limitExceeded && meeting.plan === 'free' && policy.limits.on_exceed === 'reject' && next.durationMinutes > meeting.durationMinutes) {
+  if (limitExceeded && meeting.plan === 'free' && policy.limits.on_exceed !== 'warn' && next.durationMinutes > meeting.durationMinutes) {
     throw new Failure('limit_exceeded', `The plan ends a meeting after ${meeting.limitMinutes} minutes.`, {
       extra: { limit_minutes: meeting.limitMinutes, alternatives: [] },
     });

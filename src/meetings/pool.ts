@@ -1,6 +1,6 @@
 /** The platform's hosts (F04): each meeting takes one for its time, and no host gets more meetings at once than its plan allows. */
 import type { ProviderId } from '../domain/apps.ts';
-import { decide, shownConsidered, type Decision } from '../domain/decision.ts';
+import { decide, shownConsidered } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { hasRoom, nextRoom, slotSpan, type Span } from '../domain/host-slots.ts';
@@ -8,14 +8,15 @@ import type { Policy } from '../domain/policy.ts';
 import { DAY, MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { listHosts, type Connection } from '../store/connections.ts';
-import type { Writer } from '../store/database.ts';
+import type { Reader, Writer } from '../store/database.ts';
 import { deleteSlot, listSlots, putSlot, renameSlot, type HostSlot } from '../store/host-slots.ts';
 import { lockMarketplace } from '../store/marketplaces.ts';
 import type { Meeting } from '../store/meetings.ts';
 import { candidateOf, refusalOf } from './candidates.ts';
+import { isMade, type Choice, type ChoiceRequest, type Made } from './choose.ts';
 import type { MeetingRequest } from './request.ts';
 
-export type HostRequest = Pick<MeetingRequest, 'marketplace' | 'provider' | 'startsAt' | 'durationMinutes'>;
+export type HostRequest = Omit<ChoiceRequest, 'professionalId'> & Pick<MeetingRequest, 'startsAt'>;
 
 /** How far ahead a refusal looks for a host that is free. */
 const LOOK_AHEAD_MS = DAY;
@@ -32,19 +33,28 @@ const HOLD = '/';
  * its row is held to the end of the transaction, and claims on bookings come before it.
  * @throws Failure `host_pool_exhausted` with `extra.free_at`, `not_connected`, `limit_exceeded`, `app_not_approved`
  */
-export async function takeHost(
-  tx: Writer,
-  { providers }: Gateway,
-  policy: Policy,
-  request: HostRequest,
-  meetingId: string,
-): Promise<{ connection: Connection; decision: Decision }> {
+export async function takeHost(tx: Writer, gateway: Gateway, policy: Policy, request: HostRequest, meetingId: string): Promise<Made> {
   await lockMarketplace(tx, request.marketplace.id);
-  const hosts = (await listHosts(tx, request.marketplace.id)).filter(({ provider }) => providers.has(provider as ProviderId));
+  const choice = await considerHosts(tx, gateway, policy, request);
+  if (choice.connection === undefined) throw choice.refusal;
+  await putSlot(tx, { meetingId, connectionId: choice.connection.id, ...slotSpan(policy, request) });
+  return choice;
+}
+
+/** The same without any consequence: a host that would be free at this moment. */
+export async function considerHosts(db: Reader, { providers }: Gateway, policy: Policy, request: HostRequest): Promise<Choice> {
+  const { durationMinutes, marketplace, participants, provider: asked } = request;
+  const hosts = (await listHosts(db, marketplace.id)).filter(({ provider }) => providers.has(provider as ProviderId));
+  const candidates = hosts.map((host) => candidateOf(policy, host, participants));
   const span = slotSpan(policy, request);
-  const taken = await slotsByHost(tx, hosts, span);
+  const taken = await slotsByHost(db, hosts, span);
   const choose = (among: readonly Connection[]) =>
-    decide({ policy, asked: request.provider, durationMinutes: request.durationMinutes, candidates: among.map(candidateOf) });
+    decide({
+      policy,
+      asked,
+      durationMinutes,
+      candidates: among.flatMap(({ id }) => candidates.find(({ connectionId }) => connectionId === id) ?? []),
+    });
 
   // The least busy one first: vendors count calls per host and day, too.
   const free = hosts
@@ -52,23 +62,21 @@ export async function takeHost(
     .toSorted((a, b) => taken(a.id).length - taken(b.id).length);
   const decision = choose(free);
   const connection = free.find(({ id }) => id === decision.chosen?.connectionId);
-  if (connection !== undefined) {
-    await putSlot(tx, { meetingId, connectionId: connection.id, ...span });
-    return { connection, decision };
-  }
+  if (connection !== undefined && isMade(decision)) return { candidates, connection, decision };
 
   // With every host free there would be none either: it is not about the time.
   const anyTime = choose(hosts);
   if (anyTime.chosen === null) {
-    throw (
-      refusalOf(policy, request, anyTime, hosts.map(candidateOf)) ??
+    const refusal =
+      refusalOf(policy, request, anyTime, candidates) ??
       new Failure('not_connected', 'The platform has no host account that could be used; its operator adds or repairs one.', {
         extra: { considered: shownConsidered(anyTime) },
-      })
-    );
+      });
+    return { candidates, connection: undefined, decision: anyTime, refusal };
   }
   const usable = hosts.filter((host) => choose([host]).chosen !== null);
-  throw exhausted(policy, usable, taken, span, 'Every host of the platform is taken at this time.');
+  const refusal = exhausted(policy, usable, taken, span, 'Every host of the platform is taken at this time.');
+  return { candidates, connection: undefined, decision, refusal };
 }
 
 /**
@@ -118,10 +126,10 @@ export async function occupyHost(tx: Writer, policy: Policy, { id: meetingId, co
 }
 
 /** The slots of each host around the span, as far as a refusal looks ahead. */
-async function slotsByHost(tx: Writer, hosts: readonly Connection[], span: Span): Promise<(connectionId: string) => readonly HostSlot[]> {
+async function slotsByHost(db: Reader, hosts: readonly Connection[], span: Span): Promise<(connectionId: string) => readonly HostSlot[]> {
   const until = plus(span.endsAt, LOOK_AHEAD_MS);
   const ids = hosts.map(({ id }) => id);
-  const slots = await listSlots(tx, ids, { startsAt: span.startsAt, endsAt: until });
+  const slots = await listSlots(db, ids, { startsAt: span.startsAt, endsAt: until });
   const byHost = new Map(ids.map((id) => [id, slots.filter(({ connectionId }) => connectionId === id)]));
   return (connectionId) => byHost.get(connectionId) ?? [];
 }

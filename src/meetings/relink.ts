@@ -1,12 +1,12 @@
 /** Another link for a meeting that nobody has bought yet (G06, G08): another app, or one that was made elsewhere. */
 import { classifyJoinUrl } from '../../providers/approved.ts';
-import { limitMinutes } from '../../providers/limits.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
 import { joinUrlContext, staleLinkContext } from '../connections/sealed.ts';
-import type { Plan, ProviderId } from '../domain/apps.ts';
+import type { ProviderId } from '../domain/apps.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
+import type { BookingKind, Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
@@ -14,12 +14,14 @@ import { findConnection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
-import { findMeeting, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { findMeeting, listAttendees, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-links.ts';
+import { participantsOf } from './candidates.ts';
 import { chooseConnection } from './choose.ts';
-import { takeLink } from './draft.ts';
+import { decideUploaded, takeLink } from './draft.ts';
 import { findLeftover, makeVendorMeeting, vendorColumns } from './link.ts';
 import { dropHold, freeHost, holdOther, settleHold } from './pool.ts';
+import { decisionColumns } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
 
 /** Longer than any vendor call; then its process is believed dead. */
@@ -46,22 +48,19 @@ export function checkUnlocked({ lockedAt }: Meeting): void {
 }
 
 async function useUploaded(gateway: Gateway, marketplace: Marketplace, meeting: Meeting, joinUrl: string): Promise<Meeting> {
-  const link = classifyJoinUrl(joinUrl, policyOf(marketplace).approved_apps);
-  const limit = limitMinutes(link.provider, 'unknown');
+  const policy = policyOf(marketplace);
+  const link = classifyJoinUrl(joinUrl, policy.approved_apps);
+  const { durationMinutes } = meeting;
+  const decision = decideUploaded(policy, { provider: null, durationMinutes, participants: await participantsIn(gateway, meeting) }, link);
   return gateway.db.write(async (tx) => {
     await takeLink(tx, link, meeting.id);
     return replaceLink(tx, gateway, meeting, {
-      provider: link.provider,
-      connectionId: null,
+      ...decisionColumns(decision),
       linkSource: 'uploaded',
       vendorMeetingId: null,
       vendorDetails: {},
       vendorJoinUrlSealed: gateway.vault.seal(link.url, joinUrlContext(meeting.id)),
       degraded: [],
-      plan: 'unknown',
-      limitMinutes: limit,
-      limitExceeded: limit !== null && meeting.durationMinutes > limit,
-      decision: { chosen: link.provider, considered: [] },
     });
   });
 }
@@ -69,9 +68,10 @@ async function useUploaded(gateway: Gateway, marketplace: Marketplace, meeting: 
 async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: Meeting, provider: ProviderId): Promise<Meeting> {
   const { db, now } = gateway;
   if (meeting.provider === provider && meeting.linkSource === 'created') return meeting;
-  const policy = policyOf(marketplace);
+  const policy = asAsked(policyOf(marketplace));
   const { professionalId, startsAt, durationMinutes } = meeting;
-  const request = { marketplace, professionalId, provider, startsAt, durationMinutes };
+  const participants = await participantsIn(gateway, meeting);
+  const request = { marketplace, professionalId, provider, startsAt, durationMinutes, participants };
   const own = policy.hosting === 'professional' ? await chooseConnection(gateway, policy, request) : undefined;
   const vendorKey = newId(gateway, 'mtg');
 
@@ -89,7 +89,6 @@ async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: 
     await scheduleJob(tx, { kind: 'link.release', subjectId: vendorKey, dueAt: plus(now(), CLEAN_UP_AFTER_MS) });
     return chosen;
   });
-  const plan = connection.plan as Plan;
   const draft: Meeting = { ...meeting, provider, connectionId: connection.id, vendorKey };
   const giveBack = async (error: unknown): Promise<never> => {
     if (hold !== undefined) await db.write((tx) => dropHold(tx, hold));
@@ -112,20 +111,22 @@ async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: 
     await forget(tx, vendorKey);
     const replaced = await replaceLink(tx, gateway, meeting, {
       ...columns,
-      provider,
-      connectionId: connection.id,
+      ...decisionColumns(decision),
       linkSource: 'created',
       vendorKey,
-      plan,
-      limitMinutes: limitMinutes(provider, plan),
-      limitExceeded: decision.exceeded,
-      decision: { chosen: provider, considered: [] },
     });
     if (hold !== undefined) await settleHold(tx, meeting.id, hold);
     return replaced;
   };
   return db.write(settle).catch(giveBack);
 }
+
+/** Who changes the app of a meeting that exists means this app: one that is too short is refused and not replaced by another one. */
+const asAsked = (policy: Policy): Policy =>
+  policy.limits.on_exceed === 'choose_other' ? { ...policy, limits: { ...policy.limits, on_exceed: 'reject' } } : policy;
+
+const participantsIn = async ({ db }: Gateway, { id, bookingKind }: Meeting): Promise<number | null> =>
+  participantsOf(bookingKind as BookingKind, (await listAttendees(db.read, [id])).length);
 
 async function replaceLink(tx: Writer, gateway: Gateway, before: Meeting, changes: Partial<Meeting>): Promise<Meeting> {
   const current = await findMeeting(tx, before.id);

@@ -1,8 +1,6 @@
 /** A meeting's rows before the vendor knows of it: meeting, attendees, deadline, and the claim on booking and customer. */
-import { limitMinutes } from '../../providers/limits.ts';
 import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
-import type { Plan, ProviderId } from '../domain/apps.ts';
-import { type Decision, shownConsidered } from '../domain/decision.ts';
+import { type Chosen, type Decision, shownDecision } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { purchaseBy } from '../domain/meeting.ts';
@@ -18,14 +16,15 @@ export function newMeeting(
   gateway: Gateway,
   policy: Policy,
   request: MeetingRequest,
-  link: Pick<Meeting, 'id' | 'connectionId' | 'linkSource'> & { provider: ProviderId; plan: Plan; decision: Decision },
+  { id, linkSource, decision }: Pick<Meeting, 'id' | 'linkSource'> & { decision: Decision<Chosen> },
 ): Meeting {
   const { now, random, vault } = gateway;
   const hostToken = newToken(random);
   const createdAt = now();
-  const { decision, ...rest } = link;
   return {
-    ...rest,
+    id,
+    linkSource,
+    ...decisionColumns(decision),
     marketplaceId: request.marketplace.id,
     bookingId: request.booking.id,
     bookingKind: request.booking.kind,
@@ -48,14 +47,7 @@ export function newMeeting(
     vendorJoinUrlSealed: null,
     degraded: [],
     hostTokenHash: hashToken(hostToken),
-    hostTokenSealed: vault.seal(hostToken, hostTokenContext(link.id)),
-    limitMinutes: limitMinutes(link.provider, link.plan),
-    limitExceeded: decision.exceeded,
-    decision: {
-      chosen: link.provider,
-      considered: shownConsidered(decision),
-    },
-    planBasis: link.plan === 'unknown' ? 'none' : 'vendor',
+    hostTokenSealed: vault.seal(hostToken, hostTokenContext(id)),
     startedAt: null,
     endedAt: null,
     runningSince: null,
@@ -66,33 +58,40 @@ export function newMeeting(
     continuedBy: null,
     cancelReason: null,
     requestKey: request.requestKey,
-    vendorKey: link.id,
+    vendorKey: id,
     packageId: request.packageId ?? null,
     createdAt,
   };
 }
 
+/** What the choice of the app writes into a meeting. */
+export const decisionColumns = (decision: Decision<Chosen>) => ({
+  provider: decision.chosen.provider,
+  connectionId: decision.chosen.connectionId,
+  plan: decision.chosen.plan,
+  planBasis: decision.chosen.planBasis,
+  limitMinutes: decision.chosen.limit.minutes,
+  limitExceeded: decision.exceeded,
+  decision: shownDecision(decision),
+});
+
 /** The claim on booking and customer: comes first, so that a repeated request hears of its meeting before anything else. @throws Failure `meeting_exists` */
-export async function claimBooking(
-  tx: Writer,
-  { marketplace, booking, attendees, place }: MeetingRequest,
-  meetingId: string,
-): Promise<void> {
+export async function claimBooking(tx: Writer, request: MeetingRequest, meetingId: string): Promise<void> {
+  const holder = await reserveLiveBookings(tx, meetingId, bookingKeys(request));
+  if (holder !== undefined) throw meetingExists(holder);
+}
+
+/** What a live meeting holds so that nobody makes a second one: the booking of an event, else the booking with each customer. */
+export function bookingKeys({ marketplace, booking, attendees, place }: MeetingRequest): string[] {
   const keys =
     booking.kind === 'event' ? [[marketplace.id, booking.id]] : attendees.map(({ customerId }) => [marketplace.id, booking.id, customerId]);
   // The first meeting of a package holds the booking itself, the others a place in it.
   const places = place === undefined || place === 0 ? [] : [place];
-  const holder = await reserveLiveBookings(
-    tx,
-    meetingId,
-    keys.map((key) => JSON.stringify([...key, ...places])),
-  );
-  if (holder !== undefined) {
-    throw new Failure('meeting_exists', 'There is a live meeting for this booking and customer already.', {
-      extra: { meeting_id: holder },
-    });
-  }
+  return keys.map((key) => JSON.stringify([...key, ...places]));
 }
+
+export const meetingExists = (holder: string): Failure =>
+  new Failure('meeting_exists', 'There is a live meeting for this booking and customer already.', { extra: { meeting_id: holder } });
 
 /** The meeting, its attendees and its deadlines; its booking has been claimed. */
 export async function reserve(tx: Writer, gateway: Gateway, request: MeetingRequest, meeting: Meeting): Promise<void> {

@@ -148,6 +148,8 @@ export async function eraseAccount(tx: Writer, { id, at }: { id: string; at: Dat
     organisation: null,
     email: null,
     plan: 'unknown',
+    declaredPlan: null,
+    learnedPlan: null,
     createsMeetings: false,
     cloudRecording: 'unknown',
     preferredAt: null,
@@ -194,6 +196,19 @@ export async function setConnectionStatus(
 
 export async function updateConnection(tx: Writer, id: string, changes: Partial<ConnectionRow>): Promise<void> {
   await tx.update(tx.t.connections).set(changes).where(eq(tx.t.connections.id, id));
+}
+
+/** Of the vendor account, whoever has connected it. */
+export async function setLearnedPlan(
+  tx: Writer,
+  { provider, accountId, grantId }: Pick<Connection, 'provider' | 'accountId' | 'grantId'>,
+  learnedPlan: string,
+): Promise<void> {
+  const { connections } = tx.t;
+  await tx
+    .update(connections)
+    .set({ learnedPlan })
+    .where(and(eq(connections.provider, provider), eq(connections.accountId, accountId), eq(connections.grantId, grantId)));
 }
 
 export async function upsertSubscription(tx: Writer, subscription: StoredSubscription): Promise<void> {

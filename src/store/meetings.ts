@@ -26,8 +26,25 @@ export async function reserveLiveBookings(tx: Writer, meetingId: string, keys: r
   return holders.find((holder) => holder.meetingId !== meetingId)?.meetingId;
 }
 
+/** The live meeting that holds one of these keys. */
+export async function findLiveBooking(db: Reader, keys: readonly string[]): Promise<string | undefined> {
+  const { liveBookings } = db.t;
+  if (keys.length === 0) return undefined;
+  return (
+    await db
+      .select()
+      .from(liveBookings)
+      .where(inArray(liveBookings.key, [...keys]))
+  )[0]?.meetingId;
+}
+
 export async function releaseLiveBookings(tx: Writer, meetingId: string): Promise<void> {
   await tx.delete(tx.t.liveBookings).where(eq(tx.t.liveBookings.meetingId, meetingId));
+}
+
+/** Whether the link was used before, by anybody. */
+export async function isLinkUsed(db: Reader, linkHash: string): Promise<boolean> {
+  return (await db.$count(db.t.usedLinks, eq(db.t.usedLinks.linkHash, linkHash))) > 0;
 }
 
 /** False when the link was used before, by anybody. */

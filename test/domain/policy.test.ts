@@ -187,6 +187,19 @@ describe('the guide', () => {
     expect(PRESETS.guide.limits.on_exceed).toBe('reject');
   });
 
+  it('G14 knows one figure for each app, also for two people, and has no figures of its own', () => {
+    for (const { limits } of Object.values(PRESETS)) expect(limits).toMatchObject({ pairs: 'as_groups', minutes: {} });
+  });
+
+  it('G14 takes figures of the marketplace for the approved apps, and goes back to the dated ones with null', () => {
+    expect(effective({ limits: { minutes: { zoom: 45 } } }).limits).toEqual({ ...PRESETS.guide.limits, minutes: { zoom: 45 } });
+    expect(policyPatchSchema.safeParse({ limits: { minutes: { webex: 45 } } }).success).toBe(false);
+    expect(policyPatchSchema.safeParse({ limits: { minutes: { zoom: 0 } } }).success).toBe(false);
+    const own = { preset: 'guide', policyPatch: { limits: { minutes: { zoom: 45, 'google-meet': 50 } } } };
+    expect(patched(own, { limits: { minutes: { zoom: null } } }).policyPatch).toEqual({ limits: { minutes: { 'google-meet': 50 } } });
+    expect(patched(own, { limits: { minutes: null } }).policyPatch).toEqual({});
+  });
+
   it('G15 keeps a recording for 14 days, for the customers', () => {
     expect(PRESETS.guide.recording).toMatchObject({ retention_days: 14, recipients: 'customers' });
   });
@@ -339,8 +352,7 @@ function sentenceOf({ description = '' }: Described): { words: string; rules: st
 function valueAt(policy: unknown, pointer: string): string {
   let value = policy;
   for (const name of pointer.slice(1).split('/')) value = (value as Record<string, unknown>)[name];
-  return [value]
-    .flat()
-    .map((one) => (typeof one === 'string' ? `\`${one}\`` : String(one)))
-    .join(', ');
+  const values: unknown[] = [value ?? []].flat();
+  if (values.length === 0) return '–';
+  return values.map((one) => (typeof one === 'string' ? `\`${one}\`` : String(one))).join(', ');
 }

@@ -169,7 +169,13 @@ describe('the choice of the app', () => {
     expect(short).toMatchObject({ provider: 'zoom', limit: { minutes: 40, plan: 'free', exceeded: false } });
     const long = await createMeeting(world, { ...booking('b'), duration_minutes: 50 });
     expect(long.provider).toBe('google-meet');
-    expect(long.decision.considered).toContainEqual({ provider: 'zoom', rejected: 'limit_exceeded', limit_minutes: 40 });
+    expect(long.decision.considered).toContainEqual({
+      provider: 'zoom',
+      rejected: 'limit_exceeded',
+      limit_minutes: 40,
+      plan: 'free',
+      plan_basis: 'vendor',
+    });
   });
 
   it('G14 a booking that is too long for the app that was asked for is refused with the limit and what would fit', async () => {

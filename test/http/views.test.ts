@@ -203,6 +203,29 @@ describe('connect page', () => {
     expect(page).toContain('When you are done, you go back to Expert Hour.');
   });
 
+  it('G14 says how the plan is known, and where the limit comes from', async () => {
+    const one = (change: Partial<views.ConnectedAccount>) =>
+      words(views.connectPage(connect('en', { apps: [meetWith({ ...account, ...change })] })));
+    expect(await one({})).toContain('As Google Meet said on November 30, 2026.');
+    expect(await one({ planBasis: 'learned' })).toContain('Seen from how meetings in this account went; Google Meet itself does not say.');
+    expect(await one({ planBasis: 'declared' })).toContain('As stated here; Google Meet itself does not say.');
+    expect(await one({ plan: 'unknown', planBasis: 'none' })).toContain('Google Meet does not say which plan this account has.');
+    expect(await text(views.connectPage(connect('en')))).toContain('href="https://support.zoom.com/hc/en"');
+    expect(await one({ limit: { minutes: 45, asOf: null, source: 'the policy' } })).toContain(
+      '45 minutes per meeting, as Expert Hour states it',
+    );
+  });
+
+  it.each(LANGUAGES)('G14 asks in %s for the plan where the vendor does not tell it, and only there', async (language) => {
+    const one = (change: Partial<views.ConnectedAccount>) =>
+      text(views.connectPage(connect(language, { apps: [meetWith({ ...account, ...change })] })));
+    expect(await one({ planBasis: 'vendor' })).not.toContain('/plan"');
+    const unknown = await one({ plan: 'unknown', planBasis: 'none' });
+    expect(unknown).toMatch(/action="\/connect\/cs_secret\/connections\/con_1\/plan"/);
+    expect(unknown).toContain('<option value="unknown" selected>');
+    expect(await one({ plan: 'free', planBasis: 'declared' })).toContain('<option value="free" selected>');
+  });
+
   it('asks for recordings again when they were wanted, and offers them when they were not', async () => {
     const one = (change: Partial<views.ConnectedAccount>): views.ConnectPage =>
       connect('en', { apps: [meetWith({ ...account, recording: 'permission', ...change })] });

@@ -7,7 +7,7 @@ export const TVIP: Policy = {
   purchase: { within_hours: 48 },
   packages: { max_meetings: 5 },
   join: { opens_minutes_before: 15, closes_minutes_after: 60 },
-  limits: { on_exceed: 'warn', warn_minutes: [10, 5, 1] },
+  limits: { on_exceed: 'warn', warn_minutes: [10, 5, 1], pairs: 'as_groups', minutes: {} },
   host_lost_after_seconds: 15,
   vendor_unavailable: 'wait',
   recording: {

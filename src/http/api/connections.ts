@@ -1,11 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createConnectSession } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
+import { declarePlan } from '../../connections/plan.ts';
 import { firstChoices, preferConnection } from '../../connections/prefer.ts';
 import { dailyQuotasOf } from '../../connections/quota.ts';
 import { found } from '../../domain/failure.ts';
+import { policyOf } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
+import type { Marketplace } from '../../store/marketplaces.ts';
 import { representConnection } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
@@ -57,7 +60,7 @@ export const connectionRoutes = (gateway: Gateway) =>
           after: cursorOf(cursor),
           limit: limit + 1,
         });
-        const show = await showing(gateway, connections);
+        const show = await showing(gateway, c.get('marketplace'), connections);
         return c.json(pageOf(connections, limit, { show, cursor: ({ id }) => id }), 200);
       },
     )
@@ -71,20 +74,24 @@ export const connectionRoutes = (gateway: Gateway) =>
       }),
       async (c) => {
         const connection = found(await findOwnConnection(gateway.db.read, c.get('marketplace').id, c.req.valid('param').id));
-        return c.json((await showing(gateway, [connection]))(connection), 200);
+        return c.json((await showing(gateway, c.get('marketplace'), [connection]))(connection), 200);
       },
     )
     .openapi(
       createRoute({
         method: 'patch',
         path: '/connections/{id}',
-        ...about('Connections', 'Prefer this account to the others of the professional'),
+        ...about('Connections', 'Prefer this account to the others of the professional, or say which plan it has'),
         request: { params: idParameter, body: body(schemas.connectionChange) },
         responses: { 200: json(schemas.connection, 'The connection'), ...problems },
       }),
       async (c) => {
-        const connection = await preferConnection(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id });
-        return c.json((await showing(gateway, [connection]))(connection), 200);
+        const { preferred, declared_plan: plan } = c.req.valid('json');
+        const own = { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id };
+        if (preferred === true) await preferConnection(gateway, own);
+        if (plan !== undefined) await declarePlan(gateway, { ...own, plan });
+        const connection = found(await findOwnConnection(gateway.db.read, own.marketplaceId, own.id));
+        return c.json((await showing(gateway, c.get('marketplace'), [connection]))(connection), 200);
       },
     )
     .openapi(
@@ -102,10 +109,11 @@ export const connectionRoutes = (gateway: Gateway) =>
     );
 
 /** What is said of these connections beside their rows. */
-async function showing(gateway: Gateway, connections: readonly Connection[]) {
+async function showing(gateway: Gateway, marketplace: Marketplace, connections: readonly Connection[]) {
+  const policy = policyOf(marketplace);
   const [quotas, first] = await Promise.all([dailyQuotasOf(gateway, connections), firstChoicesOf(gateway, connections)]);
   return (connection: Connection): z.infer<typeof schemas.connection> =>
-    representConnection(gateway, connection, { preferred: first.has(connection.id), quota: quotas.get(connection.id) });
+    representConnection(gateway, connection, { policy, preferred: first.has(connection.id), quota: quotas.get(connection.id) });
 }
 
 /** The choices of every professional who has one of the connections. */

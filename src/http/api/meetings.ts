@@ -5,9 +5,12 @@ import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
 import { createMeeting } from '../../meetings/create.ts';
 import { cancelMeeting, changeMeeting, endMeeting } from '../../meetings/lifecycle.ts';
+import { previewMeeting } from '../../meetings/preview.ts';
 import { purchase } from '../../meetings/purchase.ts';
+import type { MeetingRequest } from '../../meetings/request.ts';
+import type { Marketplace } from '../../store/marketplaces.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
-import { representAttendee, representMeeting } from './represent.ts';
+import { representAttendee, representMeeting, representPreview } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
@@ -27,27 +30,20 @@ export const meetingRoutes = (gateway: Gateway) => {
         responses: { 201: json(schemas.meeting, 'The meeting; `link_pending` while the vendor is not reachable'), ...problems },
       }),
       async (c) => {
-        const request = c.req.valid('json');
-        const meeting = await createMeeting(gateway, {
-          marketplace: c.get('marketplace'),
-          booking: request.booking,
-          professionalId: request.professional_id,
-          attendees: request.attendees.map((attendee) => ({
-            customerId: attendee.customer_id,
-            name: attendee.name ?? null,
-            locale: attendee.locale ?? null,
-            cameraOff: attendee.camera_off,
-          })),
-          provider: request.provider ?? null,
-          startsAt: new Date(request.starts_at),
-          durationMinutes: request.duration_minutes,
-          timeZone: request.time_zone,
-          recording: request.recording,
-          joinUrl: request.join_url ?? null,
-          requestKey: c.get('idempotencyKey') ?? null,
-        });
+        const meeting = await createMeeting(gateway, requestOf(c.req.valid('json'), c.get('marketplace'), c.get('idempotencyKey')));
         return c.json(await shown(meeting), 201);
       },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings/preview',
+        ...about('Meetings', 'What the same request to `/meetings` would come to; makes nothing, asks no vendor'),
+        request: { body: body(schemas.newMeeting) },
+        responses: { 200: json(schemas.preview, 'Made or refused, with which app, limit and alternatives'), ...problems },
+      }),
+      async (c) =>
+        c.json(representPreview(gateway, await previewMeeting(gateway, requestOf(c.req.valid('json'), c.get('marketplace')))), 200),
     )
     .openapi(
       createRoute({
@@ -218,3 +214,26 @@ export const meetingRoutes = (gateway: Gateway) => {
       },
     );
 };
+
+const requestOf = (
+  request: z.infer<typeof schemas.newMeeting>,
+  marketplace: Marketplace,
+  requestKey: string | null = null,
+): MeetingRequest => ({
+  marketplace,
+  booking: request.booking,
+  professionalId: request.professional_id,
+  attendees: request.attendees.map((attendee) => ({
+    customerId: attendee.customer_id,
+    name: attendee.name ?? null,
+    locale: attendee.locale ?? null,
+    cameraOff: attendee.camera_off,
+  })),
+  provider: request.provider ?? null,
+  startsAt: new Date(request.starts_at),
+  durationMinutes: request.duration_minutes,
+  timeZone: request.time_zone,
+  recording: request.recording,
+  joinUrl: request.join_url ?? null,
+  requestKey,
+});

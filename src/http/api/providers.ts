@@ -16,8 +16,9 @@ export const providerRoutes = ({ providers }: Gateway) =>
       responses: { 200: json(listOf(schemas.provider), 'All of them'), ...problems },
     }),
     (c) => {
-      const { approved_apps: approved } = policyOf(c.get('marketplace'));
-      const data = PROVIDER_IDS.filter((id) => approved.includes(id)).map((id) => representProvider(id, providers.has(id)));
+      const policy = policyOf(c.get('marketplace'));
+      const approved = PROVIDER_IDS.filter((id) => policy.approved_apps.includes(id));
+      const data = approved.map((id) => representProvider(id, { configured: providers.has(id), policy }));
       return c.json({ data, next_cursor: null }, 200);
     },
   );

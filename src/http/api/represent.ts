@@ -1,22 +1,28 @@
 /** Rows as the API shows them. Links are shown again on every answer, so their tokens are opened here. */
 import type { z } from '@hono/zod-openapi';
 import { APPS } from '../../../providers/approved.ts';
-import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
+import { FREE_PLAN_APPLIES_TO, limitOf, PLAN_FIGURES, type Figure, type PlanFigures } from '../../../providers/limits.ts';
 import { hostTokenContext, joinTokenContext, joinUrlContext, recordingLinkContext } from '../../connections/sealed.ts';
 import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
+import { shownDecision } from '../../domain/decision.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { isOver, type MeetingState } from '../../domain/meeting.ts';
+import { planOf, type CertainPlan, type PlanBasis } from '../../domain/plan.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { scanText } from '../../domain/text-scan.ts';
 import type { DailyQuota } from '../../connections/quota.ts';
 import { deliveryBody } from '../../events/deliver.ts';
 import type { Gateway } from '../../gateway.ts';
+import { shownAlternative } from '../../meetings/candidates.ts';
+import type { Preview } from '../../meetings/preview.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '../../store/events.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
+import { problemOf } from '../problem.ts';
 import type * as schemas from './schemas.ts';
 
 const iso = (moment: Date): string => moment.toISOString();
@@ -26,10 +32,11 @@ const isoOrNull = (moment: Date | null): string | null => moment?.toISOString() 
 export function representConnection(
   { providers }: Gateway,
   connection: Connection,
-  { preferred, quota }: { preferred: boolean; quota: DailyQuota | undefined },
+  { policy, preferred, quota }: { policy: Policy; preferred: boolean; quota: DailyQuota | undefined },
 ): z.infer<typeof schemas.connection> {
   const id = connection.provider as ProviderId;
-  const plan = connection.plan as Plan;
+  const { plan, basis } = planOf(connection);
+  const limit = limitOf({ provider: id, plan, participants: null }, policy);
   const reason = readReason(connection.statusReason);
   const scopes = providers.get(id)?.oauth.scopes;
   const missing = (scopes?.links ?? []).filter((scope) => !connection.scopes.includes(scope));
@@ -40,7 +47,10 @@ export function representConnection(
     provider: id,
     account: { id: connection.accountId, email: connection.email },
     plan,
-    limit_minutes: limitMinutes(id, plan),
+    plan_basis: basis,
+    declared_plan: connection.declaredPlan as CertainPlan | null,
+    limit_minutes: limit.minutes,
+    limit: { minutes: limit.minutes, as_of: limit.asOf, source: limit.source },
     status: connection.status as 'active',
     status_reason: reason,
     status_detail: reason === null ? null : translator('en')(`connectReason.${reason}`, { app: APPS[id].name }),
@@ -82,8 +92,15 @@ export function representMeeting(
     },
     host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))}`,
     attendees: attendees.map((attendee) => representAttendee({ config, vault }, meeting, attendee)),
-    limit: { minutes: meeting.limitMinutes, plan: meeting.plan as Plan, exceeded: meeting.limitExceeded },
-    decision: { chosen: meeting.decision.chosen as ProviderId | null, considered: meeting.decision.considered },
+    limit: {
+      minutes: meeting.limitMinutes,
+      plan: meeting.plan as Plan,
+      plan_basis: meeting.planBasis as PlanBasis,
+      exceeded: meeting.limitExceeded,
+      as_of: meeting.decision.limit_as_of ?? null,
+      source: meeting.decision.limit_source ?? null,
+    },
+    decision: representDecision(meeting.decision),
     recording: meeting.recording as 'none',
     flags: scanText(meeting.title).map(({ kind }) => ({ field: 'title' as const, kind })),
     important_notes: importantNotes(language, { app: app.name, limitMinutes: meeting.limitMinutes, guideUrl: app.guides.participant }),
@@ -99,6 +116,55 @@ export function representMeeting(
     ended_at: isoOrNull(meeting.endedAt),
     cancel_reason: meeting.cancelReason,
     created_at: iso(meeting.createdAt),
+  };
+}
+
+type ShownDecision = z.infer<typeof schemas.meeting>['decision'];
+
+/** Those of earlier releases lack most of it. */
+function representDecision(stored: Meeting['decision']): ShownDecision {
+  const { asked = null, chosen, reason = null, limit_minutes: minutes = null, plan = null, plan_basis: basis = null, considered } = stored;
+  return {
+    asked: asked as ShownDecision['asked'],
+    chosen: chosen as ProviderId | null,
+    reason: reason as ShownDecision['reason'],
+    limit_minutes: minutes,
+    plan: plan as Plan | null,
+    plan_basis: basis as PlanBasis | null,
+    considered: considered.map((one) => ({
+      provider: one.provider,
+      rejected: one.rejected as ShownDecision['considered'][number]['rejected'],
+      limit_minutes: one.limit_minutes,
+      plan: (one.plan ?? null) as Plan | null,
+      plan_basis: (one.plan_basis ?? null) as PlanBasis | null,
+    })),
+  };
+}
+
+export function representPreview(
+  { config }: Gateway,
+  { refusal, decision, warnings, alternatives }: Preview,
+): z.infer<typeof schemas.preview> {
+  const chosen = decision?.chosen ?? null;
+  return {
+    would_be: refusal === null ? 'created' : 'refused',
+    problem: refusal === null ? null : problemOf(refusal, config.publicUrl),
+    provider: chosen?.provider ?? null,
+    connection_id: chosen?.connectionId ?? null,
+    limit:
+      chosen === null
+        ? null
+        : {
+            minutes: chosen.limit.minutes,
+            plan: chosen.plan,
+            plan_basis: chosen.planBasis,
+            exceeded: decision!.exceeded,
+            as_of: chosen.limit.asOf,
+            source: chosen.limit.source,
+          },
+    decision: decision === null ? null : representDecision(shownDecision(decision)),
+    warnings: [...warnings],
+    alternatives: alternatives.map(shownAlternative),
   };
 }
 
@@ -191,17 +257,30 @@ export const representDelivery = ({
   })),
 });
 
-export const representProvider = (id: ProviderId, configured: boolean): z.infer<typeof schemas.provider> => ({
-  id,
-  name: APPS[id].name,
-  configured,
-  free_plan: {
-    limit_minutes: FREE_PLAN[id].limitMinutes,
-    applies_to: FREE_PLAN[id].appliesTo,
-    as_of: FREE_PLAN[id].asOf,
-    source: FREE_PLAN[id].source,
-  },
-  guides: { ...APPS[id].guides },
-  join_hosts: [...APPS[id].joinHosts],
-  features: [...APPS[id].features],
+export function representProvider(
+  id: ProviderId,
+  { configured, policy }: { configured: boolean; policy: Policy },
+): z.infer<typeof schemas.provider> {
+  const limit = limitOf({ provider: id, plan: 'free', participants: null }, policy);
+  return {
+    id,
+    name: APPS[id].name,
+    configured,
+    free_plan: { limit_minutes: limit.minutes, applies_to: FREE_PLAN_APPLIES_TO[id], as_of: limit.asOf, source: limit.source },
+    plans: { free: representPlan(PLAN_FIGURES[id].free), paid: representPlan(PLAN_FIGURES[id].paid) },
+    guides: { ...APPS[id].guides },
+    join_hosts: [...APPS[id].joinHosts],
+    features: [...APPS[id].features],
+  };
+}
+
+const representPlan = ({ name, groups, pairs, participants, concurrentMeetings, recording }: PlanFigures) => ({
+  name,
+  limit_minutes: representFigure(groups),
+  pairs_limit_minutes: representFigure(pairs),
+  participants: representFigure(participants),
+  concurrent_meetings: concurrentMeetings === null ? null : representFigure(concurrentMeetings),
+  recording: representFigure(recording),
 });
+
+const representFigure = <T>({ value, asOf, source }: Figure<T>) => ({ value, as_of: asOf, source });

@@ -2,10 +2,13 @@
 import { z } from '@hono/zod-openapi';
 import { PROVIDER_IDS } from '../../domain/apps.ts';
 import { CONNECTION_REASONS } from '../../domain/connection.ts';
+import { CHOICE_REASONS, REJECTIONS } from '../../domain/decision.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
+import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
 import { RECORDING_STATES } from '../../domain/recording.ts';
+import { WARNINGS } from '../../meetings/preview.ts';
 
 const CONTROL = /^[^\p{Cc}]*$/u;
 
@@ -36,6 +39,18 @@ export const problem = z
   })
   .openapi('Problem');
 
+const plan = z.enum(['free', 'paid', 'unknown']);
+const certainPlan = z.enum(['free', 'paid']);
+const planBasis = z
+  .enum(PLAN_BASES)
+  .describe(
+    'How the plan is known. `vendor`: the vendor tells it. `learned`: from what happened in a meeting. `declared`: somebody said so. `none`: it is not.',
+  );
+const asOf = z.iso.date().nullable().describe("The day of the source. Null: the marketplace's own figure");
+const source = z.string().describe('An address, or a few words');
+/** `minutes` is null where no booking is long enough to reach the limit. */
+const limitMinutes = z.number().int().nullable();
+
 export const connectSession = z.object({ id: z.string(), url: z.url(), expires_at: moment }).openapi('ConnectSession');
 
 export const connection = z
@@ -44,8 +59,13 @@ export const connection = z
     professional_id: z.string().nullable(),
     provider: providerId,
     account: z.object({ id: z.string(), email: z.string().nullable() }),
-    plan: z.enum(['free', 'paid', 'unknown']),
-    limit_minutes: z.number().int().nullable(),
+    plan,
+    plan_basis: planBasis,
+    declared_plan: certainPlan.nullable().describe('What was said of the plan; it counts where nothing better is known'),
+    limit_minutes: limitMinutes,
+    limit: z
+      .object({ minutes: limitMinutes, as_of: asOf, source })
+      .describe('Of a meeting of three and more; see `limits.pairs` of the policy'),
     status: z.enum(['active', 'reconnect_required', 'revoked']),
     status_reason: z.enum(CONNECTION_REASONS).nullable(),
     status_detail: z.string().nullable().describe('The reason as a sentence for the professional'),
@@ -65,8 +85,49 @@ export const connection = z
   .openapi('Connection');
 
 export const connectionChange = z
-  .strictObject({ preferred: z.literal(true).describe("Takes the place of the professional's earlier choice") })
+  .strictObject({
+    preferred: z.literal(true).optional().describe("Takes the place of the professional's earlier choice"),
+    declared_plan: certainPlan
+      .nullable()
+      .optional()
+      .describe('Which plan the account has, where the vendor does not tell it. Takes the place of what was learned. Null: not known'),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'has to change something')
   .openapi('ConnectionChange');
+
+const decision = z
+  .object({
+    asked: z
+      .enum(['auto', ...PROVIDER_IDS])
+      .nullable()
+      .describe('As in the request; null when it was left out'),
+    chosen: providerId.nullable(),
+    reason: z
+      .enum(CHOICE_REASONS)
+      .nullable()
+      .describe(
+        'Why it is this one. `asked_too_short`: another app was asked for, whose plan is too short, and the policy says `choose_other`',
+      ),
+    limit_minutes: limitMinutes.describe('Of the chosen one'),
+    plan: plan.nullable(),
+    plan_basis: planBasis.nullable(),
+    considered: z
+      .array(
+        z.object({
+          provider: z.string(),
+          rejected: z.enum(REJECTIONS),
+          limit_minutes: limitMinutes,
+          plan: plan.nullable(),
+          plan_basis: planBasis.nullable(),
+        }),
+      )
+      .describe('What else was looked at, and why it was not taken'),
+  })
+  .openapi('Decision');
+
+const meetingLimit = z
+  .object({ minutes: limitMinutes, plan, plan_basis: planBasis, exceeded: z.boolean(), as_of: asOf, source: source.nullable() })
+  .openapi('MeetingLimit');
 
 export const attendee = z
   .object({
@@ -103,11 +164,8 @@ export const meeting = z
     }),
     host_url: z.url(),
     attendees: z.array(attendee),
-    limit: z.object({ minutes: z.number().int().nullable(), plan: z.enum(['free', 'paid', 'unknown']), exceeded: z.boolean() }),
-    decision: z.object({
-      chosen: providerId.nullable(),
-      considered: z.array(z.object({ provider: z.string(), rejected: z.string(), limit_minutes: z.number().int().nullable() })),
-    }),
+    limit: meetingLimit,
+    decision,
     recording: z.enum(RECORDING_MODES),
     flags: z
       .array(z.object({ field: z.enum(['title']), kind: z.enum(FINDING_KINDS) }))
@@ -152,6 +210,27 @@ export const newMeeting = z
     join_url: z.string().max(2_048).nullish(),
   })
   .openapi('NewMeeting');
+
+export const preview = z
+  .object({
+    would_be: z.enum(['created', 'refused']),
+    problem: problem
+      .omit({ request_id: true })
+      .loose()
+      .nullable()
+      .describe(
+        'What the request would be refused with, members of its own included; a `reconnect_required` comes without the connect link',
+      ),
+    provider: providerId.nullable(),
+    connection_id: z.string().nullable().describe("The account at this moment; of a platform's hosts another one may be free later"),
+    limit: meetingLimit.nullable(),
+    decision: decision.nullable().describe('Null when it is refused before any app is chosen'),
+    warnings: z.array(z.object({ code: z.enum(WARNINGS), detail: z.string() })),
+    alternatives: z
+      .array(z.object({ provider: providerId, limit_minutes: limitMinutes, plan, plan_basis: planBasis }))
+      .describe('Other connected apps that the booking fits into'),
+  })
+  .openapi('MeetingPreview');
 
 export const meetingChange = z
   .strictObject({
@@ -220,12 +299,25 @@ export const delivery = z
   })
   .openapi('Delivery');
 
+const figure = <Value extends z.ZodType>(value: Value) => z.object({ value, as_of: z.iso.date(), source });
+const planFigures = z.object({
+  name: z.string(),
+  limit_minutes: figure(z.number().int()).describe('Of a meeting of three and more'),
+  pairs_limit_minutes: figure(z.number().int()).describe('Of a meeting of two'),
+  participants: figure(z.number().int()),
+  concurrent_meetings: figure(z.number().int()).nullable().describe('Of one host; null where no source says'),
+  recording: figure(z.enum(['yes', 'no', 'depends'])).describe("In the vendor's cloud"),
+});
+
 export const provider = z
   .object({
     id: providerId,
     name: z.string(),
     configured: z.boolean(),
-    free_plan: z.object({ limit_minutes: z.number().int(), applies_to: z.string(), as_of: z.string(), source: z.string() }),
+    free_plan: z.object({ limit_minutes: limitMinutes, applies_to: z.string(), as_of: asOf, source }),
+    plans: z
+      .object({ free: planFigures, paid: planFigures })
+      .describe('What the vendor says of its plans, each figure with its source; `free_plan` is what counts here'),
     guides: z.object({ participant: z.url(), host: z.url() }),
     join_hosts: z.array(z.string()),
     features: z.array(z.string()),

@@ -1,11 +1,13 @@
 /** What the connect page says of each app and each connected account. */
 import { APPS } from '../../../providers/approved.ts';
-import { FREE_PLAN, limitMinutes } from '../../../providers/limits.ts';
+import { limitOf } from '../../../providers/limits.ts';
 import type { OAuth } from '../../../providers/provider.ts';
 import { firstChoices } from '../../connections/prefer.ts';
-import { PROVIDER_IDS, type Plan, type ProviderId } from '../../domain/apps.ts';
+import { PROVIDER_IDS, type ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
 import { byPreference } from '../../domain/decision.ts';
+import { planOf } from '../../domain/plan.ts';
+import type { Policy } from '../../domain/policy.ts';
 import type { Gateway } from '../../gateway.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { ConnectApp, ConnectedAccount, ReconnectReason } from './views/index.ts';
@@ -13,7 +15,7 @@ import type { ConnectApp, ConnectedAccount, ReconnectReason } from './views/inde
 const NOTHING_ASKED: Pick<OAuth, 'scopes' | 'scopesBy'> = { scopes: { links: [], recordings: [], linkWays: [] }, scopesBy: 'request' };
 
 /** `connections`: all that the professional has, oldest first. Those that have ended are not shown. */
-export function connectApps(gateway: Gateway, names: readonly string[], connections: readonly Connection[]): ConnectApp[] {
+export function connectApps(gateway: Gateway, policy: Policy, names: readonly string[], connections: readonly Connection[]): ConnectApp[] {
   const living = connections.filter(({ status }) => status !== 'revoked');
   const usable = living.filter((connection) => troubleOf(gateway, connection) === null);
   const [preferred] = living.filter(({ preferredAt }) => preferredAt !== null).toSorted(byPreference);
@@ -36,19 +38,20 @@ export function connectApps(gateway: Gateway, names: readonly string[], connecti
         adminConsent: oauth?.adminConsentUrl !== undefined,
         accounts: living
           .filter(({ provider }) => provider === id)
-          .map((connection) => accountModel(gateway, id, connection, preferenceOf(connection))),
+          .map((connection) => accountModel(gateway, policy, id, connection, preferenceOf(connection))),
       };
     });
 }
 
 function accountModel(
   gateway: Gateway,
+  policy: Policy,
   id: ProviderId,
   connection: Connection,
   preference: ConnectedAccount['preference'],
 ): ConnectedAccount {
-  const plan = connection.plan as Plan;
-  const minutes = limitMinutes(id, plan);
+  const { plan, basis } = planOf(connection);
+  const { minutes, ...known } = limitOf({ provider: id, plan, participants: null }, policy);
   const { scopes, scopesBy } = gateway.providers.get(id)?.oauth ?? NOTHING_ASKED;
   const absent = (wanted: readonly string[]) => wanted.filter((name) => !connection.scopes.includes(name));
   const noRecordings = absent(scopes.recordings);
@@ -57,8 +60,9 @@ function accountModel(
     id: connection.id,
     email: connection.email,
     plan,
+    planBasis: basis,
     planReadAt: connection.profileReadAt,
-    limit: minutes === null ? null : { minutes, asOf: FREE_PLAN[id].asOf },
+    limit: minutes === null ? null : { minutes, ...known },
     recording: recordingOf(connection, noRecordings.length === 0),
     recordingsWanted,
     trouble: troubleOf(gateway, connection),

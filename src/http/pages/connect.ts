@@ -10,11 +10,13 @@ import {
   openConnectSession,
 } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
+import { declarePlan } from '../../connections/plan.ts';
 import { preferConnection } from '../../connections/prefer.ts';
 import { PROVIDER_IDS, type ProviderId } from '../../domain/apps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
 import { newToken } from '../../domain/token.ts';
+import { policyOf } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
 import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
@@ -36,6 +38,7 @@ const NOTICES: readonly ConnectNotice[] = [
   'other_account',
   'disconnected',
   'preferred',
+  'plan_declared',
   'vendor_unavailable',
   'failed',
 ];
@@ -57,6 +60,12 @@ export const connectRoutes = (gateway: Gateway) =>
       const { marketplaceId, id, provider } = await ownConnection(c, gateway);
       await preferConnection(gateway, { marketplaceId, id });
       return toPage(c, c.req.param('token'), { app: provider, notice: 'preferred' });
+    })
+    .post('/connect/:token/connections/:id/plan', async (c) => {
+      const { marketplaceId, id, provider } = await ownConnection(c, gateway);
+      const { plan } = await c.req.parseBody();
+      await declarePlan(gateway, { marketplaceId, id, plan: plan === 'free' || plan === 'paid' ? plan : null });
+      return toPage(c, c.req.param('token'), { app: provider, notice: 'plan_declared' });
     })
     .post('/connect/:token/:provider/admin-consent', async (c) => {
       const token = c.req.param('token');
@@ -190,7 +199,7 @@ async function show(c: Context, gateway: Gateway, session: ConnectSession, token
     token,
     expiresAt: session.expiresAt,
     notice: notice === undefined ? null : { kind: notice, app: app === undefined ? null : APPS[app].name },
-    apps: connectApps(gateway, session.providers, connections),
+    apps: connectApps(gateway, policyOf(marketplace), session.providers, connections),
     returnUrl: returnUrl(session, c.req.query('connection_id'), c.req.query('error')),
   });
   return sendPage(c, gateway, view, { formsLeadOut: true });

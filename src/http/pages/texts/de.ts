@@ -63,6 +63,15 @@ export const de: Texts = {
     adminRecordings: 'Auch für Aufzeichnungen',
     adminButton: 'Link für die Administration holen',
     planKnown: 'So von {{app}} mitgeteilt am {{date}}.',
+    planLearned: 'Aus dem Verlauf von Meetings in diesem Konto erkannt; {{app}} selbst verrät es nicht.',
+    planDeclared: 'So hier angegeben; {{app}} selbst verrät es nicht.',
+    planSay: 'Kennst du den Tarif?',
+    planSayText: 'Vom Tarif hängt ab, wie lange ein Meeting dauern darf. {{app}} verrät ihn uns nicht, deshalb zählt dein Wort.',
+    planLabel: 'Tarif dieses Kontos',
+    planNotSure: 'Nicht sicher',
+    planButton: 'Tarif speichern',
+    limitOwn: '{{duration}} je Meeting, nach Angabe von {{marketplace}}',
+    limitSource: 'Quelle',
     recordingPlan: 'Mit dem Tarif dieses Kontos nicht möglich',
     recordingPermission: 'Möglich, sobald du es erlaubst',
     recordingFixed: 'Nicht möglich: Dieser Dienst ist bei {{app}} ohne diese Berechtigung angemeldet',
@@ -123,6 +132,10 @@ export const de: Texts = {
     preferred: {
       title: 'Dieses Konto kommt jetzt zuerst',
       text: 'Neue Meetings entstehen darin, solange nichts anderes verlangt wird und der Tarif es zulässt.',
+    },
+    plan_declared: {
+      title: 'Der Tarif ist gespeichert',
+      text: 'Die Zeitgrenzen richten sich ab jetzt danach, solange sich bei {{app}} nichts anderes zeigt.',
     },
   },
   adminConsent: {

@@ -27,7 +27,8 @@ export interface ConnectPage extends PageBase {
 
 /**
  * Forms: `POST /connect/{token}/{provider}` with `recordings=yes` when recordings may be passed on, and `connection` when it is this very
- * account that is to be connected again; `…/{provider}/admin-consent`; `…/connections/{id}/disconnect` and `…/prefer`.
+ * account that is to be connected again; `…/{provider}/admin-consent`; `…/connections/{id}/disconnect` and `…/prefer`;
+ * `…/connections/{id}/plan` with `plan=free`, `paid` or `unknown`.
  */
 export function connectPage(model: ConnectPage): Html {
   const t = translator(model.language);
@@ -63,6 +64,7 @@ const NOTICE_TONES: Record<ConnectNotice, Tone> = {
   other_account: 'warn',
   disconnected: 'good',
   preferred: 'good',
+  plan_declared: 'good',
   vendor_unavailable: 'bad',
   failed: 'bad',
 };

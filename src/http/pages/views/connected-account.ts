@@ -1,10 +1,11 @@
 /** One connected account on the connect page: how ready it is, and what can be done. */
 import { html } from 'hono/html';
 import type { Plan } from '../../../domain/apps.ts';
+import type { PlanBasis } from '../../../domain/plan.ts';
 import { type Texts, translator } from '../texts/index.ts';
 import type { ConnectApp, ConnectPage } from './connect.ts';
 import { dayOf, minutes, monthOf } from './format.ts';
-import { badge, fact, type Html, remark } from './layout.ts';
+import { badge, fact, type Html, type MaybeHtml, outside, remark } from './layout.ts';
 
 export type ReconnectReason = keyof Texts['connectReason'];
 
@@ -12,10 +13,11 @@ export interface ConnectedAccount {
   readonly id: string;
   readonly email: string | null;
   readonly plan: Plan;
+  readonly planBasis: PlanBasis;
   /** When the vendor last told the plan. */
   readonly planReadAt: Date;
-  /** `asOf`: a day, `2026-10-04`. */
-  readonly limit: { readonly minutes: number; readonly asOf: string } | null;
+  /** `asOf`: a day, `2026-10-04`; null for the marketplace's own figure. `source`: an address, or a few words. */
+  readonly limit: { readonly minutes: number; readonly asOf: string | null; readonly source: string } | null;
   /** `plan`: the vendor says that the account has none. `permission`: it was not allowed. `unknown`: the vendor does not tell beforehand. */
   readonly recording: 'yes' | 'plan' | 'permission' | 'unknown';
   /** Whether passing on recordings was asked for when it was connected; asked for again when it is reconnected. */
@@ -45,7 +47,8 @@ export function accountCard(model: ConnectPage, app: ConnectApp, account: Connec
       ${plan(model, app, account)} ${fact(t('connect.limit'), limit(model, account))}
       ${fact(t('connect.recording'), recording(model, app, account))}
     </dl>
-    ${missingPermissions.length === 0 || trouble === 'cannot_create' ? '' : missing(model, app, account)} ${actions(model, app, account)}
+    ${planForm(model, app, account)} ${missingPermissions.length === 0 || trouble === 'cannot_create' ? '' : missing(model, app, account)}
+    ${actions(model, app, account)}
   </article>`;
 }
 
@@ -55,12 +58,17 @@ function advice({ language }: ConnectPage, trouble: ReconnectReason): string[] {
   return [trouble === 'admin_blocked' ? t('connect.adminAdvice') : t('connect.reconnectAdvice')];
 }
 
-function plan({ language }: ConnectPage, { name: app }: ConnectApp, { plan: known, planReadAt }: ConnectedAccount): Html {
+function plan({ language }: ConnectPage, { name: app }: ConnectApp, { plan: known, planBasis, planReadAt }: ConnectedAccount): Html {
   const t = translator(language);
-  const source = t('connect.planKnown', { app, date: dayOf(language, planReadAt) });
+  const basis = {
+    vendor: t('connect.planKnown', { app, date: dayOf(language, planReadAt) }),
+    learned: t('connect.planLearned', { app }),
+    declared: t('connect.planDeclared', { app }),
+    none: '',
+  }[planBasis];
   const [name, meaning] = {
-    free: [t('connect.planFree'), `${t('connect.planFreeMeaning')} ${source}`] as const,
-    paid: [t('connect.planPaid'), `${t('connect.planPaidMeaning')} ${source}`] as const,
+    free: [t('connect.planFree'), `${t('connect.planFreeMeaning')} ${basis}`] as const,
+    paid: [t('connect.planPaid'), `${t('connect.planPaidMeaning')} ${basis}`] as const,
     unknown: [t('connect.planUnknown'), t('connect.planUnknownMeaning', { app })] as const,
   }[known];
   return fact(
@@ -70,10 +78,41 @@ function plan({ language }: ConnectPage, { name: app }: ConnectApp, { plan: know
   );
 }
 
-function limit({ language }: ConnectPage, account: ConnectedAccount): string {
+/** Where the vendor does not tell the plan, the professional can. */
+function planForm(
+  { language, token }: ConnectPage,
+  { name: app }: ConnectApp,
+  { id, plan: known, planBasis }: ConnectedAccount,
+): MaybeHtml {
+  if (planBasis === 'vendor') return '';
   const t = translator(language);
-  if (account.limit === null) return t('connect.limitNone');
-  return t('connect.limitValue', { duration: minutes(language, account.limit.minutes), date: monthOf(language, account.limit.asOf) });
+  const options = [
+    ['unknown', t('connect.planNotSure')],
+    ['free', t('connect.planFree')],
+    ['paid', t('connect.planPaid')],
+  ] as const;
+  return html`<details ${planBasis === 'none' ? 'open' : ''}>
+    <summary class="small quiet">${t('connect.planSay')}</summary>
+    <form method="post" action="/connect/${token}/connections/${id}/plan">
+      <p class="small" id="plan-hint-${id}">${t('connect.planSayText', { app })}</p>
+      <div class="field">
+        <label for="plan-${id}">${t('connect.planLabel')}</label>
+        <select id="plan-${id}" name="plan" aria-describedby="${id} plan-hint-${id}">
+          ${options.map(([value, text]) => html`<option value="${value}" ${value === known ? 'selected' : ''}>${text}</option>`)}
+        </select>
+      </div>
+      <div class="actions"><button class="button second" aria-describedby="${id}">${t('connect.planButton')}</button></div>
+    </form>
+  </details>`;
+}
+
+function limit({ language, marketplace }: ConnectPage, { limit: known }: ConnectedAccount): Html | string {
+  const t = translator(language);
+  if (known === null) return t('connect.limitNone');
+  const duration = minutes(language, known.minutes);
+  if (known.asOf === null) return t('connect.limitOwn', { duration, marketplace: marketplace ?? '' });
+  return html`${t('connect.limitValue', { duration, date: monthOf(language, known.asOf) })}
+  ${outside(known.source, t('connect.limitSource'), 'quiet small')}`;
 }
 
 function recording({ language }: ConnectPage, { name: app, scopesBy }: ConnectApp, account: ConnectedAccount): string {
