@@ -21,6 +21,7 @@ export const EVENT_TYPES = [
   'meeting.participant_joined',
   'meeting.participant_left',
   'meeting.limit_reached',
+  'meeting.continued',
   'meeting.ended',
   'recording.processing',
   'recording.published',

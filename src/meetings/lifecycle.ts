@@ -175,6 +175,9 @@ export async function closeMeeting(gateway: Gateway, meetingId: string): Promise
     const { closesAt } = joinWindow(await policyFor(tx, meeting), meeting);
     const deadline = meeting.state === 'live' ? plus(closesAt, LONGEST_OVERRUN_MS) : closesAt;
     if (deadline > now()) await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
+    // A continuation whose link the vendor never made.
+    else if (meeting.state === 'link_pending')
+      await move(tx, gateway, meeting, { type: 'cancelled' }, { cancelReason: 'vendor_unavailable' });
     else await move(tx, gateway, meeting, { type: 'ended', at: endsAt(meeting) });
   });
   wake();

@@ -86,6 +86,8 @@ export function representMeeting(
     recording: meeting.recording as 'none',
     flags: scanText(meeting.title).map(({ kind }) => ({ field: 'title' as const, kind })),
     important_notes: importantNotes(language, { app: app.name, limitMinutes: meeting.limitMinutes, guideUrl: app.guides.participant }),
+    continues: meeting.continues,
+    continued_by: meeting.continuedBy,
     started_at: isoOrNull(meeting.startedAt),
     ended_at: isoOrNull(meeting.endedAt),
     cancel_reason: meeting.cancelReason,

@@ -113,6 +113,8 @@ export const meeting = z
       .array(z.object({ field: z.enum(['title']), kind: z.enum(FINDING_KINDS) }))
       .describe('Links and contact data found in free text (C03)'),
     important_notes: z.string(),
+    continues: z.string().nullable().describe('The meeting of the same booking that this one continues after a limit'),
+    continued_by: z.string().nullable().describe('The meeting that continues this one'),
     started_at: moment.nullable(),
     ended_at: moment.nullable(),
     cancel_reason: z.string().nullable(),
