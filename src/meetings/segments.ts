@@ -33,7 +33,8 @@ export async function nextHostToken(gateway: Gateway, meeting: Meeting): Promise
   return next && hostTokenOf(gateway, next);
 }
 
-export const hostTokenOf = ({ vault }: Gateway, { id, hostTokenSealed }: Meeting): string => vault.open(hostTokenSealed, hostTokenContext(id));
+export const hostTokenOf = ({ vault }: Gateway, { id, hostTokenSealed }: Meeting): string =>
+  vault.open(hostTokenSealed, hostTokenContext(id));
 
 async function readyContinuation(db: Reader, { continuedBy }: Meeting): Promise<Meeting | undefined> {
   const next = continuedBy === null ? undefined : await findMeeting(db, continuedBy);
