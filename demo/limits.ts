@@ -64,14 +64,14 @@ async function book({ api, now }: World, say: Say): Promise<Meeting> {
 }
 
 async function runIntoLimit(world: World, meeting: Meeting, say: Say): Promise<void> {
-  const { jump, receiver } = world;
+  const { receiver } = world;
   await happen(world, meeting, 'start', { limits: true });
   await happen(world, meeting, 'join', { user: CAST.user });
   await happen(world, meeting, 'join', { name: 'Ada' });
   await seen(world, meeting, 'meeting.started');
   let passed = 0;
   for (const left of TOLD_BEFORE.filter(() => isTold('meeting.limit_approaching'))) {
-    jump((40 - left - passed) * MINUTE);
+    world.jump((40 - left - passed) * MINUTE);
     passed = 40 - left;
     const { data } = await receiver.waitFor(
       `meeting.limit_approaching ${left}`,
@@ -80,7 +80,7 @@ async function runIntoLimit(world: World, meeting: Meeting, say: Say): Promise<v
     say(`${passed} minutes later`, `meeting.limit_approaching, ${String(data['minutes_left'])} minutes left`);
   }
   // The vendor's clock shows whole seconds.
-  jump((40 - passed) * MINUTE);
+  world.jump((40 - passed) * MINUTE);
   await seen(world, meeting, 'meeting.limit_reached');
   await seen(world, meeting, 'meeting.ended');
   say('40 minutes after the start', 'Zoom cuts the meeting off; meeting.limit_reached and meeting.ended received');
