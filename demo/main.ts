@@ -1,4 +1,5 @@
 /** `npm run demo`: the whole main job on all three vendors' stand-ins, over real HTTP. `-- --stay` leaves everything running. */
+import { playLimit } from './limits.ts';
 import { checkExpired, playRules } from './rules.ts';
 import { CASTS, check, checkGone, expect, playStory, type Published, type Say } from './story.ts';
 import { createWorld } from './world.ts';
@@ -45,6 +46,10 @@ try {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
     });
   } else {
+    console.log('\nZoom, free plan: 50 minutes, in simulated time');
+    current = 'the limit of a free plan';
+    await playLimit(world, sayAbout('Free Zoom'));
+
     console.log('\nRules');
     current = 'the rules of links';
     const { unsold } = await playRules(world, sayAbout('Rules'));

@@ -156,7 +156,8 @@ export async function checkGone({ api, receiver }: World, { link, recordingId }:
   say('GET  /r/… on day 15', '410; recording.expired received; files, vendor ids and links erased');
 }
 
-async function connect({ api, receiver }: World, cast: Cast, professional: string, say: Say): Promise<string> {
+/** The connect page, the vendor's consent, and back; the connection's id. */
+export async function connect({ api, receiver }: World, cast: Cast, professional: string, say: Say): Promise<string> {
   const session = await api('POST', '/v1/connect-sessions', { professional_id: professional, providers: [cast.provider] });
   expect(session, 201);
   const browser = createBrowser();

@@ -11,6 +11,7 @@ import type { Client, Env, Routes, Vendor, VendorId, Webhooks } from './world.ts
 
 const vendorId = z.enum(VENDORS);
 const person = z.object({ name: z.string().optional(), email: z.string().optional(), user: z.string().optional() }).default({});
+const starting = z.object({ limits: z.boolean().default(false) }).default({ limits: false });
 const ending = z.object({ reason: z.enum(['host', 'limit']).default('host') }).default({ reason: 'host' });
 const recording = z.object({ transcript: z.boolean().default(false) }).default({ transcript: false });
 const resending = z.object({ tamper: z.union([z.boolean(), z.enum(['proof', 'stale'])]).default(false) }).default({ tamper: false });
@@ -63,7 +64,7 @@ export function controlRoutes(sandbox: Controlled): Routes {
       const act = async (): Promise<object | undefined> => {
         switch (c.req.param('action')) {
           case 'start':
-            return happenings.start(id);
+            return happenings.start(id, await read(c.req.raw, starting));
           case 'join':
             return happenings.join(id, await read(c.req.raw, person));
           case 'leave':

@@ -63,6 +63,11 @@ export interface Person {
   readonly user?: string | undefined;
 }
 
+export interface StartOptions {
+  /** The limit of the host's plan ends the meeting when its time is over. */
+  readonly limits: boolean;
+}
+
 export interface RecordingOptions {
   /** A transcript is made too, and its own event sent. */
   readonly transcript: boolean;
@@ -70,7 +75,7 @@ export interface RecordingOptions {
 
 /** Things that happen in meetings, as people would cause them. Each answers what came of it; undefined when there is no such meeting. */
 export interface Happenings {
-  start(id: string): object | undefined;
+  start(id: string, options?: StartOptions): object | undefined;
   join(id: string, person: Person): object | undefined;
   leave(id: string, person: Person): object | undefined;
   end(id: string, reason: 'host' | 'limit'): object | undefined;

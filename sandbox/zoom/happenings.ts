@@ -11,17 +11,20 @@ import type { Instance, Participant, Zoom, ZoomMeeting, ZoomRecording } from './
 
 /** https://developers.zoom.us/docs/api/meetings/events/#tag/recording/POSTrecording.completed */
 const DOWNLOAD_TOKEN_LIFE_MS = 24 * HOUR;
+/** Of meetings of a Basic host, whoever is in them: https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0067966 */
+const BASIC_LIMIT_MS = 40 * MINUTE;
 
 export function zoomHappenings(zoom: Zoom): Happenings {
   const { state, world } = zoom;
   const find = (id: string): ZoomMeeting | undefined => state.meetings.find((meeting) => String(meeting.id) === id);
 
   return {
-    start(id) {
+    start(id, { limits } = { limits: false }) {
       const meeting = find(id);
       if (!meeting) return undefined;
       if (meeting.deleted) throw new Refused(409, 'The meeting is deleted.');
       const instance = startMeeting(zoom, meeting);
+      if (limits && meeting.host.type === 1) cutOffLater(zoom, meeting, instance);
       return { uuid: instance.uuid };
     },
 
@@ -45,7 +48,7 @@ export function zoomHappenings(zoom: Zoom): Happenings {
       const instance = running(meeting);
       const participant = instance?.participants.findLast((candidate) => candidate.leftAt === null && isPerson(candidate, person));
       if (!instance || !participant) throw new Refused(409, 'Nobody like that is in the meeting.');
-      leave(zoom, meeting, instance, participant, 'left the meeting. Reason : left the meeting');
+      leave(zoom, meeting, instance, participant, { reason: 'left the meeting. Reason : left the meeting' });
       return { uuid: instance.uuid, participant_uuid: participant.uuid };
     },
 
@@ -81,15 +84,15 @@ export function zoomHappenings(zoom: Zoom): Happenings {
   };
 }
 
-/** Ends the running instance; undefined when none runs. */
-export function endMeeting(zoom: Zoom, meeting: ZoomMeeting, reason: 'host' | 'limit'): Instance | undefined {
+/** Ends the running instance, now or at a moment that has just passed; undefined when none runs. */
+export function endMeeting(zoom: Zoom, meeting: ZoomMeeting, reason: 'host' | 'limit', at?: Date): Instance | undefined {
   const instance = running(meeting);
   if (!instance) return undefined;
   const why = reason === 'limit' ? 'Exceeded free meeting minutes limit.' : 'Host ended the meeting.';
   for (const participant of instance.participants.filter(({ leftAt }) => leftAt === null)) {
-    leave(zoom, meeting, instance, participant, `${participant.name} left the meeting.<br>Reason: ${why}`);
+    leave(zoom, meeting, instance, participant, { at, reason: `${participant.name} left the meeting.<br>Reason: ${why}` });
   }
-  const now = zoom.world.agenda.now();
+  const now = at ?? zoom.world.agenda.now();
   instance.endedAt = now;
   meeting.status = 'waiting';
   meeting.uuid = newUuid(zoom);
@@ -134,6 +137,14 @@ function startMeeting(zoom: Zoom, meeting: ZoomMeeting): Instance {
   zoom.fire({ event: 'meeting.started', host, accountId: host.accountId, payload: { object } });
   if (recordsItself(meeting)) fireRecordingState(zoom, meeting, instance, 'recording.started');
   return instance;
+}
+
+/** The clock may jump past the moment: it is then told late, but as of its moment. */
+function cutOffLater(zoom: Zoom, meeting: ZoomMeeting, instance: Instance): void {
+  const at = plus(instance.startedAt, BASIC_LIMIT_MS);
+  zoom.world.agenda.at(at, () => {
+    if (running(meeting) === instance) endMeeting(zoom, meeting, 'limit', at);
+  });
 }
 
 /** Meeting events carry the number as text, the scheduled duration and the real start. */
@@ -196,9 +207,15 @@ const isPerson = (candidate: Participant, { name, email, user }: Person): boolea
   candidate.name === email ||
   (user !== undefined && candidate.email === user);
 
-function leave(zoom: Zoom, meeting: ZoomMeeting, instance: Instance, participant: Participant, reason: string): void {
-  participant.leftAt = zoom.world.agenda.now();
-  const left = { ...describe(participant), leave_time: seconds(participant.leftAt), leave_reason: reason };
+function leave(
+  zoom: Zoom,
+  meeting: ZoomMeeting,
+  instance: Instance,
+  participant: Participant,
+  { at = zoom.world.agenda.now(), reason }: { readonly at?: Date | undefined; readonly reason: string },
+): void {
+  participant.leftAt = at;
+  const left = { ...describe(participant), leave_time: seconds(at), leave_reason: reason };
   const { host } = meeting;
   const object = { ...eventObject(meeting, instance), participant: left };
   zoom.fire({ event: 'meeting.participant_left', host, accountId: host.accountId, payload: { object } });

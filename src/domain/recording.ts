@@ -21,15 +21,17 @@ export function judge({
   mode: RecordingMode;
   consents: readonly Consent[];
 }): Verdict {
-  const rule = policy.recording[kind].consent;
-  // A customer who was asked has been promised an answer that counts, whatever the policy says later (G12).
-  const asked = rule === 'each_customer' || mode === 'on_consent';
+  const asked = isAsked(policy, kind, mode);
   const consented = !asked || (consents.length > 0 && consents.every((consent) => consent === 'granted'));
   if (!consented) return { publish: false, reason: 'consent_missing' };
   // Everyone's express consent is as good as the wish; a notice alone is not.
   if (mode === 'none' && !asked) return { publish: false, reason: 'not_requested' };
   return { publish: true };
 }
+
+/** Whether customers decide. Who was asked has been promised an answer that counts, whatever the policy says later (G12). */
+export const isAsked = (policy: Policy, kind: BookingKind, mode: RecordingMode): boolean =>
+  policy.recording[kind].consent === 'each_customer' || mode === 'on_consent';
 
 /** Whether the vendor may be told to record by itself, before anyone can have consented. */
 export const recordsFromTheStart = (policy: Policy, kind: BookingKind, mode: RecordingMode): boolean =>

@@ -24,6 +24,7 @@ export const EVENT_TYPES = [
   'meeting.limit_reached',
   'meeting.host_lost',
   'meeting.host_back',
+  'meeting.continued',
   'meeting.ended',
   'recording.processing',
   'recording.published',

@@ -23,6 +23,11 @@ export async function closeMeeting(gateway: Gateway, meetingId: string): Promise
       await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
       return;
     }
+    // A continuation whose link the vendor never made.
+    if (meeting.state === 'link_pending') {
+      await move(tx, gateway, meeting, { type: 'cancelled' }, { cancelReason: 'vendor_unavailable' });
+      return;
+    }
     await lookForAttendance(tx, gateway, meeting);
     await closeRuns(tx, gateway, meeting, endsAt(meeting));
     await move(tx, gateway, meeting, { type: 'closed', at: endsAt(meeting) });

@@ -1,9 +1,13 @@
 /** Wishes and consents of a customer. The ledger keeps every decision (G12). */
 import { notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
+import type { BookingKind, RecordingMode } from '../domain/policy.ts';
+import { isAsked } from '../domain/recording.ts';
 import type { Gateway } from '../gateway.ts';
+import { policyFor } from '../marketplaces/policy.ts';
 import { findAttendee, findOwnMeeting, insertConsent, updateAttendee, type Attendee, type Meeting } from '../store/meetings.ts';
 import type { Writer } from '../store/database.ts';
+import { segmentsOf } from './segments.ts';
 
 interface Who {
   readonly marketplaceId: string;
@@ -25,9 +29,15 @@ export async function recordConsent(
   decision: ConsentDecision,
 ): Promise<{ meeting: Meeting; attendee: Attendee }> {
   return gateway.db.write(async (tx) => {
-    const { meeting, attendee } = await find(tx, who);
-    await insertConsent(tx, { id: newId(gateway, 'cst'), ...who, ...decision, at: gateway.now() });
-    return { meeting, attendee: (await updateAttendee(tx, attendee.id, { recordingConsent: decision.decision }))! };
+    const { meeting } = await find(tx, who);
+    // Who is asked decides about the booking, into however many segments a limit cut it.
+    for (const { id: meetingId } of await decidedWith(tx, meeting)) {
+      const attendee = await findAttendee(tx, meetingId, who.customerId);
+      if (attendee === undefined) continue;
+      await insertConsent(tx, { id: newId(gateway, 'cst'), ...who, meetingId, ...decision, at: gateway.now() });
+      await updateAttendee(tx, attendee.id, { recordingConsent: decision.decision });
+    }
+    return find(tx, who);
   });
 }
 
@@ -40,6 +50,11 @@ export async function setWishes(
     const { meeting, attendee } = await find(tx, who);
     return { meeting, attendee: Object.keys(wishes).length === 0 ? attendee : (await updateAttendee(tx, attendee.id, wishes))! };
   });
+}
+
+async function decidedWith(tx: Writer, meeting: Meeting): Promise<readonly Meeting[]> {
+  const policy = await policyFor(tx, meeting);
+  return isAsked(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode) ? segmentsOf(tx, meeting) : [meeting];
 }
 
 async function find(tx: Writer, { marketplaceId, meetingId, customerId }: Who): Promise<{ meeting: Meeting; attendee: Attendee }> {

@@ -8,18 +8,19 @@ import type { Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { reconnectFailure } from './choose.ts';
-import { draftLinked, draftUploaded, takeLink } from './draft.ts';
+import { draftLinked, draftUploaded, takeLink, type Linked } from './draft.ts';
 import { makeVendorMeeting, settleLink } from './link.ts';
 import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
 import { claimBooking, reserve } from './reserve.ts';
-import { tellMeeting } from './tell.ts';
+import { tellCreated, tellMeeting } from './tell.ts';
 
 /** How long the reservation is left alone before the sweeper finishes or repairs it; longer than any vendor call. */
-const REPAIR_AFTER_MS = MINUTE;
+export const REPAIR_AFTER_MS = MINUTE;
 
 /**
  * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `host_pool_exhausted`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
@@ -54,12 +55,26 @@ async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: Me
     return linked;
   });
 
+  return makeLink(gateway, policy, request, { meeting, connection });
+}
+
+/**
+ * The link of a reserved meeting. `takeBack`: what else goes, in the same transaction, when the vendor does not make it and nobody waits.
+ * @throws Failure what the vendor's adapter throws
+ */
+export async function makeLink(
+  gateway: Gateway,
+  policy: Policy,
+  request: MeetingRequest,
+  { meeting, connection }: Linked,
+  takeBack?: (tx: Writer) => Promise<void>,
+): Promise<Meeting> {
   // 2. Call: no transaction is open.
   let made: VendorMeeting;
   try {
     made = await makeVendorMeeting(gateway, meeting, connection, { retry: false });
   } catch (error) {
-    return giveUpOrWait(gateway, policy, request, meeting, Failure.from(error));
+    return giveUpOrWait(gateway, policy, request, meeting, Failure.from(error), takeBack);
   }
 
   // 3. Settle, with the events.
@@ -85,6 +100,7 @@ async function giveUpOrWait(
   request: MeetingRequest,
   meeting: Meeting,
   failure: Failure,
+  takeBack?: (tx: Writer) => Promise<void>,
 ): Promise<Meeting> {
   const { db, now, wake } = gateway;
   const passing = failure.code === 'vendor_unavailable' || failure.code === 'vendor_quota';
@@ -95,7 +111,7 @@ async function giveUpOrWait(
         subjectId: meeting.id,
         dueAt: plus(now(), Math.max(failure.retryAfterMs ?? 0, MINUTE / 4)),
       });
-      await tellMeeting(tx, gateway, meeting, 'meeting.created', 'once');
+      await tellCreated(tx, gateway, meeting);
     });
     wake();
     return meeting;
@@ -104,7 +120,8 @@ async function giveUpOrWait(
     await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { state: 'cancelled', cancelReason: failure.code });
     await releaseLiveBookings(tx, meeting.id);
     await freeHost(tx, meeting.id);
-    await cancelJob(tx, { kind: 'meeting.expire', subjectId: meeting.id });
+    for (const kind of ['meeting.expire', 'meeting.close']) await cancelJob(tx, { kind, subjectId: meeting.id });
+    await takeBack?.(tx);
     // After a lost or senseless answer a meeting may exist at the vendor all the same: find it and take it away.
     if ((passing && !isUsedUp(failure)) || failure.code === 'vendor_nonsense')
       await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: plus(now(), MINUTE) });

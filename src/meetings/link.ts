@@ -14,7 +14,7 @@ import { findConnection, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, listAttendees, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
-import { tellMeeting } from './tell.ts';
+import { tellCreated, tellMeeting } from './tell.ts';
 
 /** `retry`: an earlier attempt may have reached the vendor. */
 export async function makeVendorMeeting(
@@ -60,7 +60,9 @@ export async function settleIn(
   { late }: { late: boolean },
 ): Promise<Meeting> {
   const vendor = await vendorColumns(tx, gateway, meeting, made);
-  const updated = await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { ...vendor, state: 'awaiting_purchase' });
+  // A continuation was bought with the meeting that it continues.
+  const state = meeting.lockedAt === null ? 'awaiting_purchase' : 'confirmed';
+  const updated = await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { ...vendor, state });
   if (updated === undefined) {
     // Cancelled or expired meanwhile; or settled by the sweeper, who found the same vendor meeting.
     const current = (await findMeeting(tx, meeting.id))!;
@@ -72,7 +74,7 @@ export async function settleIn(
   }
   await cancelJob(tx, { kind: 'meeting.link', subjectId: meeting.id });
   // Written once in any case: a process that died before its answer has told nobody yet.
-  await tellMeeting(tx, gateway, updated, 'meeting.created', 'once');
+  await tellCreated(tx, gateway, updated);
   if (late) await tellMeeting(tx, gateway, updated, 'meeting.link_ready', 'once');
   return updated;
 }

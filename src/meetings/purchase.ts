@@ -106,4 +106,8 @@ function checkOpen(meeting: Meeting, now: Date): void {
   if (state === 'expired' || (meeting.lockedAt === null && now >= meeting.purchaseBy))
     throw new Failure('purchase_expired', 'The time to complete the purchase is over.');
   if (isOver(state)) throw new Failure('conflict', `The meeting is ${state}.`);
+  if (meeting.continuedBy !== null)
+    throw new Failure('conflict', 'The meeting goes on as another one: that is the one to buy.', {
+      extra: { continued_by: meeting.continuedBy },
+    });
 }

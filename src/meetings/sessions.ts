@@ -4,9 +4,9 @@ import { endsAt, isOver, type MeetingState } from '../domain/meeting.ts';
 import { minutesOf, sessionsOf, sumOf, type Fact, type Minutes, type Session } from '../domain/session.ts';
 import type { Gateway } from '../gateway.ts';
 import { findOwnConnection } from '../store/connections.ts';
-import type { Reader } from '../store/database.ts';
 import { listFacts, listFactsOfConnection } from '../store/facts.ts';
-import { findMeeting, findOwnMeeting, listMeetingsOfConnection, type Meeting } from '../store/meetings.ts';
+import { findOwnMeeting, listMeetingsOfConnection, type Meeting } from '../store/meetings.ts';
+import { segmentsOf } from './segments.ts';
 
 export interface Segment {
   readonly meeting: Meeting;
@@ -25,9 +25,6 @@ export interface Usage {
   readonly minutes: Minutes;
 }
 
-/** A booking has no more continuations than a day has of the shortest limit. */
-const LONGEST_CHAIN = 50;
-
 /** The meeting, and all meetings that continue each other with it, the first one first. @throws Failure `not_found` */
 export async function sessionsOfMeeting(
   { db, now }: Gateway,
@@ -35,25 +32,10 @@ export async function sessionsOfMeeting(
 ): Promise<{ own: Segment; segments: readonly Segment[] }> {
   const meeting = await findOwnMeeting(db.read, marketplaceId, meetingId);
   if (meeting === undefined) throw notFound();
-  const chain = await chainOf(db.read, meeting);
+  const chain = await segmentsOf(db.read, meeting);
   const segments: Segment[] = [];
   for (const link of chain) segments.push(segmentOf(link, await listFacts(db.read, link.id), now()));
   return { own: segments[chain.indexOf(meeting)]!, segments };
-}
-
-async function chainOf(db: Reader, meeting: Meeting): Promise<Meeting[]> {
-  const chain = [meeting];
-  for (let first = meeting; first.continues !== null && chain.length < LONGEST_CHAIN;) {
-    const before = await findMeeting(db, first.continues);
-    if (before === undefined) break;
-    chain.unshift((first = before));
-  }
-  for (let last = meeting; last.continuedBy !== null && chain.length < LONGEST_CHAIN;) {
-    const after = await findMeeting(db, last.continuedBy);
-    if (after === undefined) break;
-    chain.push((last = after));
-  }
-  return chain;
 }
 
 function segmentOf(meeting: Meeting, facts: readonly Fact[], now: Date): Segment {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { MINUTE } from '../../sandbox/clock.ts';
+import { DAY, MINUTE } from '../../sandbox/clock.ts';
 import { loadContract } from '../contracts/contract.ts';
 import { REDIRECT, ZOOM, connect, consent, receiver, running, token } from './support.ts';
 import type { Body, Received } from './support.ts';
@@ -214,6 +214,35 @@ describe('Zoom in the sandbox', () => {
     expect(same?.text).toBe(first?.text);
     expect([first, same, broken, stale].map((one) => one && signed(one))).toEqual([true, true, false, true]);
     expect(Number(first?.headers.get('x-zm-request-timestamp')) - Number(stale?.headers.get('x-zm-request-timestamp'))).toBe(86_400);
+  });
+
+  test('cuts a Basic host off after 40 minutes where limits are asked for, as of that moment, and nobody else', async () => {
+    const gateway = await receiver(() => new Response(null, { status: 204 }));
+    const { url, call, sandbox } = await running({ zoom: { webhook: { url: gateway.url, secret: SECRET } } });
+    const started = async (user: typeof BEN, limits: boolean): Promise<void> => {
+      const { access } = await connect(url, ZOOM, user);
+      const { body } = await call('POST', '/v2/users/me/meetings', { token: access, body: { start_time: future } });
+      await call('POST', `/control/meetings/zoom/${body['id']}/start`, { body: { limits } });
+      await call('POST', `/control/meetings/zoom/${body['id']}/join`, { body: { name: 'Guest' } });
+    };
+    const ends = (): object[] => eventsOf(gateway.received).filter(({ event }) => event === 'meeting.ended');
+    await started(ADA, true);
+    await started(BEN, true);
+    await sandbox.advance(40 * MINUTE - 1);
+    expect(ends()).toEqual([]);
+    await sandbox.advance(DAY);
+    expect(ends()).toMatchObject([{ payload: { object: { host_id: 'benBasicUser1234567890', end_time: '2026-12-01T10:40:00Z' } } }]);
+    expect(gateway.received.at(-2)?.text).toContain('Exceeded free meeting minutes limit.');
+  });
+
+  test('lets a meeting run on where no limits are asked for', async () => {
+    const gateway = await receiver(() => new Response(null, { status: 204 }));
+    const { url, call, sandbox } = await running({ zoom: { webhook: { url: gateway.url, secret: SECRET } } });
+    const { access } = await connect(url, ZOOM, BEN);
+    const { body } = await call('POST', '/v2/users/me/meetings', { token: access, body: { start_time: future } });
+    await call('POST', `/control/meetings/zoom/${body['id']}/start`);
+    await sandbox.advance(DAY);
+    expect(eventsOf(gateway.received).map(({ event }) => event)).not.toContain('meeting.ended');
   });
 
   test('does not save a webhook address that fails the challenge', async () => {

@@ -170,6 +170,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
     { name: 'Margaret', purchased: true, cameraOff: false, consent: 'not_needed' },
   ],
   recording: 'on_consent',
+  continuable: false,
   report: { kind: 'empty' },
   ...change,
 });
@@ -254,6 +255,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
   for (const mode of ['none', 'on_consent', 'always'] as const)
     add(`host-${mode}`, views.hostPage(host(language, { recording: mode, attendees: [], live })));
+  add('host-continuable', views.hostPage(host(language, { continuable: true, live })));
   for (const state of RECORDING_STATES) add(`recording-${state.kind}`, views.recordingPage(recording(language, { state })));
   add(
     'recording-upload',

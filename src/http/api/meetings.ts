@@ -3,6 +3,7 @@ import { notFound } from '../../domain/failure.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
+import { continueMeeting } from '../../meetings/continue.ts';
 import { createMeeting } from '../../meetings/create.ts';
 import { cancelMeeting, changeMeeting, endMeeting } from '../../meetings/lifecycle.ts';
 import { previewMeeting } from '../../meetings/preview.ts';
@@ -174,6 +175,27 @@ export const meetingRoutes = (gateway: Gateway) => {
       }),
       async (c) =>
         c.json(await shown(await endMeeting(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id })), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings/{id}/continuation',
+        ...about('Meetings', "A new link for the rest of a booking that a plan's limit cuts off; nobody pays again"),
+        request: { params: idParameter },
+        responses: {
+          200: json(schemas.meeting, 'The meeting that continues it already'),
+          201: json(schemas.meeting, 'The meeting that continues it; `link_pending` while the vendor is not reachable'),
+          ...problems,
+        },
+      }),
+      async (c) => {
+        const { meeting, repeated } = await continueMeeting(gateway, {
+          marketplaceId: c.get('marketplace').id,
+          meetingId: c.req.valid('param').id,
+          by: 'marketplace',
+        });
+        return repeated ? c.json(await shown(meeting), 200) : c.json(await shown(meeting), 201);
+      },
     )
     .openapi(
       createRoute({

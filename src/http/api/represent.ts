@@ -112,6 +112,8 @@ export function representMeeting(
             limit_ends_at: isoOrNull(meeting.limitEndsAt),
             host_lost_at: isoOrNull(meeting.hostLostAt),
           },
+    continues: meeting.continues,
+    continued_by: meeting.continuedBy,
     started_at: isoOrNull(meeting.startedAt),
     ended_at: isoOrNull(meeting.endedAt),
     cancel_reason: meeting.cancelReason,

@@ -177,6 +177,8 @@ export const meeting = z
       .describe(
         "The run that goes on now: since when by the vendor, when the plan's limit ends it, and since when the host is told to be lost. Null: none does.",
       ),
+    continues: z.string().nullable().describe('The meeting of the same booking that this one continues after a limit'),
+    continued_by: z.string().nullable().describe('The meeting that continues this one'),
     started_at: moment.nullable(),
     ended_at: moment.nullable(),
     cancel_reason: z.string().nullable(),

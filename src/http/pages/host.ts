@@ -4,7 +4,9 @@ import type { ProviderId } from '../../domain/apps.ts';
 import type { BookingKind, RecordingMode } from '../../domain/policy.ts';
 import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
-import { host, openHostLink } from '../../meetings/join.ts';
+import { continueMeeting, isContinuable } from '../../meetings/continue.ts';
+import { host, openHostLink, type Entrance } from '../../meetings/join.ts';
+import { hostTokenOf, nextHostToken } from '../../meetings/segments.ts';
 import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
 import { sendPage } from './page.ts';
 import { hostPage } from './views/index.ts';
@@ -13,6 +15,12 @@ import { hostPage } from './views/index.ts';
 export const hostRoutes = (gateway: Gateway) =>
   new Hono()
     .get('/h/:token', (c) => showHostPage(c, gateway))
+    .post('/h/:token/continue', async (c) => {
+      const { meeting } = await openHostLink(gateway, c.req.param('token'));
+      const { marketplaceId, id: meetingId } = meeting;
+      const { meeting: next } = await continueMeeting(gateway, { marketplaceId, meetingId, by: 'host' });
+      return c.redirect(`/h/${hostTokenOf(gateway, next)}`, 303);
+    })
     .post('/h/:token/report', async (c) => {
       const token = c.req.param('token');
       const { meeting } = await openHostLink(gateway, token);
@@ -22,15 +30,23 @@ export const hostRoutes = (gateway: Gateway) =>
         : showHostPage(c, gateway, report.kind === 'invalid' ? 422 : 429, report);
     })
     .post('/h/:token/join', async (c) => {
-      const { door } = await openHostLink(gateway, c.req.param('token'));
+      const { door, meeting } = await openHostLink(gateway, c.req.param('token'));
+      const next = await nextHostToken(gateway, meeting);
+      if (next !== undefined) return c.redirect(`/h/${next}`, 303);
       if (door !== 'open') return showHostPage(c, gateway, door === 'unpaid' || NOT_YET.includes(door) ? 403 : undefined);
       return c.redirect(await host(gateway, c.req.param('token')), 303);
     });
+
+/** To hosts whose time is too short for the booking, or was; everybody else would only wonder. */
+const isOffered = async (gateway: Gateway, { meeting, policy }: Entrance): Promise<boolean> =>
+  meeting.continuedBy === null && (meeting.limitExceeded || meeting.state === 'ended') && isContinuable(gateway, policy, meeting);
 
 async function showHostPage(c: Context, gateway: Gateway, status?: number, report = sentBefore(c)) {
   const token = c.req.param('token') ?? '';
   const entrance = await openHostLink(gateway, token);
   const { attendees, meeting, policy } = entrance;
+  const next = await nextHostToken(gateway, meeting);
+  if (next !== undefined) return c.redirect(`/h/${next}${new URL(c.req.url).search}`, 303);
   const asked = policy.recording[meeting.bookingKind as BookingKind].consent === 'each_customer' && meeting.recording !== 'none';
   const view = hostPage({
     ...(await common(c, gateway, entrance, null)),
@@ -43,6 +59,7 @@ async function showHostPage(c: Context, gateway: Gateway, status?: number, repor
       consent: asked ? (recordingConsent as Consent) : ('not_needed' as const),
     })),
     recording: meeting.recording as RecordingMode,
+    continuable: await isOffered(gateway, entrance),
     report,
   });
   return sendPage(c, gateway, view, { status: status ?? (entrance.door === 'unpaid' ? 200 : STATUS[entrance.door]), formsLeadOut: true });

@@ -8,6 +8,7 @@ import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
 import { join, openJoinLink, type Door, type Entrance } from '../../meetings/join.ts';
+import { nextJoinToken } from '../../meetings/segments.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import type { Attendee } from '../../store/meetings.ts';
 import { calendarFile } from './calendar.ts';
@@ -23,7 +24,9 @@ export const joinRoutes = (gateway: Gateway) =>
   new Hono()
     .get('/j/:token', (c) => showJoinPage(c, gateway))
     .post('/j/:token/join', async (c) => {
-      const { door } = await openJoinLink(gateway, c.req.param('token'));
+      const { door, meeting, attendee } = await openJoinLink(gateway, c.req.param('token'));
+      const next = await nextJoinToken(gateway, meeting, attendee.customerId);
+      if (next !== undefined) return c.redirect(`/j/${next}`, 303);
       if (door !== 'open') return showJoinPage(c, gateway, NOT_YET.includes(door) ? 403 : undefined);
       return c.redirect(await join(gateway, c.req.param('token')), 303);
     })
@@ -44,6 +47,8 @@ export const joinRoutes = (gateway: Gateway) =>
     .post('/j/:token/wishes', async (c) => {
       const token = c.req.param('token');
       const { meeting, attendee, door } = await openJoinLink(gateway, token);
+      const next = await nextJoinToken(gateway, meeting, attendee.customerId);
+      if (next !== undefined) return c.redirect(`/j/${next}`, 303);
       if (CLOSED.has(door)) return showJoinPage(c, gateway);
       const { camera_off: cameraOff } = await c.req.parseBody();
       if (cameraOff !== 'yes' && cameraOff !== 'no') throw new Failure('conflict', 'The form has changed. Open the page again.');
@@ -72,6 +77,8 @@ async function showJoinPage(c: Context, gateway: Gateway, status?: number, repor
   const token = c.req.param('token') ?? '';
   const entrance = await openJoinLink(gateway, token);
   const { attendee, meeting } = entrance;
+  const next = await nextJoinToken(gateway, meeting, attendee.customerId);
+  if (next !== undefined) return c.redirect(`/j/${next}${new URL(c.req.url).search}`, 303);
   const view = joinPage({
     ...(await common(c, gateway, entrance, attendee.locale)),
     token,

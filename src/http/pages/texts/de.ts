@@ -255,6 +255,10 @@ export const de: Texts = {
     earlyText: 'Du kannst ab {{time}} beginnen.',
     openTitle: 'Du kannst jetzt beginnen',
     startButton: 'In {{app}} beginnen',
+    continueTitle: 'Reicht die Zeit nicht?',
+    continueText:
+      'Der kostenlose Tarif beendet das Meeting, sobald sein Limit erreicht ist. Für den Rest der gebuchten Zeit könnt ihr mit einem neuen Link weitermachen. Niemand zahlt noch einmal, und alle finden den neuen Link auf ihrer Seite.',
+    continueButton: 'Mit neuem Link weitermachen',
     overText:
       'Wurde aufgezeichnet, wird die Aufzeichnung weitergegeben, sobald {{app}} damit fertig ist. Das kann bis zum nächsten Tag dauern.',
     attendees: 'Teilnehmende',

@@ -244,6 +244,10 @@ export const en = {
     earlyText: 'You can start from {{time}}.',
     openTitle: 'You can start now',
     startButton: 'Start in {{app}}',
+    continueTitle: 'Out of time?',
+    continueText:
+      'The free plan ends the meeting at its limit. You can go on with a new link for the rest of the booked time. Nobody pays again, and everybody finds the new link on their own page.',
+    continueButton: 'Continue with a new link',
     overText: 'If it was recorded, the recording is passed on once {{app}} has finished with it. That may take until the next day.',
     attendees: 'Participants',
     coming_one: '{{count}} person is coming',

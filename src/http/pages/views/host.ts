@@ -18,10 +18,12 @@ export interface HostAttendee {
 export interface HostPage extends MeetingBase {
   readonly attendees: readonly HostAttendee[];
   readonly recording: RecordingMode;
+  /** Whether a new link can be made for the rest of the booking. */
+  readonly continuable: boolean;
   readonly report: ReportState;
 }
 
-/** Forms: `POST /h/{token}/join`; `POST /h/{token}/report`, see `reportCard`. */
+/** Forms: `POST /h/{token}/join`; `POST /h/{token}/continue`; `POST /h/{token}/report`, see `reportCard`. */
 export function hostPage(model: HostPage): Html {
   const t = translator(model.language);
   const open = !isClosed(model.state);
@@ -33,7 +35,7 @@ export function hostPage(model: HostPage): Html {
         <p class="eyebrow">${t('host.role')}</p>
         <h1>${model.title}</h1>
       </div>
-      ${liveRegion(model)}
+      ${liveRegion(model)} ${model.continuable ? continuation(model) : ''}
       <section class="card">${status(model)}${facts(model)}</section>
       ${limitNotice(model)}
       <section class="card">
@@ -72,6 +74,20 @@ function status(model: HostPage): Html {
     case 'expired':
       return headed(t('join.expiredTitle'), t('join.expiredText'));
   }
+}
+
+/** One click, also without scripts. The page itself stays as it is until somebody clicks. */
+function continuation({ language, token }: HostPage): Html {
+  const t = translator(language);
+  return html`<section class="card">
+    <div class="stack">
+      <h2>${t('host.continueTitle')}</h2>
+      <p class="quiet">${t('host.continueText')}</p>
+    </div>
+    <form method="post" action="/h/${encodeURIComponent(token)}/continue">
+      <button class="button second">${t('host.continueButton')}</button>
+    </form>
+  </section>`;
 }
 
 function attendees({ language, attendees: people }: HostPage): Html {
