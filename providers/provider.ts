@@ -300,6 +300,11 @@ export interface Subscription {
 export interface Subscriptions {
   /** One of these has to be granted; an account without them has no feed. */
   readonly scopes: readonly string[];
+  /**
+   * True where the proof of its notifications is made with a key of the gateway's ring and cannot be changed later: after a change of keys
+   * it is removed and made anew, and the old key is needed until then.
+   */
+  readonly boundToKeys?: boolean;
   /** Makes one, or adopts the one that exists already for this account. */
   create(account: Account, request: { notificationUrl: string; lifecycleUrl: string }): Promise<Subscription>;
   /**

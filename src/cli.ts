@@ -5,7 +5,8 @@ import { disconnect } from './connections/disconnect.ts';
 import { addHost, checkPlatforms } from './connections/platform.ts';
 import { ConfigInvalid, readConfig } from './config.ts';
 import { KeysUnusable } from './connections/keyring.ts';
-import { countSealed, rotateEncryptionKey } from './connections/rotate.ts';
+import { rotateEncryptionKey } from './connections/rotate.ts';
+import { countSealed } from './connections/sealed-count.ts';
 import { PROVIDER_IDS } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
@@ -17,6 +18,7 @@ import { openGateway } from './server.ts';
 import { listAlarms } from './store/alarms.ts';
 import { countConnections, listConnections, type Connection } from './store/connections.ts';
 import { DatabaseUnusable } from './store/database.ts';
+import { listKnownKeys } from './store/encryption-keys.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 
 const HELP = `Usage: npm run gateway -- <command> [options] [--json]
@@ -143,10 +145,10 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
     'rotate-encryption-key': async (gateway) => {
-      const { newest, columns, removable, kept } = await rotateEncryptionKey(gateway);
+      const { newest, columns, removable, subscriptionsToReplace, kept } = await rotateEncryptionKey(gateway);
       return [
         ...columns.map(({ table, column, resealed, unreadable }) => ({ table, column, resealed, unreadable })),
-        { newest_key: newest, removable_keys: removable },
+        { newest_key: newest, removable_keys: removable, subscriptions_to_replace: subscriptionsToReplace },
         ...kept.map(({ id, values }) => ({ key: id, still_seals: values })),
       ];
     },
@@ -179,10 +181,11 @@ function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, s
 /** The keys of the ring, newest first, and what they have sealed; a key that only the database knows is named, too. */
 async function keysOf(gateway: Gateway): Promise<Row[]> {
   const counts = await countSealed(gateway);
+  const known = new Set((await listKnownKeys(gateway.db.read)).map(({ id }) => id));
   const { keyIds } = gateway.vault;
   const row = (id: string, result: string): Row => ({ check: 'encryption key', result, id, sealed_values: counts.get(id) ?? 0 });
   return [
-    ...keyIds.map((id, index) => row(id, index === 0 ? 'newest' : 'old')),
+    ...keyIds.map((id, index) => row(id, index === 0 ? 'newest' : counts.has(id) || known.has(id) ? 'old' : 'removable')),
     ...[...counts.keys()].filter((id) => !keyIds.includes(id)).map((id) => row(id, 'missing')),
   ];
 }

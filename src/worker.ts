@@ -2,10 +2,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
-import { renewSubscription } from '../webhooks/renew.ts';
+import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
 import { forgetDoubt } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
+import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/retire.ts';
 import { jobBackoffMs } from './domain/backoff.ts';
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
@@ -51,6 +52,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.close': closeMeeting,
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
+  [REPLACE_SUBSCRIPTION]: awaitReplacement,
+  [RETIRE_KEYS]: retireKeys,
   'grant.keep': keepGrant,
   'grant.profile': readProfileAgain,
   'grant.doubt': forgetDoubt,
