@@ -20,7 +20,19 @@ import { replaceTokens } from '../../src/store/grants.ts';
 import { insertKnownKey, listKnownKeys } from '../../src/store/encryption-keys.ts';
 import { pageOfSealed } from '../../src/store/sealed-values.ts';
 import { describeOnBothDatabases, raw } from '../support/databases.ts';
-import { boughtMeeting, databaseOf, DAY, fault, happen, HOUR, MINUTE, must, settled, vendorState } from '../support/gateway.ts';
+import {
+  type MeetingJson,
+  boughtMeeting,
+  databaseOf,
+  DAY,
+  fault,
+  happen,
+  HOUR,
+  MINUTE,
+  must,
+  settled,
+  vendorState,
+} from '../support/gateway.ts';
 import { built } from '../support/support.ts';
 import { connect, meetingBody, testWorld } from '../support/world.ts';
 import { startCommand } from './command.ts';
@@ -200,6 +212,51 @@ describeOnBothDatabases('a value that does not open', (_open, engine) => {
       ),
       201,
     );
+  });
+
+  it('case 88: a link that does not open is null in lists, which show all the rest, and the resource by itself fails by name', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const world = await testWorld({ databaseUrl: await databaseOf(engine), log });
+    const { db } = world.gateway.gateway;
+    await connect(world, 'zoom');
+    const event = (id: string) => ({ provider: 'zoom', booking: { id, kind: 'event', title: 'Webinar' }, recording: 'always' });
+    const damaged = await boughtMeeting(world, event('bk_1'));
+    const healthy = await boughtMeeting(world, event('bk_2'));
+    for (const action of ['start', 'end', 'finish-recording']) await happen(world, damaged, action);
+    await world.receiver.waitFor('recording.published', ({ type }) => type === 'recording.published');
+    await settled(world);
+    const recording = must(await world.api('GET', `/v1/meetings/${damaged.id}/recordings`), 200).json['data'] as { id: string }[];
+
+    const nonsense = Buffer.from(vaultOf(newKey('demo')).seal('x', ['elsewhere']));
+    await db.write(async (tx) => {
+      const { attendees, events, meetings, recordingLinks } = tx.t;
+      const of = { meetings: eq(meetings.id, damaged.id), attendees: eq(attendees.meetingId, damaged.id) };
+      await tx.update(meetings).set({ hostTokenSealed: nonsense, vendorJoinUrlSealed: nonsense }).where(of.meetings);
+      await tx.update(attendees).set({ joinTokenSealed: nonsense }).where(of.attendees);
+      await tx.update(recordingLinks).set({ tokenSealed: nonsense });
+      await tx.update(events).set({ linksSealed: nonsense }).where(eq(events.type, 'recording.published'));
+    });
+    for (let times = 0; times < 2; times += 1) {
+      const meetings = must(await world.api('GET', '/v1/meetings'), 200).json['data'] as MeetingJson[];
+      expect(meetings.find(({ id }) => id === damaged.id)).toMatchObject({
+        host_url: null,
+        link: { provider_join_url: null },
+        attendees: [{ customer_id: 'cus_1', join_url: null, invitation: null }],
+      });
+      expect(meetings.find(({ id }) => id === healthy.id)).toMatchObject({
+        host_url: healthy.host_url,
+        link: { provider_join_url: healthy.link.provider_join_url },
+        attendees: [{ join_url: healthy.attendees[0]!.join_url }],
+      });
+      const [shown] = must(await world.api('GET', `/v1/meetings/${damaged.id}/recordings`), 200).json['data'] as { links: unknown }[];
+      expect(shown!.links).toMatchObject([{ customer_id: 'cus_1', url: null, revoked_at: null }]);
+      const events = must(await world.api('GET', '/v1/events?limit=100'), 200).json['data'] as { id: string; type: string }[];
+      const published = events.find(({ type }) => type === 'recording.published')!;
+      for (const path of [`meetings/${damaged.id}`, `recordings/${recording[0]!.id}`, `events/${published.id}`])
+        expect(must(await world.api('GET', `/v1/${path}`), 500).json['code'], path).toBe('sealed_damaged');
+    }
+    expect(lines.filter((line) => line.includes('a list shows a link as null'))).toHaveLength(5);
   });
 
   it('case 88: a connection whose tokens do not open can be disconnected', async () => {

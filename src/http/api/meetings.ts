@@ -7,6 +7,7 @@ import { createMeeting } from '../../meetings/create.ts';
 import { cancelMeeting, changeMeeting, endMeeting } from '../../meetings/lifecycle.ts';
 import { purchase } from '../../meetings/purchase.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
+import { openerOfLists } from './links.ts';
 import { representAttendee, representMeeting } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
@@ -16,6 +17,8 @@ const wishes = z.strictObject({ camera_off: z.boolean().optional(), locale: sche
 
 export const meetingRoutes = (gateway: Gateway) => {
   const shown = async (meeting: Meeting) => representMeeting(gateway, meeting, await listAttendees(gateway.db.read, [meeting.id]));
+
+  const inLists = openerOfLists(gateway);
 
   return apiRouter()
     .openapi(
@@ -84,6 +87,7 @@ export const meetingRoutes = (gateway: Gateway) => {
                 gateway,
                 meeting,
                 attendees.filter(({ meetingId }) => meetingId === meeting.id),
+                inLists,
               ),
             cursor: ({ id }) => id,
           }),

@@ -68,18 +68,21 @@ export const connectionChange = z
   .strictObject({ preferred: z.literal(true).describe("Takes the place of the professional's earlier choice") })
   .openapi('ConnectionChange');
 
+const UNOPENED = 'Null in lists only, where the stored link is damaged; asked for by itself, the resource fails with the reason';
+
 export const attendee = z
   .object({
     customer_id: z.string(),
     name: z.string().nullable(),
     locale: z.string().nullable(),
     state: z.enum(['awaiting_purchase', 'purchased']),
-    join_url: z.url(),
+    join_url: z.url().nullable().describe(UNOPENED),
     camera_off: z.boolean(),
     recording_consent: z.enum(['missing', 'granted', 'refused']),
     invitation: z
       .object({ title: z.string(), text: z.string(), url: z.url() })
-      .describe("Ready for a conversation, in the customer's language"),
+      .nullable()
+      .describe("Ready for a conversation, in the customer's language; null where `join_url` is"),
   })
   .openapi('Attendee');
 
@@ -101,7 +104,7 @@ export const meeting = z
       provider_join_url: z.url().nullable(),
       degraded: z.array(z.string()),
     }),
-    host_url: z.url(),
+    host_url: z.url().nullable().describe(UNOPENED),
     attendees: z.array(attendee),
     limit: z.object({ minutes: z.number().int().nullable(), plan: z.enum(['free', 'paid', 'unknown']), exceeded: z.boolean() }),
     decision: z.object({
