@@ -99,6 +99,8 @@ export interface PlatformHost extends AccountProfile {
 
 /** The operator's own account at the vendor; present when its credentials are configured. */
 export interface Platform {
+  /** What its tokens need, in the names under which `token` tells what was granted. */
+  readonly scopes: { readonly links: readonly string[]; readonly recordings: readonly string[] };
   /** Whom one token speaks for: the whole account (Zoom, Graph: one value for every host) or one user (Google: the host's address). */
   subjectOf(host: string): string;
   /**

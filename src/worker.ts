@@ -7,7 +7,7 @@ import { forgetDoubt } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/retire.ts';
-import { jobBackoffMs } from './domain/backoff.ts';
+import { afterReset, jobBackoffMs } from './domain/backoff.ts';
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
 import { deliver, type Send } from './events/deliver.ts';
@@ -205,7 +205,8 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     const failure = Failure.from(error);
     const patient = PASSES.has(failure.code) || UPKEEP.has(job.kind);
     const final = (job.attempts >= MAX_JOB_ATTEMPTS && !patient) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
-    const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
+    const chance = random(4).readUInt32BE() / 2 ** 32;
+    const wait = Math.max(afterReset(failure.retryAfterMs ?? 0, chance), jobBackoffMs(job.attempts, chance));
     // An alarm has told it already, once for all.
     if (failure.code !== 'credentials_rejected') log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
     await db.write((tx) =>

@@ -1,4 +1,5 @@
 /** The platform's hosts (F04): each meeting takes one for its time, and no host gets more meetings at once than its plan allows. */
+import { dailyQuotasOf } from '../connections/quota.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { decide, shownConsidered, type Decision } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
@@ -34,22 +35,24 @@ const HOLD = '/';
  */
 export async function takeHost(
   tx: Writer,
-  { providers }: Gateway,
+  gateway: Gateway,
   policy: Policy,
   request: HostRequest,
   meetingId: string,
 ): Promise<{ connection: Connection; decision: Decision }> {
   await lockMarketplace(tx, request.marketplace.id);
-  const hosts = (await listHosts(tx, request.marketplace.id)).filter(({ provider }) => providers.has(provider as ProviderId));
+  const hosts = (await listHosts(tx, request.marketplace.id)).filter(({ provider }) => gateway.providers.has(provider as ProviderId));
   const span = slotSpan(policy, request);
   const taken = await slotsByHost(tx, hosts, span);
   const choose = (among: readonly Connection[]) =>
     decide({ policy, asked: request.provider, durationMinutes: request.durationMinutes, candidates: among.map(candidateOf) });
 
-  // The least busy one first: vendors count calls per host and day, too.
+  // The least busy one first, and last those whose vendor makes nothing more for them today.
+  const quotas = await dailyQuotasOf(tx, gateway, hosts);
+  const spent = (id: string): number => Number((quotas.get(id)?.used ?? 0) >= (quotas.get(id)?.limit ?? Infinity));
   const free = hosts
     .filter(({ id, concurrentMeetings }) => hasRoom(taken(id), span, concurrentMeetings))
-    .toSorted((a, b) => taken(a.id).length - taken(b.id).length);
+    .toSorted((a, b) => spent(a.id) - spent(b.id) || taken(a.id).length - taken(b.id).length);
   const decision = choose(free);
   const connection = free.find(({ id }) => id === decision.chosen?.connectionId);
   if (connection !== undefined) {

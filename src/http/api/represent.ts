@@ -33,7 +33,9 @@ export function representConnection(
   const id = connection.provider as ProviderId;
   const plan = connection.plan as Plan;
   const reason = readReason(connection.statusReason);
-  const scopes = providers.get(id)?.oauth.scopes;
+  const provider = providers.get(id);
+  // A host of the operator's own account is reached by other permissions than a professional gives.
+  const scopes = connection.professionalId === null ? provider?.platform?.scopes : provider?.oauth.scopes;
   const missing = (scopes?.links ?? []).filter((scope) => !connection.scopes.includes(scope));
   const recordings = scopes !== undefined && scopes.recordings.every((scope) => connection.scopes.includes(scope));
   return {
