@@ -370,7 +370,8 @@ it('case 73: what waits for one reset is spread over the minutes after it, and n
 describeOnBothDatabases('jobs that wait for the same reset', (_, engine) => {
   it('case 73: are not due in the same millisecond', async () => {
     const { world, connectionId } = await start(await databaseOf(engine));
-    await use(world, connectionId, 100);
+    // One after the other: under load some of a hundred at once may fail, and leave something of the budget.
+    for (let times = 0; times < 100; times += 1) await use(world, connectionId, 1);
     for (let index = 0; index < 10; index += 1)
       expect((await createMeeting(world, { ...booking(`bk_${index}`), attendees: [{ customer_id: `cus_${index}` }] })).state).toBe(
         'link_pending',
