@@ -99,6 +99,8 @@ export interface PlatformHost extends AccountProfile {
 
 /** The operator's own account at the vendor; present when its credentials are configured. */
 export interface Platform {
+  /** What its tokens need, in the names under which `token` tells what was granted. */
+  readonly scopes: { readonly links: readonly string[]; readonly recordings: readonly string[] };
   /** Whom one token speaks for: the whole account (Zoom, Graph: one value for every host) or one user (Google: the host's address). */
   subjectOf(host: string): string;
   /**
@@ -321,6 +323,11 @@ export interface Subscription {
 export interface Subscriptions {
   /** One of these has to be granted; an account without them has no feed. */
   readonly scopes: readonly string[];
+  /**
+   * True where the proof of its notifications is made with a key of the gateway's ring and cannot be changed later: after a change of keys
+   * it is removed and made anew, and the old key is needed until then.
+   */
+  readonly boundToKeys?: boolean;
   /** Makes one, or adopts the one that exists already for this account. */
   create(account: Account, request: { notificationUrl: string; lifecycleUrl: string }): Promise<Subscription>;
   /**

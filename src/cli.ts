@@ -5,7 +5,10 @@ import { disconnect } from './connections/disconnect.ts';
 import { addHost, checkPlatforms } from './connections/platform.ts';
 import { ConfigInvalid, readConfig } from './config.ts';
 import { KeysUnusable } from './connections/keyring.ts';
-import { countSealed, rotateEncryptionKey } from './connections/rotate.ts';
+import { judgeClock, reachVendors } from './connections/reach.ts';
+import { REPLACE_SUBSCRIPTION } from './connections/retire.ts';
+import { rotateEncryptionKey } from './connections/rotate.ts';
+import { countSealed } from './connections/sealed-count.ts';
 import { PROVIDER_IDS } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
@@ -15,8 +18,10 @@ import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { openGateway } from './server.ts';
 import { listAlarms } from './store/alarms.ts';
-import { countConnections, listConnections, type Connection } from './store/connections.ts';
+import { countConnections, listConnections, listSubscriptions, type Connection } from './store/connections.ts';
 import { DatabaseUnusable } from './store/database.ts';
+import { listKnownKeys } from './store/encryption-keys.ts';
+import { countJobs } from './store/jobs.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 
 const HELP = `Usage: npm run gateway -- <command> [options] [--json]
@@ -143,32 +148,38 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
     'rotate-encryption-key': async (gateway) => {
-      const { newest, columns, removable, kept } = await rotateEncryptionKey(gateway);
+      const { newest, columns, removable, subscriptionsToReplace, kept } = await rotateEncryptionKey(gateway);
       return [
         ...columns.map(({ table, column, resealed, unreadable }) => ({ table, column, resealed, unreadable })),
-        { newest_key: newest, removable_keys: removable },
+        { newest_key: newest, removable_keys: removable, subscriptions_to_replace: subscriptionsToReplace },
         ...kept.map(({ id, values }) => ({ key: id, still_seals: values })),
       ];
     },
-    doctor: async (gateway): Promise<Row[]> => [
-      { check: 'configuration', result: 'ok', public_url: gateway.config.publicUrl },
-      { check: 'database', result: 'ok', engine: gateway.db.dialect },
-      ...(await keysOf(gateway)),
-      ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
-        check: id,
-        result: gateway.providers.has(id) ? 'configured' : 'not configured',
-      })),
-      ...(await checkPlatforms(gateway)).map(({ provider, result }) => ({ check: `${provider} platform`, result })),
-      { check: 'connections', result: 'ok', ...(await countConnections(gateway.db.read)) },
-      ...(await listAlarms(gateway.db.read)).map(({ name, detail, raisedAt, seenAt, count }) => ({
-        check: 'alarm',
-        result: name,
-        detail,
-        since: raisedAt.toISOString(),
-        last_seen: seenAt.toISOString(),
-        times: count,
-      })),
-    ],
+    doctor: async (gateway): Promise<Row[]> => {
+      const reached = await reachVendors(gateway.config, gateway.now);
+      return [
+        { check: 'configuration', result: 'ok', public_url: gateway.config.publicUrl },
+        { check: 'database', result: 'ok', engine: gateway.db.dialect },
+        ...(await keysOf(gateway)),
+        { check: 'clock', result: judgeClock(reached), now: gateway.now().toISOString() },
+        ...(['zoom', 'microsoft-teams', 'google-meet'] as const).map((id) => ({
+          check: id,
+          result: gateway.providers.has(id) ? 'configured' : 'not configured',
+        })),
+        ...reached.map(({ provider, origin, result }) => ({ check: `${provider} reachability`, result, origin })),
+        ...(await checkPlatforms(gateway)).map(({ provider, result }) => ({ check: `${provider} platform`, result })),
+        { check: 'connections', result: 'ok', ...(await countConnections(gateway.db.read)) },
+        await subscriptionsOf(gateway),
+        ...(await listAlarms(gateway.db.read)).map(({ name, detail, raisedAt, seenAt, count }) => ({
+          check: 'alarm',
+          result: name,
+          detail,
+          since: raisedAt.toISOString(),
+          last_seen: seenAt.toISOString(),
+          times: count,
+        })),
+      ];
+    },
   };
 }
 
@@ -179,12 +190,28 @@ function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, s
 /** The keys of the ring, newest first, and what they have sealed; a key that only the database knows is named, too. */
 async function keysOf(gateway: Gateway): Promise<Row[]> {
   const counts = await countSealed(gateway);
+  const known = new Set((await listKnownKeys(gateway.db.read)).map(({ id }) => id));
   const { keyIds } = gateway.vault;
   const row = (id: string, result: string): Row => ({ check: 'encryption key', result, id, sealed_values: counts.get(id) ?? 0 });
   return [
-    ...keyIds.map((id, index) => row(id, index === 0 ? 'newest' : 'old')),
+    ...keyIds.map((id, index) => row(id, index === 0 ? 'newest' : counts.has(id) || known.has(id) ? 'old' : 'removable')),
     ...[...counts.keys()].filter((id) => !keyIds.includes(id)).map((id) => row(id, 'missing')),
   ];
+}
+
+/** Event feeds at the vendors. One that is past its end brings nothing any more, so its renewal has failed. */
+async function subscriptionsOf({ db, now }: Gateway): Promise<Row> {
+  const subscriptions = await listSubscriptions(db.read, PROVIDER_IDS);
+  const at = now();
+  const overdue = subscriptions.filter(({ expiresAt }) => expiresAt <= at).length;
+  return {
+    check: 'subscriptions',
+    result: overdue === 0 ? 'ok' : `${overdue} not renewed in time`,
+    count: subscriptions.length,
+    overdue,
+    next_expiry: subscriptions.find(({ expiresAt }) => expiresAt > at)?.expiresAt.toISOString() ?? null,
+    to_replace: await countJobs(db.read, REPLACE_SUBSCRIPTION),
+  };
 }
 
 function parseArguments() {

@@ -35,7 +35,7 @@ export interface Running {
   /** Where it listens: `http://127.0.0.1:3000`. */
   readonly url: string;
   readonly gateway: Gateway;
-  /** Stops accepting, finishes what is under way, closes the database. */
+  /** Stops accepting, finishes what is under way, closes the database. Once, however often it is called. */
   close(): Promise<void>;
 }
 
@@ -80,21 +80,23 @@ export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0
   }
   worker = await startWorker(gateway, send, takeBreak);
   const { port } = server.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // Connections that become idle are closed as they do; what is under way may finish.
+    const idle = setInterval(() => server.closeIdleConnections(), 100);
+    await worker.stop();
+    await Promise.race([closed, wait(GRACE_MS, undefined, { ref: false })]);
+    clearInterval(idle);
+    server.closeAllConnections();
+    await closed;
+    await closeSend();
+    await gateway.db.close();
+  };
   return {
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
     gateway,
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Connections that become idle are closed as they do; what is under way may finish.
-      const closing = setInterval(() => server.closeIdleConnections(), 100);
-      await worker.stop();
-      await Promise.race([closed, wait(GRACE_MS, undefined, { ref: false })]);
-      clearInterval(closing);
-      server.closeAllConnections();
-      await closed;
-      await closeSend();
-      await gateway.db.close();
-    },
+    close: () => (closing ??= close()),
   };
 }
 

@@ -2,11 +2,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
-import { renewSubscription } from '../webhooks/renew.ts';
+import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
 import { forgetDoubt } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
-import { jobBackoffMs } from './domain/backoff.ts';
+import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/retire.ts';
+import { afterReset, jobBackoffMs } from './domain/backoff.ts';
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
 import { deliver, type Send } from './events/deliver.ts';
@@ -57,6 +58,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
+  [REPLACE_SUBSCRIPTION]: awaitReplacement,
+  [RETIRE_KEYS]: retireKeys,
   'grant.keep': keepGrant,
   'grant.profile': readProfileAgain,
   'grant.doubt': forgetDoubt,
@@ -219,7 +222,8 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     const failure = Failure.from(error);
     const patient = PASSES.has(failure.code) || UPKEEP.has(job.kind);
     const final = (job.attempts >= MAX_JOB_ATTEMPTS && !patient) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
-    const wait = Math.max(failure.retryAfterMs ?? 0, jobBackoffMs(job.attempts, random(4).readUInt32BE() / 2 ** 32));
+    const chance = random(4).readUInt32BE() / 2 ** 32;
+    const wait = Math.max(afterReset(failure.retryAfterMs ?? 0, chance), jobBackoffMs(job.attempts, chance));
     // An alarm has told it already, once for all.
     if (failure.code !== 'credentials_rejected') log.warn({ err: error, job: job.id, attempts: job.attempts, final }, 'a job failed');
     await db.write((tx) =>

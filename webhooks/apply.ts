@@ -4,7 +4,7 @@ import { atVendor } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
 import { inboxContext } from '../src/connections/sealed.ts';
 import { isOurFault, raiseFeedAlarm } from './renew.ts';
-import { jobBackoffMs } from '../src/domain/backoff.ts';
+import { afterReset, jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
@@ -152,7 +152,9 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
       if (unmatched) await putOff(tx, [entry], at);
       else if (failure.code === 'malformed' || entry.attempts >= mostAttempts) await parkInboxEntry(tx, entry.key, reason);
       else {
-        const waitMs = failure.retryAfterMs ?? jobBackoffMs(entry.attempts, random(4).readUInt32BE() / 2 ** 32);
+        const chance = random(4).readUInt32BE() / 2 ** 32;
+        const { retryAfterMs } = failure;
+        const waitMs = retryAfterMs === undefined ? jobBackoffMs(entry.attempts, chance) : afterReset(retryAfterMs, chance);
         await retryInboxEntries(tx, [entry.key], { dueAt: plus(at, waitMs), reason, attempts: entry.attempts });
       }
     });

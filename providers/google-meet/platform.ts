@@ -18,10 +18,12 @@ const userinfo = z.object({ sub: z.string().min(1), email: z.email().optional(),
 
 export function createPlatform(account: ServiceAccount, { apiUrl, now }: Pick<GoogleMeetOptions, 'apiUrl' | 'now'>): Platform {
   return {
+    scopes: PLATFORM_SCOPES,
+
     // A token acts as one user, named by address.
     subjectOf: (host) => host.toLowerCase(),
 
-    token: (user) => askToken(account, { user, scopes: PLATFORM_SCOPES, now }),
+    token: (user) => askToken(account, { user, scopes: [...PLATFORM_SCOPES.links, ...PLATFORM_SCOPES.recordings], now }),
 
     /** The token is the host's own, so Google is asked whose it is. That delegated tokens may ask this is documented nowhere. */
     async host({ accessToken }, host) {

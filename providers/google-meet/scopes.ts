@@ -20,4 +20,7 @@ export const LINK_WAYS = [[SPACE_CREATED], [CALENDAR_EVENTS, SPACE_READONLY], [C
  * What an administrator delegates for the hosts of the operator's own domain. Nothing of Calendar: these hosts make spaces, and every space
  * is the app's own. Google gives a token for all of them or for none.
  */
-export const PLATFORM_SCOPES = ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_SETTINGS, DRIVE_RECORDINGS] as const;
+export const PLATFORM_SCOPES = {
+  links: ['openid', `${AUTH}/userinfo.email`, SPACE_CREATED, SPACE_SETTINGS],
+  recordings: RECORDING_SCOPES,
+} as const;

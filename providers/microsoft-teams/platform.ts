@@ -11,22 +11,23 @@ import { lacksTeams, readProfile } from './profile.ts';
  * The application permissions that the documentation of this adapter asks the administrator for. Entra does not name the granted ones beside
  * an app's own token, and the token itself is Graph's to read; so these are taken as granted, and what is missing shows at the first call.
  */
-export const APPLICATION_PERMISSIONS = [
-  'User.Read.All',
-  'Calendars.ReadWrite',
-  'OnlineMeetings.ReadWrite.All',
-  'OnlineMeetingRecording.Read.All',
-] as const;
+const APPLICATION_PERMISSIONS = {
+  links: ['User.Read.All', 'Calendars.ReadWrite', 'OnlineMeetings.ReadWrite.All'],
+  recordings: ['OnlineMeetingRecording.Read.All'],
+} as const;
 
 /** Chosen: Microsoft documents no limit of running meetings per organizer. A host that fails takes no more than these with it. */
 const CONCURRENT_MEETINGS = 10;
 
 export function createPlatform({ graph, ...options }: AppOnlyOptions & { readonly graph: Graph }): Platform {
+  const { links, recordings } = APPLICATION_PERMISSIONS;
   return {
+    scopes: APPLICATION_PERMISSIONS,
+
     // One token for every host.
     subjectOf: () => options.tenant,
 
-    token: async () => ({ ...(await askAppOnlyToken(options)), refreshToken: null, scopes: APPLICATION_PERMISSIONS, claims: {} }),
+    token: async () => ({ ...(await askAppOnlyToken(options)), refreshToken: null, scopes: [...links, ...recordings], claims: {} }),
 
     async host({ accessToken }, host) {
       const caller: Caller = { hosting: 'platform', accessToken: () => Promise.resolve(accessToken) };

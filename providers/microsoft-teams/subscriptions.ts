@@ -96,6 +96,7 @@ export function createSubscriptions({ graph, graphUrl, clientStateSecrets, now }
 
   return {
     scopes: RECORDINGS,
+    boundToKeys: true,
 
     async create(account, urls) {
       if (account.organisation === PERSONAL_TENANT) {

@@ -5,7 +5,7 @@ import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { zoomServer } from './oauth.ts';
 import type { ZoomOptions } from './options.ts';
 import { readUser } from './profile.ts';
-import { withGranularNames } from './scopes.ts';
+import { LINK_SCOPES, RECORDING_SCOPES, withGranularNames } from './scopes.ts';
 
 export function zoomPlatform(options: ZoomOptions, { accountId, clientId, clientSecret }: NonNullable<ZoomOptions['platform']>): Platform {
   // Nobody has given this grant, so nobody can end it: whatever Zoom refuses is about the app.
@@ -18,6 +18,7 @@ export function zoomPlatform(options: ZoomOptions, { accountId, clientId, client
     now: options.now,
   });
   return {
+    scopes: { links: LINK_SCOPES, recordings: RECORDING_SCOPES },
     subjectOf: () => accountId,
     async token(subject) {
       const grant = await client.ownGrant('account_credentials', { account_id: subject });

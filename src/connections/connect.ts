@@ -9,6 +9,7 @@ import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
+import { clearAlarm } from '../store/alarms.ts';
 import {
   findConnectSession,
   insertAuthorization,
@@ -23,6 +24,7 @@ import { scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { canMakeLinks, judgeScopes, revive, tell } from './health.ts';
 import { profileColumns, scheduleKeep } from './keep.ts';
+import { credentialsAlarm, raiseCredentialsAlarm } from './refresh.ts';
 import { codeVerifierContext, connectTokenContext } from './sealed.ts';
 import { sealTokens } from './tokens.ts';
 
@@ -196,8 +198,12 @@ export async function completeAuthorization(gateway: Gateway, callback: Callback
     });
     profile = await provider.oauth.profile(grant);
   } catch (error) {
+    const failure = Failure.from(error);
     gateway.log.warn({ err: error, provider: callback.provider }, 'an authorization failed at the vendor');
-    return { outcome: 'failed', connectToken, failure: Failure.from(error) };
+    // No professional can do anything about it.
+    if (failure.code === 'credentials_rejected')
+      await db.write((tx) => raiseCredentialsAlarm(tx, gateway, { provider: callback.provider, kind: 'user' }, failure));
+    return { outcome: 'failed', connectToken, failure };
   }
 
   const expected = authorization.connectionId === null ? undefined : await findConnection(db.read, authorization.connectionId);
@@ -279,6 +285,7 @@ async function storeAuthorization(
     scopes: [...scopes],
     refreshedAt,
   });
+  await clearAlarm(tx, credentialsAlarm({ provider, kind: 'user' }));
   await scheduleKeep(tx, gateway, { id, provider, refreshedAt });
 }
 

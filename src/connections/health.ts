@@ -8,6 +8,7 @@ import { deleteSubscriptionOf, listConnectionsOfGrant, setConnectionStatus, type
 import type { Writer } from '../store/database.ts';
 import { endTokens, eraseTokens, findGrant, setScopes, type Grant } from '../store/grants.ts';
 import { cancelJob } from '../store/jobs.ts';
+import { REPLACE_SUBSCRIPTION } from './retire.ts';
 
 export interface EndOfGrant {
   readonly reason: ConnectionReason;
@@ -80,7 +81,7 @@ export async function markRevoked(tx: Writer, gateway: Gateway, connection: Conn
   const changed = await setConnectionStatus(tx, { id }, { from: ['active', 'reconnect_required'], to: 'revoked', reason });
   if (changed.length === 0) return false;
   await deleteSubscriptionOf(tx, id);
-  await cancelJob(tx, { kind: 'subscription.renew', subjectId: id });
+  for (const kind of ['subscription.renew', REPLACE_SUBSCRIPTION]) await cancelJob(tx, { kind, subjectId: id });
   if ((await listConnectionsOfGrant(tx, grantId)).every(({ status }) => status === 'revoked')) {
     await eraseTokens(tx, grantId);
     for (const kind of ['grant.keep', 'grant.profile']) await cancelJob(tx, { kind, subjectId: grantId });

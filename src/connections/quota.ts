@@ -70,15 +70,18 @@ export async function checkBudget(db: Reader, gateway: Gateway, account: VendorA
 }
 
 /** By connection: what its host has used of this day's budget from here. Without those whose vendor keeps no such budget. */
-export async function dailyQuotasOf(gateway: Gateway, connections: readonly Connection[]): Promise<ReadonlyMap<string, DailyQuota>> {
-  const { db, now } = gateway;
-  const at = now();
+export async function dailyQuotasOf(
+  db: Reader,
+  gateway: Pick<Gateway, 'now' | 'providers'>,
+  connections: readonly Connection[],
+): Promise<ReadonlyMap<string, DailyQuota>> {
+  const at = gateway.now();
   const windows = connections.flatMap((connection) => {
     const quota = quotasOf(gateway, connection).find(({ scope, per }) => scope === 'host' && per === 'utc_day');
     return quota === undefined ? [] : [{ id: connection.id, limit: quota.limit, ...windowOf(quota, connection, at) }];
   });
   const keys = windows.map(({ key }) => key);
-  const rows = new Map((await listOpenWindows(db.read, keys, at)).map((row) => [row.key, row]));
+  const rows = new Map((await listOpenWindows(db, keys, at)).map((row) => [row.key, row]));
   return new Map(
     windows.map(({ id, limit, key, endsAt }) => {
       const row = rows.get(key);

@@ -12,6 +12,7 @@ import { DAY, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { clearAlarm, raiseAlarm } from '../store/alarms.ts';
 import { listConnectionsOfGrant } from '../store/connections.ts';
+import type { Writer } from '../store/database.ts';
 import { releaseRefresh, storeTokens, type Grant, type LeasedGrant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { endGrant, judgeScopes, revive } from './health.ts';
@@ -29,6 +30,21 @@ const STORING = { retries: 8, minTimeout: 100, factor: 2 } as const;
 
 export const credentialsAlarm = ({ provider, kind }: Pick<Grant, 'provider' | 'kind'>): string =>
   `credentials_rejected:${provider}${kind === 'user' ? '' : `:${kind}`}`;
+
+/** Told once in the log, however many grants and professionals meet it. */
+export async function raiseCredentialsAlarm(
+  tx: Writer,
+  { log, now }: Pick<Gateway, 'log' | 'now'>,
+  of: Pick<Grant, 'provider' | 'kind'>,
+  failure: Failure,
+): Promise<void> {
+  const name = credentialsAlarm(of);
+  if (await raiseAlarm(tx, { name, detail: failure.message, now: now() }))
+    log.error(
+      { err: failure, alarm: name },
+      'the vendor refuses the credentials of this gateway: all connections of this app wait for the operator',
+    );
+}
 
 export const credentialsRejected = (detail: string, cause?: unknown): Failure =>
   new Failure('credentials_rejected', detail, { cause, retryAfterMs: CREDENTIALS_PAUSE_MS });
@@ -99,7 +115,7 @@ function store(gateway: Gateway, grant: LeasedGrant, old: Tokens | undefined, re
 
 /** What a failed refresh means for the grant, and the failure for the caller; undefined when the grant has other tokens by now. */
 async function failed(gateway: Gateway, grant: LeasedGrant, failure: Failure): Promise<Failure | undefined> {
-  const { db, log, now, random } = gateway;
+  const { db, now, random } = gateway;
   const at = now();
   switch (failure.code) {
     case 'reconnect_required': {
@@ -111,16 +127,10 @@ async function failed(gateway: Gateway, grant: LeasedGrant, failure: Failure): P
       return died(gateway, grant, 'account_gone', failure);
     case 'credentials_rejected': {
       // The fault of our own configuration, and the same for everybody: no grant suffers for it.
-      const name = credentialsAlarm(grant);
-      const isNew = await db.write(async (tx) => {
+      await db.write(async (tx) => {
         await releaseRefresh(tx, grant, { retryAt: null });
-        return raiseAlarm(tx, { name, detail: failure.message, now: at });
+        await raiseCredentialsAlarm(tx, gateway, grant, failure);
       });
-      if (isNew)
-        log.error(
-          { err: failure, alarm: name },
-          'the vendor refuses the credentials of this gateway: all connections of this app wait for the operator',
-        );
       return credentialsRejected(failure.message, failure);
     }
     case 'not_configured':

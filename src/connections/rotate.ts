@@ -7,13 +7,12 @@ import { isFailure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import { deleteKnownKey, listKnownKeys } from '../store/encryption-keys.ts';
 import { pageOfSealed, replaceSealed, type SealedValue } from '../store/sealed-values.ts';
+import { planReplacements } from './retire.ts';
+import { countSealed, keyOf, pages } from './sealed-count.ts';
 import { SEALED_COLUMNS, type BoundColumn } from './sealed.ts';
-import { HEAD_BYTES, keyIdOf } from './vault.ts';
 
 /** Chosen: values read at once and replaced in one transaction of some milliseconds; deliveries may have 256 KiB each. */
 const PAGE = 100;
-/** For counting, which reads heads only. */
-const COUNTED_PAGE = 1_000;
 /**
  * The pause after each transaction. A gateway that waits for SQLite's only writer looks every 100 ms at last: shorter gaps it may miss
  * again and again, until its request fails.
@@ -38,11 +37,13 @@ export interface RotationReport {
   readonly columns: readonly ColumnReport[];
   /** Older keys that seal nothing any more: they may be taken out of the ring. */
   readonly removable: readonly string[];
-  /** Older keys that still seal something, with how many values. */
+  /** Subscriptions at vendors that hang on older keys. The running gateways replace them, and no key is removable before. */
+  readonly subscriptionsToReplace: number;
+  /** Older keys that are still needed, with how many values they seal. */
   readonly kept: readonly { readonly id: string; readonly values: number }[];
 }
 
-export async function rotateEncryptionKey(gateway: Pick<Gateway, 'db' | 'vault'>): Promise<RotationReport> {
+export async function rotateEncryptionKey(gateway: Pick<Gateway, 'db' | 'now' | 'providers' | 'vault'>): Promise<RotationReport> {
   const { db, vault } = gateway;
   const [newest, ...older] = vault.keyIds;
   let columns: ColumnReport[] = SEALED_COLUMNS.map(({ table, column }) => ({ table, column, resealed: 0, unreadable: [] }));
@@ -57,10 +58,13 @@ export async function rotateEncryptionKey(gateway: Pick<Gateway, 'db' | 'vault'>
     }
   }
 
+  const subscriptionsToReplace = await planReplacements(gateway, (work) => patiently(() => db.write(work)));
   const left = await countSealed(gateway);
-  const ids = new Set([...older, ...(await listKnownKeys(db.read)).map(({ id }) => id), ...left.keys()]);
+  const known = (await listKnownKeys(db.read)).map(({ id }) => id);
+  const ids = new Set([...older, ...known, ...left.keys()]);
   ids.delete(newest);
-  const unused = [...ids].filter((id) => !left.has(id));
+  // What is not known any more has nothing left to do already.
+  const unused = [...ids].filter((id) => !left.has(id) && (subscriptionsToReplace === 0 || !known.includes(id)));
   await db.write(async (tx) => {
     for (const id of unused) await deleteKnownKey(tx, id);
   });
@@ -68,22 +72,9 @@ export async function rotateEncryptionKey(gateway: Pick<Gateway, 'db' | 'vault'>
     newest,
     columns: columns.filter(({ resealed, unreadable }) => resealed + unreadable.length > 0),
     removable: unused,
-    kept: [...ids].filter((id) => left.has(id)).map((id) => ({ id, values: left.get(id)! })),
+    subscriptionsToReplace,
+    kept: [...ids].filter((id) => !unused.includes(id)).map((id) => ({ id, values: left.get(id) ?? 0 })),
   };
-}
-
-/** How many values each key has sealed, by its id. What is no sealed value at all counts for none. */
-export async function countSealed({ db }: Pick<Gateway, 'db'>): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>();
-  for (const column of SEALED_COLUMNS) {
-    for await (const page of pages((after) => pageOfSealed(db.read, column, { after, limit: COUNTED_PAGE, bytes: HEAD_BYTES }))) {
-      for (const { sealed } of page) {
-        const id = keyOf(sealed);
-        if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
-      }
-    }
-  }
-  return counts;
 }
 
 /** One look at every value of a column. `old`: those that were not sealed with the newest key. */
@@ -119,16 +110,6 @@ async function resealColumn(
   return { old, resealed, unreadable };
 }
 
-async function* pages(read: (after: SealedValue['key'] | undefined) => Promise<SealedValue[]>): AsyncGenerator<SealedValue[]> {
-  let after: SealedValue['key'] | undefined;
-  for (;;) {
-    const page = await read(after);
-    if (page.length === 0) return;
-    yield page;
-    after = page.at(-1)!.key;
-  }
-}
-
 /** Busy gateways may hold SQLite's only writer for a moment longer than one statement waits. */
 async function patiently<T>(write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -138,14 +119,5 @@ async function patiently<T>(write: () => Promise<T>): Promise<T> {
       if (attempt === MAX_TRIES || !isFailure(error, 'storage_unavailable')) throw error;
       await wait(error.retryAfterMs);
     }
-  }
-}
-
-/** Undefined for what is no sealed value. */
-function keyOf(sealed: Buffer): string | undefined {
-  try {
-    return keyIdOf(sealed);
-  } catch {
-    return undefined;
   }
 }

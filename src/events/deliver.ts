@@ -1,6 +1,7 @@
 /** One attempt to deliver an event to a marketplace's endpoint. */
 import { Agent, request } from 'undici';
 import { endpointSecretContext, eventLinksContext } from '../connections/sealed.ts';
+import type { SealContext } from '../connections/vault.ts';
 import { deliveryBackoffMs } from '../domain/backoff.ts';
 import { newId } from '../domain/id.ts';
 import { plus, SECOND } from '../domain/time.ts';
@@ -104,13 +105,13 @@ export async function deliver(gateway: Gateway, send: Send, delivery: Delivery):
   });
 }
 
-/** The event as it is sent. Links that have been erased are left out. */
+/** The event as it is sent. Links that have been erased are left out, and those for which `open` has nothing. */
 export function deliveryBody(
-  { vault }: Pick<Gateway, 'vault'>,
+  { vault }: { readonly vault: { open(sealed: Buffer, context: SealContext): string | null } },
   event: StoredEvent,
 ): { type: string; timestamp: string; data: Record<string, unknown> } {
-  const links =
-    event.linksSealed === null ? {} : (JSON.parse(vault.open(event.linksSealed, eventLinksContext(event.id))) as Record<string, unknown>);
+  const opened = event.linksSealed === null ? null : vault.open(event.linksSealed, eventLinksContext(event.id));
+  const links = opened === null ? {} : (JSON.parse(opened) as Record<string, unknown>);
   return { type: event.type, timestamp: event.at.toISOString(), data: { ...event.data, ...links } };
 }
 

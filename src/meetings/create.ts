@@ -2,6 +2,7 @@
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
 import type { VendorMeeting } from '../../providers/provider.ts';
 import { isUsedUp } from '../connections/quota.ts';
+import { afterReset } from '../domain/backoff.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -102,14 +103,14 @@ async function giveUpOrWait(
   failure: Failure,
   takeBack?: (tx: Writer) => Promise<void>,
 ): Promise<Meeting> {
-  const { db, now, wake } = gateway;
+  const { db, now, random, wake } = gateway;
   const passing = failure.code === 'vendor_unavailable' || failure.code === 'vendor_quota';
   if (passing && policy.vendor_unavailable === 'wait') {
     await db.write(async (tx) => {
       await scheduleJob(tx, {
         kind: 'meeting.link',
         subjectId: meeting.id,
-        dueAt: plus(now(), Math.max(failure.retryAfterMs ?? 0, MINUTE / 4)),
+        dueAt: plus(now(), Math.max(afterReset(failure.retryAfterMs ?? 0, random(4).readUInt32BE() / 2 ** 32), MINUTE / 4)),
       });
       await tellCreated(tx, gateway, meeting);
     });

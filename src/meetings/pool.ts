@@ -1,4 +1,5 @@
 /** The platform's hosts (F04): each meeting takes one for its time, and no host gets more meetings at once than its plan allows. */
+import { dailyQuotasOf } from '../connections/quota.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { decide, shownConsidered } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
@@ -42,9 +43,9 @@ export async function takeHost(tx: Writer, gateway: Gateway, policy: Policy, req
 }
 
 /** The same without any consequence: a host that would be free at this moment. */
-export async function considerHosts(db: Reader, { providers }: Gateway, policy: Policy, request: HostRequest): Promise<Choice> {
+export async function considerHosts(db: Reader, gateway: Gateway, policy: Policy, request: HostRequest): Promise<Choice> {
   const { durationMinutes, marketplace, participants, provider: asked } = request;
-  const hosts = (await listHosts(db, marketplace.id)).filter(({ provider }) => providers.has(provider as ProviderId));
+  const hosts = (await listHosts(db, marketplace.id)).filter(({ provider }) => gateway.providers.has(provider as ProviderId));
   const candidates = hosts.map((host) => candidateOf(policy, host, participants));
   const span = slotSpan(policy, request);
   const taken = await slotsByHost(db, hosts, span);
@@ -56,10 +57,12 @@ export async function considerHosts(db: Reader, { providers }: Gateway, policy: 
       candidates: among.flatMap(({ id }) => candidates.find(({ connectionId }) => connectionId === id) ?? []),
     });
 
-  // The least busy one first: vendors count calls per host and day, too.
+  // The least busy one first, and last those whose vendor makes nothing more for them today.
+  const quotas = await dailyQuotasOf(db, gateway, hosts);
+  const spent = (id: string): number => Number((quotas.get(id)?.used ?? 0) >= (quotas.get(id)?.limit ?? Infinity));
   const free = hosts
     .filter(({ id, concurrentMeetings }) => hasRoom(taken(id), span, concurrentMeetings))
-    .toSorted((a, b) => taken(a.id).length - taken(b.id).length);
+    .toSorted((a, b) => spent(a.id) - spent(b.id) || taken(a.id).length - taken(b.id).length);
   const decision = choose(free);
   const connection = free.find(({ id }) => id === decision.chosen?.connectionId);
   if (connection !== undefined && isMade(decision)) return { candidates, connection, decision };

@@ -240,6 +240,16 @@ export async function findSubscriptionOf(db: Reader, connectionId: string): Prom
   )[0];
 }
 
+/** Of these vendors, over all marketplaces; the one that ends first comes first. */
+export async function listSubscriptions(db: Reader, providers: readonly string[]): Promise<StoredSubscription[]> {
+  const { subscriptions } = db.t;
+  return db
+    .select()
+    .from(subscriptions)
+    .where(inArray(subscriptions.provider, [...providers]))
+    .orderBy(asc(subscriptions.expiresAt), asc(subscriptions.connectionId));
+}
+
 export async function deleteSubscriptionOf(tx: Writer, connectionId: string): Promise<void> {
   await tx.delete(tx.t.subscriptions).where(eq(tx.t.subscriptions.connectionId, connectionId));
 }

@@ -34,6 +34,12 @@ export async function findJob(db: Reader, { kind, subjectId }: { kind: string; s
   )[0];
 }
 
+/** Those that are still to be done. */
+export async function countJobs(db: Reader, kind: string): Promise<number> {
+  const { jobs } = db.t;
+  return db.$count(jobs, and(eq(jobs.kind, kind), isNull(jobs.deadAt)));
+}
+
 export async function cancelJob(tx: Writer, { kind, subjectId }: { kind: string; subjectId: string }): Promise<void> {
   await tx.delete(tx.t.jobs).where(eq(tx.t.jobs.id, `${kind}:${subjectId}`));
 }
@@ -84,6 +90,21 @@ export async function claimJobs(
       ),
     )
     .returning();
+}
+
+/** Takes the job for other work than its handler's; false when somebody has it, or it is over. */
+export async function leaseJob(
+  tx: Writer,
+  { kind, subjectId }: { kind: string; subjectId: string },
+  { now, until }: { now: Date; until: Date },
+): Promise<boolean> {
+  const { jobs } = tx.t;
+  const rows = await tx
+    .update(jobs)
+    .set({ leasedUntil: until })
+    .where(and(eq(jobs.id, `${kind}:${subjectId}`), or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now))))
+    .returning({ id: jobs.id });
+  return rows.length === 1;
 }
 
 // A job may have been scheduled anew while it ran; that new plan must survive the end of the old run. The lease tells them apart.

@@ -6,11 +6,12 @@ import type { World } from '../../demo/world.ts';
 import { accessTokenOf } from '../../src/connections/access-token.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import { SECOND } from '../../src/domain/time.ts';
+import { listAlarms } from '../../src/store/alarms.ts';
 import type { Connection } from '../../src/store/connections.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { databaseOf, DAY, HOUR, must } from '../support/gateway.ts';
 import { built } from '../support/support.ts';
-import { testWorld } from '../support/world.ts';
+import { connect, testWorld } from '../support/world.ts';
 import { connectMany } from './crowd.ts';
 import { quiet, states, toldReasons, tokenCalls } from './support.ts';
 
@@ -58,6 +59,22 @@ describeOnBothDatabases('a client secret that the vendor does not accept any mor
     expect(await metrics(world)).not.toContain('gateway_alarms{');
     expect((await doctor(world)).filter(({ check }) => check === 'alarm')).toEqual([]);
     expect(errors).toHaveBeenCalledTimes(1);
+  });
+
+  it('case 86: is told when a professional connects, too, and is over with the next one who can', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const { db, log } = world.gateway.gateway;
+    const errors = vi.spyOn(log, 'error');
+    const alarms = async () => (await listAlarms(db.read)).map(({ name, count }) => ({ name, count }));
+    world.sandbox.sandbox.changeSecret('zoom', 'a new one');
+    for (let times = 1; times <= 2; times += 1) {
+      await expect(connect(world, 'zoom')).rejects.toThrow('The connection failed');
+      expect(await alarms()).toEqual([{ name: ALARM, count: times }]);
+    }
+    expect(errors.mock.calls.map(([context]) => (context as { alarm?: string }).alarm)).toEqual([ALARM]);
+    world.sandbox.sandbox.changeSecret('zoom', 'sandbox-secret');
+    await connect(world, 'zoom');
+    expect(await alarms()).toEqual([]);
   });
 
   it('does not end the jobs that wait for it', async () => {

@@ -84,8 +84,13 @@ describeOnBothDatabases('secrets', (_open, engine) => {
 
     // And the other way round: what is stored of them opens, and goes on doing so under a new key.
     const newest = { id: 'newest', key: randomBytes(32) };
-    const { db, random } = world.gateway.gateway;
-    const report = await rotateEncryptionKey({ db, vault: createVault({ keys: [newest, ...config.encryptionKeys!], random }) });
+    const { db, now, random } = world.gateway.gateway;
+    const report = await rotateEncryptionKey({
+      db,
+      now,
+      providers: new Map(),
+      vault: createVault({ keys: [newest, ...config.encryptionKeys!], random }),
+    });
     expect(report).toMatchObject({ removable: ['demo'], kept: [] });
     const vault = createVault({ keys: [newest], random });
     for (const column of SEALED_COLUMNS) {

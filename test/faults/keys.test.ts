@@ -2,19 +2,37 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { and, eq, isNotNull } from 'drizzle-orm';
+import pino from 'pino';
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import type { World } from '../../demo/world.ts';
+import { markReconnectRequired } from '../../src/connections/health.ts';
 import { sealTokens } from '../../src/connections/tokens.ts';
 import { checkKeyRing, KeysUnusable } from '../../src/connections/keyring.ts';
-import { countSealed, rotateEncryptionKey } from '../../src/connections/rotate.ts';
+import { rotateEncryptionKey } from '../../src/connections/rotate.ts';
+import { countSealed } from '../../src/connections/sealed-count.ts';
 import { SEALED_COLUMNS } from '../../src/connections/sealed.ts';
 import { createVault, type Vault } from '../../src/connections/vault.ts';
 import type { EncryptionKey } from '../../src/config.ts';
 import type { Database } from '../../src/store/database.ts';
+import { serveGateway, type Running } from '../../src/server.ts';
+import { findConnection, findSubscriptionOf } from '../../src/store/connections.ts';
 import { replaceTokens } from '../../src/store/grants.ts';
 import { insertKnownKey, listKnownKeys } from '../../src/store/encryption-keys.ts';
 import { pageOfSealed } from '../../src/store/sealed-values.ts';
 import { describeOnBothDatabases, raw } from '../support/databases.ts';
-import { databaseOf, must } from '../support/gateway.ts';
+import {
+  type MeetingJson,
+  boughtMeeting,
+  databaseOf,
+  DAY,
+  fault,
+  happen,
+  HOUR,
+  MINUTE,
+  must,
+  settled,
+  vendorState,
+} from '../support/gateway.ts';
 import { built } from '../support/support.ts';
 import { connect, meetingBody, testWorld } from '../support/world.ts';
 import { startCommand } from './command.ts';
@@ -27,6 +45,9 @@ const vaultOf = (...keys: EncryptionKey[]): Vault => createVault({ keys, random:
 const ring = (...keys: EncryptionKey[]) => ({ keys, now: () => NOW, random: randomBytes });
 const ringText = (...keys: EncryptionKey[]): string => keys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
 const known = async (db: Database): Promise<string[]> => (await listKnownKeys(db.read)).map(({ id }) => id);
+
+/** A gateway without vendors. */
+const alone = { now: () => NOW, providers: new Map<never, never>() };
 
 beforeAll(built);
 
@@ -193,6 +214,51 @@ describeOnBothDatabases('a value that does not open', (_open, engine) => {
     );
   });
 
+  it('case 88: a link that does not open is null in lists, which show all the rest, and the resource by itself fails by name', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const world = await testWorld({ databaseUrl: await databaseOf(engine), log });
+    const { db } = world.gateway.gateway;
+    await connect(world, 'zoom');
+    const event = (id: string) => ({ provider: 'zoom', booking: { id, kind: 'event', title: 'Webinar' }, recording: 'always' });
+    const damaged = await boughtMeeting(world, event('bk_1'));
+    const healthy = await boughtMeeting(world, event('bk_2'));
+    for (const action of ['start', 'end', 'finish-recording']) await happen(world, damaged, action);
+    await world.receiver.waitFor('recording.published', ({ type }) => type === 'recording.published');
+    await settled(world);
+    const recording = must(await world.api('GET', `/v1/meetings/${damaged.id}/recordings`), 200).json['data'] as { id: string }[];
+
+    const nonsense = Buffer.from(vaultOf(newKey('demo')).seal('x', ['elsewhere']));
+    await db.write(async (tx) => {
+      const { attendees, events, meetings, recordingLinks } = tx.t;
+      const of = { meetings: eq(meetings.id, damaged.id), attendees: eq(attendees.meetingId, damaged.id) };
+      await tx.update(meetings).set({ hostTokenSealed: nonsense, vendorJoinUrlSealed: nonsense }).where(of.meetings);
+      await tx.update(attendees).set({ joinTokenSealed: nonsense }).where(of.attendees);
+      await tx.update(recordingLinks).set({ tokenSealed: nonsense });
+      await tx.update(events).set({ linksSealed: nonsense }).where(eq(events.type, 'recording.published'));
+    });
+    for (let times = 0; times < 2; times += 1) {
+      const meetings = must(await world.api('GET', '/v1/meetings'), 200).json['data'] as MeetingJson[];
+      expect(meetings.find(({ id }) => id === damaged.id)).toMatchObject({
+        host_url: null,
+        link: { provider_join_url: null },
+        attendees: [{ customer_id: 'cus_1', join_url: null, invitation: null }],
+      });
+      expect(meetings.find(({ id }) => id === healthy.id)).toMatchObject({
+        host_url: healthy.host_url,
+        link: { provider_join_url: healthy.link.provider_join_url },
+        attendees: [{ join_url: healthy.attendees[0]!.join_url }],
+      });
+      const [shown] = must(await world.api('GET', `/v1/meetings/${damaged.id}/recordings`), 200).json['data'] as { links: unknown }[];
+      expect(shown!.links).toMatchObject([{ customer_id: 'cus_1', url: null, revoked_at: null }]);
+      const events = must(await world.api('GET', '/v1/events?limit=100'), 200).json['data'] as { id: string; type: string }[];
+      const published = events.find(({ type }) => type === 'recording.published')!;
+      for (const path of [`meetings/${damaged.id}`, `recordings/${recording[0]!.id}`, `events/${published.id}`])
+        expect(must(await world.api('GET', `/v1/${path}`), 500).json['code'], path).toBe('sealed_damaged');
+    }
+    expect(lines.filter((line) => line.includes('a list shows a link as null'))).toHaveLength(5);
+  });
+
   it('case 88: a connection whose tokens do not open can be disconnected', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
     const { db } = world.gateway.gateway;
@@ -223,12 +289,13 @@ describeOnBothDatabases('rotate-encryption-key', (open, engine) => {
     await checkKeyRing(db, ring(k1));
     await fill(db, vaultOf(k1), 1_234);
     await checkKeyRing(db, ring(k2, k1));
-    const gateway = { db, vault: vaultOf(k2, k1) };
+    const gateway = { ...alone, db, vault: vaultOf(k2, k1) };
     expect(await countSealed(gateway)).toEqual(new Map([['k1', 1_234]]));
     expect(await rotateEncryptionKey(gateway)).toEqual({
       newest: 'k2',
       columns: [{ table: 'attendees', column: 'joinTokenSealed', resealed: 1_234, unreadable: [] }],
       removable: ['k1'],
+      subscriptionsToReplace: 0,
       kept: [],
     });
     expect(await countSealed(gateway)).toEqual(new Map([['k2', 1_234]]));
@@ -244,9 +311,9 @@ describeOnBothDatabases('rotate-encryption-key', (open, engine) => {
     await checkKeyRing(db, ring(k1));
     await fill(db, vaultOf(k1), 10);
     await checkKeyRing(db, ring(k2, k1));
-    await rotateEncryptionKey({ db, vault: vaultOf(k2, k1) });
+    await rotateEncryptionKey({ ...alone, db, vault: vaultOf(k2, k1) });
     await checkKeyRing(db, ring(k1, k2));
-    expect(await rotateEncryptionKey({ db, vault: vaultOf(k1, k2) })).toMatchObject({ removable: ['k2'], kept: [] });
+    expect(await rotateEncryptionKey({ ...alone, db, vault: vaultOf(k1, k2) })).toMatchObject({ removable: ['k2'], kept: [] });
     expect(await openEverything(db, vaultOf(k1))).toBe(10);
   });
 
@@ -263,7 +330,7 @@ describeOnBothDatabases('rotate-encryption-key', (open, engine) => {
         .where(eq(attendees.id, id)),
     );
     await checkKeyRing(db, ring(k2, k1));
-    const report = await rotateEncryptionKey({ db, vault: vaultOf(k2, k1) });
+    const report = await rotateEncryptionKey({ ...alone, db, vault: vaultOf(k2, k1) });
     expect(report).toMatchObject({ columns: [{ resealed: 149, unreadable: [id] }], removable: [], kept: [{ id: 'k1', values: 1 }] });
     await expect(checkKeyRing(db, ring(k2))).rejects.toThrow('lacks the key "k1"');
   });
@@ -279,6 +346,7 @@ describeOnBothDatabases('rotate-encryption-key', (open, engine) => {
     let changed = false;
     const vault = vaultOf(k2, k1);
     const report = await rotateEncryptionKey({
+      ...alone,
       db: {
         ...db,
         // Between the reading of the page and its writing.
@@ -367,7 +435,7 @@ describeOnBothDatabases('rotate-encryption-key', (open, engine) => {
       expect(looks).toBeGreaterThan(0);
       expect(made).toBeGreaterThan(0);
       const rows = JSON.parse(stdout) as Record<string, unknown>[];
-      expect(rows.at(-1)).toEqual({ newest_key: 'fresh', removable_keys: ['test'] });
+      expect(rows.at(-1)).toEqual({ newest_key: 'fresh', removable_keys: ['test'], subscriptions_to_replace: 0 });
       expect(rows).toContainEqual(expect.objectContaining({ table: 'attendees', column: 'joinTokenSealed', unreadable: [] }));
 
       // The old key is gone for good: the command line, and everything that is stored, do without it.
@@ -377,6 +445,91 @@ describeOnBothDatabases('rotate-encryption-key', (open, engine) => {
       expect(keys).toEqual([{ check: 'encryption key', result: 'newest', id: 'fresh', sealed_values: expect.any(Number) as number }]);
     },
   );
+});
+
+describeOnBothDatabases('subscriptions that are bound to keys', (_open, engine) => {
+  /** Ends the gateway and starts it again with this ring. */
+  async function restartWith(running: Running, ...keys: EncryptionKey[]): Promise<Running> {
+    const { config, now, random } = running.gateway;
+    await running.close();
+    const next = await serveGateway(config, { now, random, keys, log: pino({ level: 'silent' }) }, { host: '127.0.0.1' });
+    onTestFinished(() => next.close());
+    return next;
+  }
+  const waiting = async ({ gateway }: Running): Promise<number> =>
+    (await gateway.db.read.select().from(gateway.db.read.t.jobs)).filter(({ kind }) => kind === 'subscription.replace').length;
+  const known = async ({ gateway }: Running): Promise<string[]> => (await listKnownKeys(gateway.db.read)).map(({ id }) => id);
+  const statesAtVendor = async (world: World) =>
+    ((await vendorState(world, 'microsoft-teams')).subscriptions ?? []).map(({ id }) => String(id));
+
+  it('case 89: Teams is subscribed anew under the new key, the old one is removable after the last, and notifications go on without it', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const [k1] = world.gateway.gateway.config.encryptionKeys!;
+    const k2 = newKey('k2');
+    await connect(world, 'microsoft-teams');
+    const meeting = await boughtMeeting(world, {
+      provider: 'microsoft-teams',
+      booking: { id: 'bk_1', kind: 'event', title: 'Webinar' },
+      recording: 'always',
+    });
+    await settled(world);
+    const before = await statesAtVendor(world);
+    expect(before).toHaveLength(1);
+
+    let running = await restartWith(world.gateway, k2, k1!);
+    // The vendor does not let go of it yet: the report says that the old key is needed.
+    fault(world, 'microsoft-teams', 'DELETE', '/subscriptions', { status: 503, headers: { 'retry-after': '60' } }, 10);
+    expect(await rotateEncryptionKey(running.gateway)).toMatchObject({
+      removable: [],
+      subscriptionsToReplace: 1,
+      kept: [{ id: k1!.id, values: 0 }],
+    });
+    running.gateway.wake();
+    await settled({ ...world, gateway: running });
+    expect(await known(running)).toEqual([k1!.id, 'k2']);
+    // Asked again meanwhile it plans nothing twice.
+    expect(await rotateEncryptionKey(running.gateway)).toMatchObject({ removable: [], subscriptionsToReplace: 1 });
+
+    world.sandbox.sandbox.traffic.reset();
+    world.jump(HOUR);
+    running.gateway.wake();
+    await vi.waitFor(async () => expect(await waiting(running)).toBe(0), { timeout: 10_000 });
+    world.jump(MINUTE);
+    running.gateway.wake();
+    await vi.waitFor(async () => expect(await known(running)).toEqual(['k2']), { timeout: 10_000 });
+    const after = await statesAtVendor(world);
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
+    expect(await rotateEncryptionKey(running.gateway)).toMatchObject({ removable: [k1!.id], subscriptionsToReplace: 0, kept: [] });
+
+    running = await restartWith(running, k2);
+    for (const action of ['start', 'end', 'finish-recording']) await happen(world, meeting, action);
+    await world.receiver.waitFor('recording.published', ({ type }) => type === 'recording.published');
+  });
+
+  it('case 89: of an account that waits for its professional the subscription holds the key until it has ended by itself', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const [k1] = world.gateway.gateway.config.encryptionKeys!;
+    const k2 = newKey('k2');
+    const connectionId = await connect(world, 'microsoft-teams');
+    await settled(world);
+    const running = await restartWith(world.gateway, k2, k1!);
+    const { db } = running.gateway;
+    await markReconnectRequired(running.gateway, (await findConnection(db.read, connectionId))!, 'withdrawn');
+    expect(await rotateEncryptionKey(running.gateway)).toMatchObject({ removable: [], subscriptionsToReplace: 1 });
+    running.gateway.wake();
+    await settled({ ...world, gateway: running });
+    expect(await waiting(running)).toBe(1);
+    expect(await known(running)).toEqual([k1!.id, 'k2']);
+
+    world.jump(3 * DAY);
+    running.gateway.wake();
+    await vi.waitFor(async () => expect(await waiting(running)).toBe(0), { timeout: 10_000 });
+    world.jump(MINUTE);
+    running.gateway.wake();
+    await vi.waitFor(async () => expect(await known(running)).toEqual(['k2']), { timeout: 10_000 });
+    expect(await findSubscriptionOf(db.read, connectionId)).toBeUndefined();
+  });
 });
 
 const insertKnownKeyOf = (db: Database, { id, key }: EncryptionKey): Promise<void> =>

@@ -87,10 +87,8 @@ export async function createStage(address: string, sandboxOptions: Pick<SandboxO
     },
     async serve({ aheadMs = 0 } = {}) {
       const running = await serveGateway(config, { now: () => new Date(Date.now() + aheadMs), ...seams }, { host: '127.0.0.1' });
-      let closing: Promise<void> | undefined;
-      const close = (): Promise<void> => (closing ??= running.close());
-      onTestFinished(close);
-      return { ...running, close };
+      onTestFinished(() => running.close());
+      return running;
     },
   };
 }

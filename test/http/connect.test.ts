@@ -114,6 +114,11 @@ describe('what the vendor grants', () => {
     const { connection_id: id, notice } = queryOf(back, visit.url);
     expect(notice).toBe('permission_missing');
     expect(await connectionOf(world, id!)).toMatchObject({ status: 'active', missing_scopes: [dropped] });
+    // Links come about by Calendar all the same: nothing has to be done, and what is missing is said.
+    const page = (await visit.browser(visit.url)).text;
+    expect(page).toContain(dropped);
+    expect(page).not.toContain('Action needed');
+    expect((await createMeeting(world, { provider: 'google-meet' })).state).toBe('awaiting_purchase');
   });
 
   it('a personal Microsoft account is connected and cannot create', async () => {

@@ -66,6 +66,12 @@ describe.each<Hosted>(['microsoft-teams', 'google-meet'])('a meeting hosted by t
     const world = await start();
     const host = await addPlatformHost(world, HOSTS[vendor], vendor);
     expect(host).toMatchObject({ provider: vendor, professionalId: null, status: 'active', concurrentMeetings: 10 });
+    // What the app itself was given is another list than what a professional is asked for.
+    expect(must(await world.api('GET', `/v1/connections/${host.id}`), 200).json).toMatchObject({
+      professional_id: null,
+      missing_scopes: [],
+      features: ['create', 'recordings'],
+    });
     await eventually('the host has a feed', async () => (await vendorState(world, vendor)).subscriptions?.length === 1);
     const meeting = await boughtMeeting(world, booking('bk_1'));
     expect(meeting).toMatchObject({ provider: vendor, connection_id: host.id, link: { degraded: [] } });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { addHost, checkPlatforms } from '../../src/connections/platform.ts';
+import { spend } from '../../src/connections/quota.ts';
 import type { Connection } from '../../src/store/connections.ts';
 import { scheduleJob } from '../../src/store/jobs.ts';
 import { describeOnBothDatabases, useDatabases } from '../support/databases.ts';
@@ -288,6 +289,18 @@ describe('the pool of hosts', () => {
         features: ['create', 'recordings'],
       },
     ]);
+  });
+
+  it('F04 case 72: a host whose day is used up comes after the busier one that may still make meetings', async () => {
+    const world = await start();
+    const [first, second] = await pool(world, 2);
+    const { gateway } = world.gateway;
+    for (let times = 0; times < 100; times += 1) await spend(gateway, first!, 'create');
+    const chosen = [];
+    for (const [index, minutes] of [60, 600].entries())
+      chosen.push((await booked(world, `bk_${index}`, { starts_at: at(world, minutes) })).connection_id);
+    // The second has a slot within sight of the other booking by now, and is chosen all the same.
+    expect(chosen).toEqual([second!.id, second!.id]);
   });
 
   it('F04 a user whom the account does not have, or who may not host, is no host', async () => {

@@ -79,7 +79,12 @@ const SERVICE_ACCOUNT = {
   privateKey: await exportPKCS8(GOOGLE_KEY.privateKey),
   tokenUrl: 'https://oauth2.test/token',
 };
-const HOST = { id: '113774264463038321999', email: 'host@example.com', organisation: 'example.com', scopes: PLATFORM_SCOPES };
+const HOST = {
+  id: '113774264463038321999',
+  email: 'host@example.com',
+  organisation: 'example.com',
+  scopes: [...PLATFORM_SCOPES.links, ...PLATFORM_SCOPES.recordings],
+};
 const hostProfile = {
   id: HOST.id,
   email: HOST.email,

@@ -8,12 +8,14 @@ import { describe, expect, test } from 'vitest';
 import { pgKit, sqliteKit } from '../../drizzle/kit.ts';
 import { defineTables } from '../../drizzle/schema.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { migrationsOf } from '../../src/store/engine/migrations.ts';
-import { raw, useDatabases } from '../support/databases.ts';
+import { CREATE_JOURNAL, migrationsOf } from '../../src/store/engine/migrations.ts';
+import { describeOnBothDatabases, raw, useDatabases } from '../support/databases.ts';
 import { postgresServer } from '../support/support.ts';
 
 const postgresTables = defineTables(pgKit);
 const sqliteTables = defineTables(sqliteKit);
+
+const CREATED = new Date('2026-01-02T03:04:05Z');
 
 describe('the schema', () => {
   test('has no change that the SQLite migrations do not have', async () => {
@@ -100,6 +102,104 @@ describe('migrating', () => {
   test('the template of the tests is migrated', async () => {
     const { server, template } = await postgresServer();
     expect(await raw(server, `select 1 found from pg_database where datname = '${template}'`)).toEqual([{ found: 1 }]);
+  });
+});
+
+describeOnBothDatabases('migrating what was stored before grants', (_open, engine) => {
+  const at = engine.dialect === 'sqlite' ? String(CREATED.getTime()) : `'${CREATED.toISOString()}'`;
+  const bytes = (text: string): string => {
+    const hex = Buffer.from(text).toString('hex');
+    return engine.dialect === 'sqlite' ? `x'${hex}'` : `'\\x${hex}'::bytea`;
+  };
+  const yes = engine.dialect === 'sqlite' ? '1' : 'true';
+
+  /** A database as the first release left it: its one migration, and the journal that says so. */
+  async function firstRelease(): Promise<string> {
+    const url = await engine.createUrl();
+    const [first] = migrationsOf(engine.dialect);
+    if (engine.dialect === 'postgres') {
+      await raw(url, 'drop schema public cascade');
+      await raw(url, 'create schema public');
+    }
+    for (const statement of [...first!.sql, CREATE_JOURNAL[engine.dialect]]) await raw(url, statement);
+    await raw(url, `insert into __drizzle_migrations (hash, created_at) values ('${first!.hash}', ${first!.folderMillis})`);
+    return url;
+  }
+
+  const insertConnection = (
+    url: string,
+    {
+      id,
+      marketplace,
+      account,
+      status,
+      reason,
+      tokens,
+    }: Readonly<Record<'id' | 'marketplace' | 'account' | 'status', string>> & {
+      reason: string | null;
+      tokens: string | null;
+    },
+  ) =>
+    raw(
+      url,
+      `insert into connections (id, marketplace_id, professional_id, provider, account_id, plan, creates_meetings, cloud_recording, scopes,
+        status, status_reason, tokens_sealed, access_expires_at, token_version, created_at)
+       values ('${id}', '${marketplace}', 'pro_1', 'zoom', '${account}', 'paid', ${yes}, 'yes', '["meeting:write:meeting"]',
+        '${status}', ${reason === null ? 'null' : `'${reason}'`}, ${tokens === null ? 'null' : bytes(tokens)},
+        ${tokens === null ? 'null' : at}, 3, ${at})`,
+    );
+
+  test('gives each account one grant, with the tokens of the connection that works, and names for the reasons', async () => {
+    const url = await firstRelease();
+    await insertConnection(url, {
+      id: 'con_1',
+      marketplace: 'mkt_1',
+      account: 'ada',
+      status: 'revoked',
+      reason: 'free text',
+      tokens: null,
+    });
+    await insertConnection(url, { id: 'con_2', marketplace: 'mkt_2', account: 'ada', status: 'active', reason: 'old', tokens: 'living' });
+    await insertConnection(url, {
+      id: 'con_3',
+      marketplace: 'mkt_1',
+      account: 'ben',
+      status: 'reconnect_required',
+      reason: 'The vendor said no.',
+      tokens: 'dead',
+    });
+    await raw(
+      url,
+      `insert into inbox (key, provider, body, state, received_at, due_at, attempts) values
+        ('key', 'zoom', ${bytes('body')}, 'pending', ${at}, ${at}, 0)`,
+    );
+
+    const db = await engine.openAt(url);
+    const { connections, grants, inbox } = db.read.t;
+    expect((await db.read.select().from(grants)).toSorted((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
+      {
+        id: 'con_2',
+        provider: 'zoom',
+        kind: 'user',
+        accountId: 'ada',
+        tokensSealed: Buffer.from('living'),
+        accessExpiresAt: CREATED,
+        scopes: ['meeting:write:meeting'],
+        tokenVersion: 3,
+        refreshedAt: CREATED,
+        failures: 0,
+        retryAt: null,
+      },
+      { id: 'con_3', accountId: 'ben', tokensSealed: Buffer.from('dead') },
+    ]);
+    const rows = await db.read.select().from(connections);
+    expect(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
+      { id: 'con_1', grantId: 'con_2', status: 'revoked', statusReason: 'disconnected', statusVersion: 1, profileReadAt: CREATED },
+      { id: 'con_2', grantId: 'con_2', status: 'active', statusReason: null, concurrentMeetings: 1, erasedAt: null },
+      { id: 'con_3', grantId: 'con_3', status: 'reconnect_required', statusReason: 'unknown', preferredAt: null },
+    ]);
+    expect(await db.read.select().from(inbox)).toMatchObject([{ key: 'key', bodySealed: Buffer.from('body'), state: 'pending' }]);
+    await db.close();
   });
 });
 

@@ -111,7 +111,7 @@ export const connectionRoutes = (gateway: Gateway) =>
 /** What is said of these connections beside their rows. */
 async function showing(gateway: Gateway, marketplace: Marketplace, connections: readonly Connection[]) {
   const policy = policyOf(marketplace);
-  const [quotas, first] = await Promise.all([dailyQuotasOf(gateway, connections), firstChoicesOf(gateway, connections)]);
+  const [quotas, first] = await Promise.all([dailyQuotasOf(gateway.db.read, gateway, connections), firstChoicesOf(gateway, connections)]);
   return (connection: Connection): z.infer<typeof schemas.connection> =>
     representConnection(gateway, connection, { policy, preferred: first.has(connection.id), quota: quotas.get(connection.id) });
 }

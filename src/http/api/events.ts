@@ -12,6 +12,7 @@ import {
 } from '../../events/endpoints.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnEndpoint, findOwnEvent, listDeliveries, listEndpoints, listEvents } from '../../store/events.ts';
+import { openerOfLists } from './links.ts';
 import { representDelivery, representEndpoint, representEvent } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
@@ -37,6 +38,7 @@ const count = z.object({ deliveries: z.number().int() });
 
 export const eventRoutes = (gateway: Gateway) => {
   const { db } = gateway;
+  const inLists = openerOfLists(gateway);
   const tag = 'Webhook endpoints and events';
 
   return apiRouter()
@@ -183,7 +185,10 @@ export const eventRoutes = (gateway: Gateway) => {
           before: cursorOf(cursor),
           limit: limit + 1,
         });
-        return c.json(pageOf(rows, limit, { show: (event) => representEvent(gateway, event), cursor: ({ position }) => position }), 200);
+        return c.json(
+          pageOf(rows, limit, { show: (event) => representEvent(gateway, event, inLists), cursor: ({ position }) => position }),
+          200,
+        );
       },
     )
     .openapi(

@@ -11,6 +11,7 @@ import { purchase } from '../../meetings/purchase.ts';
 import type { MeetingRequest } from '../../meetings/request.ts';
 import type { Marketplace } from '../../store/marketplaces.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
+import { openerOfLists } from './links.ts';
 import { representAttendee, representMeeting, representPreview } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
@@ -20,6 +21,8 @@ const wishes = z.strictObject({ camera_off: z.boolean().optional(), locale: sche
 
 export const meetingRoutes = (gateway: Gateway) => {
   const shown = async (meeting: Meeting) => representMeeting(gateway, meeting, await listAttendees(gateway.db.read, [meeting.id]));
+
+  const inLists = openerOfLists(gateway);
 
   return apiRouter()
     .openapi(
@@ -81,6 +84,7 @@ export const meetingRoutes = (gateway: Gateway) => {
                 gateway,
                 meeting,
                 attendees.filter(({ meetingId }) => meetingId === meeting.id),
+                inLists,
               ),
             cursor: ({ id }) => id,
           }),

@@ -6,12 +6,14 @@ import { publishWithheld, tellRecording } from '../../recordings/ready.ts';
 import type { Reader } from '../../store/database.ts';
 import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.ts';
 import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
+import { openerOfLists } from './links.ts';
 import { representRecording } from './represent.ts';
 import { about, apiRouter, idParameter, json, listOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
 export const recordingRoutes = (gateway: Gateway) => {
   const { db, now, wake } = gateway;
+  const inLists = openerOfLists(gateway);
 
   return apiRouter()
     .openapi(
@@ -30,7 +32,10 @@ export const recordingRoutes = (gateway: Gateway) => {
           db.read,
           recordings.map(({ id }) => id),
         );
-        return c.json({ data: recordings.map((recording) => representRecording(gateway, recording, links)), next_cursor: null }, 200);
+        return c.json(
+          { data: recordings.map((recording) => representRecording(gateway, recording, links, inLists)), next_cursor: null },
+          200,
+        );
       },
     )
     .openapi(

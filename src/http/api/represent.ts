@@ -22,11 +22,14 @@ import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '..
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
+import type { Opener } from './links.ts';
 import { problemOf } from '../problem.ts';
 import type * as schemas from './schemas.ts';
 
 const iso = (moment: Date): string => moment.toISOString();
 const isoOrNull = (moment: Date | null): string | null => moment?.toISOString() ?? null;
+
+const linkTo = (page: string, token: string | null): string | null => (token === null ? null : `${page}/${token}`);
 
 /** `preferred`: whether it is the one that its app is used with when several accounts fit equally well. */
 export function representConnection(
@@ -38,7 +41,9 @@ export function representConnection(
   const { plan, basis } = planOf(connection);
   const limit = limitOf({ provider: id, plan, participants: null }, policy);
   const reason = readReason(connection.statusReason);
-  const scopes = providers.get(id)?.oauth.scopes;
+  const provider = providers.get(id);
+  // A host of the operator's own account is reached by other permissions than a professional gives.
+  const scopes = connection.professionalId === null ? provider?.platform?.scopes : provider?.oauth.scopes;
   const missing = (scopes?.links ?? []).filter((scope) => !connection.scopes.includes(scope));
   const recordings = scopes !== undefined && scopes.recordings.every((scope) => connection.scopes.includes(scope));
   return {
@@ -69,6 +74,7 @@ export function representMeeting(
   { config, vault }: Gateway,
   meeting: Meeting,
   attendees: readonly Attendee[],
+  opener: Opener = vault,
 ): z.infer<typeof schemas.meeting> {
   const provider = meeting.provider as ProviderId;
   const app = APPS[provider];
@@ -87,11 +93,11 @@ export function representMeeting(
     link: {
       source: meeting.linkSource as 'created',
       locked_at: isoOrNull(meeting.lockedAt),
-      provider_join_url: meeting.vendorJoinUrlSealed === null ? null : vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id)),
+      provider_join_url: meeting.vendorJoinUrlSealed === null ? null : opener.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id)),
       degraded: meeting.degraded,
     },
-    host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))}`,
-    attendees: attendees.map((attendee) => representAttendee({ config, vault }, meeting, attendee)),
+    host_url: linkTo(`${config.publicUrl}/h`, opener.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))),
+    attendees: attendees.map((attendee) => representAttendee({ config, vault }, meeting, attendee, opener)),
     limit: {
       minutes: meeting.limitMinutes,
       plan: meeting.plan as Plan,
@@ -174,8 +180,9 @@ export function representAttendee(
   { config, vault }: Pick<Gateway, 'config' | 'vault'>,
   meeting: Meeting,
   attendee: Attendee,
+  opener: Opener = vault,
 ): z.infer<typeof schemas.attendee> {
-  const joinUrl = `${config.publicUrl}/j/${vault.open(attendee.joinTokenSealed, joinTokenContext(attendee.id))}`;
+  const joinUrl = linkTo(`${config.publicUrl}/j`, opener.open(attendee.joinTokenSealed, joinTokenContext(attendee.id)));
   const { title, startsAt, timeZone, durationMinutes } = meeting;
   return {
     customer_id: attendee.customerId,
@@ -185,14 +192,17 @@ export function representAttendee(
     join_url: joinUrl,
     camera_off: attendee.cameraOff,
     recording_consent: attendee.recordingConsent as 'missing',
-    invitation: invitation(languageOf(attendee.locale ?? undefined) ?? 'en', {
-      title,
-      app: APPS[meeting.provider as ProviderId].name,
-      startsAt,
-      timeZone,
-      durationMinutes,
-      joinUrl,
-    }),
+    invitation:
+      joinUrl === null
+        ? null
+        : invitation(languageOf(attendee.locale ?? undefined) ?? 'en', {
+            title,
+            app: APPS[meeting.provider as ProviderId].name,
+            startsAt,
+            timeZone,
+            durationMinutes,
+            joinUrl,
+          }),
   };
 }
 
@@ -200,6 +210,7 @@ export function representRecording(
   { config, vault }: Gateway,
   recording: Recording,
   links: readonly RecordingLink[],
+  opener: Opener = vault,
 ): z.infer<typeof schemas.recording> {
   return {
     id: recording.id,
@@ -213,7 +224,8 @@ export function representRecording(
       .filter(({ recordingId }) => recordingId === recording.id)
       .map((link) => ({
         customer_id: link.customerId,
-        url: link.tokenSealed === null ? null : `${config.publicUrl}/r/${vault.open(link.tokenSealed, recordingLinkContext(link.id))}`,
+        url:
+          link.tokenSealed === null ? null : linkTo(`${config.publicUrl}/r`, opener.open(link.tokenSealed, recordingLinkContext(link.id))),
         views: link.views,
         first_viewed_at: isoOrNull(link.firstViewedAt),
         revoked_at: isoOrNull(link.revokedAt),
@@ -232,9 +244,9 @@ export const representEndpoint = (endpoint: WebhookEndpoint): z.infer<typeof sch
   created_at: iso(endpoint.createdAt),
 });
 
-export const representEvent = (gateway: Gateway, event: StoredEvent): z.infer<typeof schemas.event> => ({
+export const representEvent = ({ vault }: Gateway, event: StoredEvent, opener: Opener = vault): z.infer<typeof schemas.event> => ({
   id: event.id,
-  ...deliveryBody(gateway, event),
+  ...deliveryBody({ vault: opener }, event),
 });
 
 export const representDelivery = ({

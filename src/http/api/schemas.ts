@@ -129,18 +129,21 @@ const meetingLimit = z
   .object({ minutes: limitMinutes, plan, plan_basis: planBasis, exceeded: z.boolean(), as_of: asOf, source: source.nullable() })
   .openapi('MeetingLimit');
 
+const UNOPENED = 'Null in lists only, where the stored link is damaged; asked for by itself, the resource fails with the reason';
+
 export const attendee = z
   .object({
     customer_id: z.string(),
     name: z.string().nullable(),
     locale: z.string().nullable(),
     state: z.enum(['awaiting_purchase', 'purchased']),
-    join_url: z.url(),
+    join_url: z.url().nullable().describe(UNOPENED),
     camera_off: z.boolean(),
     recording_consent: z.enum(['missing', 'granted', 'refused']),
     invitation: z
       .object({ title: z.string(), text: z.string(), url: z.url() })
-      .describe("Ready for a conversation, in the customer's language"),
+      .nullable()
+      .describe("Ready for a conversation, in the customer's language; null where `join_url` is"),
   })
   .openapi('Attendee');
 
@@ -162,7 +165,7 @@ export const meeting = z
       provider_join_url: z.url().nullable(),
       degraded: z.array(z.string()),
     }),
-    host_url: z.url(),
+    host_url: z.url().nullable().describe(UNOPENED),
     attendees: z.array(attendee),
     limit: meetingLimit,
     decision,

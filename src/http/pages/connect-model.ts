@@ -2,6 +2,7 @@
 import { APPS } from '../../../providers/approved.ts';
 import { limitOf } from '../../../providers/limits.ts';
 import type { OAuth } from '../../../providers/provider.ts';
+import { canMakeLinks } from '../../connections/health.ts';
 import { firstChoices } from '../../connections/prefer.ts';
 import { PROVIDER_IDS, type ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
@@ -88,6 +89,6 @@ function troubleOf(
 ): ReconnectReason | null {
   if (!createsMeetings) return 'cannot_create';
   if (status !== 'active') return readReason(statusReason) ?? 'unknown';
-  const needed = providers.get(provider as ProviderId)?.oauth.scopes.links ?? [];
-  return needed.every((name) => scopes.includes(name)) ? null : 'permission_missing';
+  const adapter = providers.get(provider as ProviderId);
+  return adapter === undefined || canMakeLinks(adapter, scopes) ? null : 'permission_missing';
 }

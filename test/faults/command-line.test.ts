@@ -1,0 +1,96 @@
+/** The operator's command line as a process of its own, against the sandbox. */
+import { beforeAll, expect, it } from 'vitest';
+import { freePort } from '../../demo/world.ts';
+import { judgeClock } from '../../src/connections/reach.ts';
+import { describeOnBothDatabases } from '../support/databases.ts';
+import { built } from '../support/support.ts';
+import { connect, HOST } from '../support/world.ts';
+import { startCommand } from './command.ts';
+import { createStage, type Stage } from './stage.ts';
+
+type Row = Record<string, unknown>;
+
+beforeAll(built);
+
+/** The rows that a command prints. */
+async function rowsOf(environment: Stage['environment'], ...words: string[]): Promise<Row[]> {
+  const { code, stdout, stderr } = await startCommand(environment, ...words, '--json').exit;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const answer = JSON.parse(stdout) as Row | Row[];
+  return Array.isArray(answer) ? answer : [answer];
+}
+
+const PLATFORM = { ZOOM_ACCOUNT_ID: 'sandbox-account' };
+
+describeOnBothDatabases('the command line', (_open, engine) => {
+  it('F04 adds hosts of the platform, lists them, and removes them', { timeout: 60_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const environment = { ...stage.environment, ...PLATFORM };
+    const inPool = ['--marketplace', stage.marketplaceId];
+    const [host] = await rowsOf(environment, 'connections', 'add-platform', 'zoom', ...inPool, '--host', HOST);
+    expect(host).toEqual({
+      id: expect.stringMatching(/^con_/) as string,
+      provider: 'zoom',
+      email: HOST,
+      account_id: 'hostPoolUser1234567890',
+      plan: 'paid',
+      concurrent_meetings: 1,
+      status: 'active',
+    });
+    const listed = { id: host!['id'], professional_id: null, provider: 'zoom', email: HOST, plan: 'paid' };
+    expect(await rowsOf(environment, 'connections', 'list', ...inPool)).toEqual([{ ...listed, status: 'active', status_reason: null }]);
+    expect(await rowsOf(environment, 'connections', 'remove', ...inPool, '--connection', String(host!['id']))).toEqual([
+      { id: host!['id'], removed: true },
+    ]);
+    expect(await rowsOf(environment, 'connections', 'list', ...inPool)).toMatchObject([
+      { id: host!['id'], status: 'revoked', status_reason: 'disconnected' },
+    ]);
+
+    const unknown = await startCommand(environment, 'connections', 'add-platform', 'zoom', ...inPool, '--host', 'x@zoom.sandbox.example')
+      .exit;
+    expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('has no user') as string });
+    const nowhere = await startCommand(stage.environment, 'connections', 'add-platform', 'zoom', ...inPool, '--host', HOST).exit;
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('is not set up') as string });
+  });
+
+  it('doctor tells of keys, clock, vendors, connections and subscriptions', { timeout: 60_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const running = await stage.serve();
+    await connect(stage, 'microsoft-teams');
+    await expect.poll(async () => (await running.gateway.db.read.select().from(running.gateway.db.read.t.subscriptions)).length).toBe(1);
+    await running.close();
+
+    const rows = await rowsOf({ ...stage.environment, ...PLATFORM }, 'doctor');
+    const of = (check: string) => rows.filter((row) => row['check'] === check);
+    expect(of('configuration')).toMatchObject([{ result: 'ok', public_url: stage.publicUrl }]);
+    expect(of('database')).toMatchObject([{ result: 'ok', engine: engine.dialect }]);
+    expect(of('encryption key')).toMatchObject([{ result: 'newest', id: 'test' }]);
+    expect(of('clock')).toMatchObject([{ result: 'ok' }]);
+    for (const vendor of ['zoom', 'microsoft-teams', 'google-meet']) {
+      expect(of(vendor)).toMatchObject([{ result: 'configured' }]);
+      expect(of(`${vendor} reachability`)).toEqual([{ check: `${vendor} reachability`, result: 'ok', origin: stage.sandbox.url }]);
+    }
+    expect(of('zoom platform')).toMatchObject([{ result: 'configured, without hosts' }]);
+    expect(of('connections')).toMatchObject([{ active: 1, reconnect_required: 0, revoked: 0 }]);
+    expect(of('subscriptions')).toMatchObject([{ result: 'ok', count: 1, overdue: 0, to_replace: 0 }]);
+    expect(Date.parse(String(of('subscriptions')[0]!['next_expiry']))).toBeGreaterThan(Date.now());
+
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const offline = await rowsOf({ ...stage.environment, ZOOM_OAUTH_URL: nobody, ZOOM_API_URL: `${nobody}/v2` }, 'doctor');
+    expect(offline.filter(({ check }) => check === 'zoom reachability')).toEqual([
+      { check: 'zoom reachability', result: 'offline: ECONNREFUSED', origin: nobody },
+    ]);
+  });
+});
+
+it('a clock is judged by the vendor in the middle', () => {
+  const said = (...offsets: (number | undefined)[]) =>
+    judgeClock(
+      offsets.map((aheadMs) => ({ provider: 'zoom', origin: 'https://zoom.us', result: 'ok', ...(aheadMs !== undefined && { aheadMs }) })),
+    );
+  expect(said()).toBe('unknown');
+  expect(said(undefined)).toBe('unknown');
+  expect(said(400, 4_000, 90_000)).toBe('ok');
+  expect(said(90_000, 91_000, 0)).toBe('90 s ahead of the vendors');
+  expect(said(-45_000)).toBe('45 s behind the vendors');
+});
