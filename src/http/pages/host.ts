@@ -5,14 +5,17 @@ import type { BookingKind, RecordingMode } from '../../domain/policy.ts';
 import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { host, openHostLink } from '../../meetings/join.ts';
+import type { Live } from '../live.ts';
+import { sendLive } from './live.ts';
 import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
 import { sendPage } from './page.ts';
 import { hostPage } from './views/index.ts';
 
 /** The professional's pages. */
-export const hostRoutes = (gateway: Gateway) =>
+export const hostRoutes = (gateway: Gateway, live: Live) =>
   new Hono()
     .get('/h/:token', (c) => showHostPage(c, gateway))
+    .get('/h/:token/live', async (c) => sendLive(c, gateway, live, await openHostLink(gateway, c.req.param('token')), null))
     .post('/h/:token/report', async (c) => {
       const token = c.req.param('token');
       const { meeting } = await openHostLink(gateway, token);

@@ -7,21 +7,25 @@ import type { BookingKind } from '../../domain/policy.ts';
 import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
-import { join, openJoinLink, type Door, type Entrance } from '../../meetings/join.ts';
+import { join, openJoinLink, type Entrance } from '../../meetings/join.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import type { Attendee } from '../../store/meetings.ts';
+import { CLOSED, type Live } from '../live.ts';
 import { calendarFile } from './calendar.ts';
 import { pageHeaders } from './headers.ts';
+import { sendLive } from './live.ts';
 import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
 import { languageFor, sendPage } from './page.ts';
 import { isCurrentConsentVersion, joinPage, type JoinPage, type JoinRecording } from './views/index.ts';
 
-const CLOSED: ReadonlySet<Door> = new Set(['over', 'cancelled', 'expired']);
-
 /** The customer's pages. */
-export const joinRoutes = (gateway: Gateway) =>
+export const joinRoutes = (gateway: Gateway, live: Live) =>
   new Hono()
     .get('/j/:token', (c) => showJoinPage(c, gateway))
+    .get('/j/:token/live', async (c) => {
+      const entrance = await openJoinLink(gateway, c.req.param('token'));
+      return sendLive(c, gateway, live, entrance, entrance.attendee.id);
+    })
     .post('/j/:token/join', async (c) => {
       const { door } = await openJoinLink(gateway, c.req.param('token'));
       if (door !== 'open') return showJoinPage(c, gateway, NOT_YET.includes(door) ? 403 : undefined);
@@ -73,7 +77,7 @@ async function showJoinPage(c: Context, gateway: Gateway, status?: number, repor
   const entrance = await openJoinLink(gateway, token);
   const { attendee, meeting } = entrance;
   const view = joinPage({
-    ...(await common(c, gateway, entrance, attendee.locale)),
+    ...(await common(c, gateway, entrance, attendee)),
     token,
     guideUrl: APPS[meeting.provider as ProviderId].guides.participant,
     professional: null,

@@ -5,7 +5,7 @@ import type { Consent } from '../../../domain/recording.ts';
 import { type Translate, translator } from '../texts/index.ts';
 import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
 import { reportCard, type ReportState } from './report.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut } from './meeting.ts';
+import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
 
 export interface HostAttendee {
   readonly name: string | null;
@@ -21,7 +21,7 @@ export interface HostPage extends MeetingBase {
   readonly report: ReportState;
 }
 
-/** Forms: `POST /h/{token}/join`; `POST /h/{token}/report`, see `reportCard`. */
+/** Forms: `POST /h/{token}/join`; `POST /h/{token}/continue` with nothing in it, when a limit is near or has ended the meeting; `POST /h/{token}/report`, see `reportCard`. */
 export function hostPage(model: HostPage): Html {
   const t = translator(model.language);
   const open = !isClosed(model.state);
@@ -33,10 +33,10 @@ export function hostPage(model: HostPage): Html {
         <p class="eyebrow">${t('host.role')}</p>
         <h1>${model.title}</h1>
       </div>
-      ${liveRegion(model)}
-      <section class="card">${status(model)}${facts(model)}</section>
+      ${liveRegion(model, side(model))}
+      <section class="card" id="entrance" data-part>${status(model)}${facts(model)}</section>
       ${limitNotice(model)}
-      <section class="card">
+      <section class="card" id="people" data-part>
         <div class="card-head">
           <h2>${t('host.attendees')}</h2>
           ${coming === 0 ? '' : badge('good', t('host.coming', { count: coming }))}
@@ -45,6 +45,19 @@ export function hostPage(model: HostPage): Html {
       </section>
       ${open ? advice(model) : ''} ${reportCard(model, `/h/${encodeURIComponent(model.token)}/report`, model.report)}`,
   );
+}
+
+function side({ language, token }: HostPage): Side {
+  const t = translator(language);
+  const path = `/h/${encodeURIComponent(token)}`;
+  return {
+    path,
+    hostLost: { title: t('host.lostTitle'), text: t('host.lostText') },
+    goOn: html`<form method="post" action="${path}/continue">
+      ${headed(t('host.continueTitle'), t('host.continueText'))}
+      <div class="actions"><button class="button">${t('host.continueButton')}</button></div>
+    </form>`,
+  };
 }
 
 function status(model: HostPage): Html {
