@@ -52,11 +52,13 @@ export async function readNews(gateway: Gateway, viewers: readonly Viewer[]): Pr
     const attendee = attendeeId === null ? null : attendees.get(attendeeId);
     if (meeting === undefined || attendee === undefined) return undefined;
     const policy = policies.get(meeting.marketplaceId)!;
+    // Whether others buy shows on the host's page only.
+    const bought = attendee === null ? (purchases.get(meetingId) ?? 0) : 0;
     return newsOf(gateway, {
       meeting,
       policy,
       attendee,
-      purchases: purchases.get(meetingId) ?? 0,
+      purchases: bought,
       continuedUrl: pageOf(meeting, attendee),
     });
   });
