@@ -65,9 +65,9 @@ function meetings(count: number, postgres: boolean): string {
   const json = postgres ? '::jsonb' : '';
   return `insert into meetings (id, marketplace_id, booking_id, booking_kind, title, professional_id, provider, state, purchase_by, starts_at,
       duration_minutes, time_zone, recording, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
-      plan, limit_exceeded, decision, vendor_key, created_at)
+      plan, plan_basis, limit_exceeded, decision, vendor_key, created_at)
     select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'one_to_one', 'Bench', 'pro_1', 'zoom', 'ended', ${at}, ${at},
       30, 'UTC', 'on_consent', 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
-      'paid', ${no}, '{}'${json}, 'mtg_' || n, ${at}
+      'paid', 'vendor', ${no}, '{}'${json}, 'mtg_' || n, ${at}
     from (${numbers}) as numbers`;
 }

@@ -61,6 +61,8 @@ export interface Side {
 
 /** How often the page is fetched anew while its stream does not work. */
 const REFRESH_SECONDS = 20;
+/** Enough to read the notice and to say no. */
+const MOVES_AFTER_SECONDS = 10;
 /** When a limit comes near, and how loudly that is said. */
 const STEPS = [
   { minutes: 10, tone: '' },
@@ -147,7 +149,7 @@ function limit(model: MeetingBase, endsAt: Date, { goOn }: Side): Html {
   const within = (fromMs: number, toMs: number): Html =>
     html`data-from="${fromMs}" data-to="${toMs}" ${restMs <= fromMs && restMs > toMs ? '' : html`hidden`}`;
   const nearMs = STEPS[0].minutes * MINUTE;
-  return html`<div class="stack" data-limit="${endsAt.toISOString()}">
+  return html`<div class="limit" data-limit="${endsAt.toISOString()}">
     <div class="countdown">
       <p class="quiet">${t('join.endsIn')}</p>
       <p>${countdown(model, endsAt)}</p>
@@ -178,9 +180,11 @@ function ended({ language, ended: hasEnded, state, limitMinutes, continuedUrl }:
 function continued({ language, continuedUrl }: MeetingBase): MaybeHtml {
   if (continuedUrl === null) return '';
   const t = translator(language);
-  return html`<section class="card" role="alert" data-move="${continuedUrl}">
-    ${headed(t('join.continuedTitle'), t('join.continuedText'))}
-    <p class="quiet" data-moving data-text="${t('join.moving', { time: '{time}' })}" hidden></p>
+  return html`<section class="card" data-move="${continuedUrl}" data-after="${MOVES_AFTER_SECONDS}">
+    <div role="alert">
+      ${headed(t('join.continuedTitle'), t('join.continuedText'))}
+      <p data-moving hidden>${t('join.moving', { count: MOVES_AFTER_SECONDS })}</p>
+    </div>
     <div class="actions">
       <a class="button" href="${continuedUrl}">${t('join.continuedLink')}</a>
       <button class="button second" type="button" data-stay hidden>${t('join.stayButton')}</button>

@@ -44,17 +44,13 @@ export const script = `'use strict';
     }
   };
 
-  const MOVE_AFTER = 10 * SECOND;
   let movesAt, stays = false;
   const move = (notice) => {
     if (typing()) stays = true;
     for (const part of notice.querySelectorAll('[data-moving], [data-stay]')) part.hidden = stays;
     if (stays) return;
-    movesAt ??= deviceNow() + MOVE_AFTER;
-    const rest = movesAt - deviceNow();
-    const line = notice.querySelector('[data-moving]');
-    line.textContent = line.dataset.text.replace('{time}', () => unit(Math.max(0, Math.ceil(rest / SECOND)), 'second'));
-    if (rest <= 0) leave(notice.dataset.move);
+    movesAt ??= deviceNow() + Number(notice.dataset.after) * SECOND;
+    if (deviceNow() >= movesAt) leave(notice.dataset.move);
   };
 
   const tick = () => {

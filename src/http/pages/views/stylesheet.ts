@@ -103,6 +103,7 @@ details > .notice, details > [role='status'] + form { margin-top: 0.85rem; }
 .clock { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .countdown { display: grid; gap: 0.1rem; }
 .countdown .clock { font-size: 2.25rem; font-weight: 600; line-height: 1.2; letter-spacing: -0.02em; }
+.limit { display: grid; gap: 0.85rem; }
 .local { min-height: 0; }
 @media (scripting: enabled) { .local { min-height: 3.1em; } }
 @media (scripting: enabled) and (min-width: 34rem) { .local { min-height: 1.55em; } }
