@@ -18,8 +18,6 @@ const HEARTBEAT_MS = 15 * SECOND;
 const PER_LINK = 4;
 /** About 15 KB each. */
 const IN_ALL = 5_000;
-/** Events that wait for a reader who does not read; beyond that the reader is gone. */
-const MOST_WAITING = 16;
 /** Browsers come back after 2 to 6 seconds, so that those of a gateway that was started anew do not come at once. */
 const RETRY_MS = 2 * SECOND;
 const RETRY_SPREAD_MS = 4 * SECOND;
@@ -27,12 +25,22 @@ const RETRY_SPREAD_MS = 4 * SECOND;
 export const CLOSED: ReadonlySet<Door> = new Set(['over', 'cancelled', 'expired']);
 
 export interface Live {
-  /** The stream of one page, which begins with its current state; undefined when there are too many in all. */
-  open(viewer: Viewer): ReadableStream<Uint8Array> | undefined;
+  /**
+   * Tells a page what happens, at first its current state. Undefined when there are too many in all; else what to call when the reader
+   * has gone away.
+   */
+  open(viewer: Viewer, line: Line): (() => void) | undefined;
   /** Looks for changes now. */
   look(): void;
   /** Ends all streams, and accepts no more. */
   close(): void;
+}
+
+/** To one reader. */
+export interface Line {
+  /** False when the reader does not read any more. */
+  write(text: string): boolean;
+  end(): void;
 }
 
 export interface LiveLimits {
@@ -56,7 +64,6 @@ interface Watched {
 export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_ALL }: Partial<LiveLimits> = {}): Live {
   const { db, log, now, random } = gateway;
   const watched = new Map<string, Watched>();
-  const encoder = new TextEncoder();
   const state = { pages: 0, closed: false, looking: false, rung: false, failing: false };
   let ring: (() => void) | undefined;
 
@@ -129,7 +136,7 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
   };
 
   return {
-    open(viewer) {
+    open(viewer, line) {
       if (state.closed || state.pages >= inAll) return undefined;
       const entry: Watched = watched.get(viewer.meetingId) ?? { mark: undefined, changesAt: null, pages: new Set() };
       watched.set(viewer.meetingId, entry);
@@ -144,27 +151,18 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
         state.pages -= 1;
         if (entry.pages.size === 0 && watched.get(viewer.meetingId) === entry) watched.delete(viewer.meetingId);
       };
-      let controller!: ReadableStreamDefaultController<Uint8Array>;
       const page: Page = {
         ...viewer,
         version: undefined,
         write(text) {
-          if (!entry.pages.has(page)) return;
-          controller.enqueue(encoder.encode(text));
-          if ((controller.desiredSize ?? 0) < -MOST_WAITING) page.end();
+          if (entry.pages.has(page) && !line.write(text)) page.end();
         },
         end() {
           if (!entry.pages.has(page)) return;
           forget();
-          controller.close();
+          line.end();
         },
       };
-      const stream = new ReadableStream<Uint8Array>({
-        start: (own) => {
-          controller = own;
-        },
-        cancel: forget,
-      });
       entry.pages.add(page);
       // The last page of this meeting may just have been pushed out.
       watched.set(viewer.meetingId, entry);
@@ -173,7 +171,7 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
       state.rung = true;
       ring?.();
       if (!state.looking) void loop();
-      return stream;
+      return forget;
     },
     look() {
       state.rung = true;

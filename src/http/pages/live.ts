@@ -1,4 +1,6 @@
 /** The stream behind an open page of a meeting. */
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import { Failure } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -8,22 +10,38 @@ import { pageHeaders } from './headers.ts';
 
 /** Until then the page is fetched anew now and then. */
 const RETRY_AFTER_SECONDS = 30;
+/** What waits for a reader who does not read; beyond that the reader is gone. An event has half a kilobyte. */
+const MOST_WAITING_BYTES = 16 * 1024;
 
 /**
- * `attendeeId`: null for the host's page. Answers 503 when too many pages are open; that is no failure of anything.
+ * `attendeeId`: null for the host's page. Answers 503 when too many pages are open; that is no failure of anything. Written to the socket
+ * by hand: a web stream between would double what an open page costs.
  * @throws Failure `gone` when nothing can change any more
  */
 export function sendLive(c: Context, { config }: Gateway, live: Live, { meeting, door }: Entrance, attendeeId: string | null): Response {
   if (CLOSED.has(door)) throw new Failure('gone', 'Nothing happens here any more.');
   for (const [name, value] of Object.entries(pageHeaders({ secure: config.publicUrl.startsWith('https:') }))) c.header(name, value);
-  const stream = live.open({ meetingId: meeting.id, attendeeId });
-  if (stream === undefined) {
-    c.header('retry-after', String(RETRY_AFTER_SECONDS));
-    return c.body(null, 503);
-  }
-  c.header('content-type', 'text/event-stream; charset=utf-8');
-  c.header('cache-control', 'no-store, no-transform');
-  // nginx would collect the events first.
-  c.header('x-accel-buffering', 'no');
-  return c.body(stream);
+  const { outgoing } = c.env as HttpBindings;
+  const begin = (): void => {
+    c.header('content-type', 'text/event-stream; charset=utf-8');
+    c.header('cache-control', 'no-store, no-transform');
+    // nginx would collect the events first.
+    c.header('x-accel-buffering', 'no');
+    outgoing.writeHead(200, Object.fromEntries(c.body(null).headers));
+  };
+  const forget = live.open(
+    { meetingId: meeting.id, attendeeId },
+    {
+      write(text) {
+        if (!outgoing.headersSent) begin();
+        outgoing.write(text);
+        return outgoing.writableLength < MOST_WAITING_BYTES;
+      },
+      // Whoever does not read would not read the end either.
+      end: () => void (outgoing.writableLength < MOST_WAITING_BYTES ? outgoing.end() : outgoing.destroy()),
+    },
+  );
+  if (forget === undefined) return c.body(null, 503, { 'retry-after': String(RETRY_AFTER_SECONDS) });
+  outgoing.once('close', forget);
+  return RESPONSE_ALREADY_SENT;
 }
