@@ -16,7 +16,7 @@ const SHORTEST_GAP_MS = SECOND / 5;
 const HEARTBEAT_MS = 15 * SECOND;
 /** A telephone, a computer, and the tabs that somebody forgot. */
 const PER_LINK = 4;
-/** About 15 KB each. */
+/** Some 35 KB each (`npm run bench:live`). */
 const IN_ALL = 5_000;
 /** Browsers come back after 2 to 6 seconds, so that those of a gateway that was started anew do not come at once. */
 const RETRY_MS = 2 * SECOND;

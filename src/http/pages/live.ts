@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import { Failure } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import type { Entrance } from '../../meetings/join.ts';
-import { CLOSED, type Live } from '../live.ts';
+import { CLOSED, type Line, type Live } from '../live.ts';
 import { pageHeaders } from './headers.ts';
 
 /** Until then the page is fetched anew now and then. */
@@ -21,27 +21,29 @@ const MOST_WAITING_BYTES = 16 * 1024;
 export function sendLive(c: Context, { config }: Gateway, live: Live, { meeting, door }: Entrance, attendeeId: string | null): Response {
   if (CLOSED.has(door)) throw new Failure('gone', 'Nothing happens here any more.');
   for (const [name, value] of Object.entries(pageHeaders({ secure: config.publicUrl.startsWith('https:') }))) c.header(name, value);
-  const { outgoing } = c.env as HttpBindings;
-  const begin = (): void => {
-    c.header('content-type', 'text/event-stream; charset=utf-8');
-    c.header('cache-control', 'no-store, no-transform');
+  const headers = {
+    ...Object.fromEntries(c.body(null).headers),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
     // nginx would collect the events first.
-    c.header('x-accel-buffering', 'no');
-    outgoing.writeHead(200, Object.fromEntries(c.body(null).headers));
+    'x-accel-buffering': 'no',
   };
-  const forget = live.open(
-    { meetingId: meeting.id, attendeeId },
-    {
-      write(text) {
-        if (!outgoing.headersSent) begin();
-        outgoing.write(text);
-        return outgoing.writableLength < MOST_WAITING_BYTES;
-      },
-      // Whoever does not read would not read the end either.
-      end: () => void (outgoing.writableLength < MOST_WAITING_BYTES ? outgoing.end() : outgoing.destroy()),
-    },
-  );
+  const { outgoing } = c.env as HttpBindings;
+  const forget = live.open({ meetingId: meeting.id, attendeeId }, lineOn(outgoing, headers));
   if (forget === undefined) return c.body(null, 503, { 'retry-after': String(RETRY_AFTER_SECONDS) });
   outgoing.once('close', forget);
   return RESPONSE_ALREADY_SENT;
+}
+
+/** Apart from the request, which nobody shall keep in memory as long as the page is open. */
+function lineOn(outgoing: HttpBindings['outgoing'], headers: Readonly<Record<string, string>>): Line {
+  return {
+    write(text) {
+      if (!outgoing.headersSent) outgoing.writeHead(200, headers);
+      outgoing.write(text);
+      return outgoing.writableLength < MOST_WAITING_BYTES;
+    },
+    // Whoever does not read would not read the end either.
+    end: () => void (outgoing.writableLength < MOST_WAITING_BYTES ? outgoing.end() : outgoing.destroy()),
+  };
 }
