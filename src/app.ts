@@ -18,6 +18,7 @@ import { docsRoutes } from './http/docs.ts';
 import { healthRoutes } from './http/health.ts';
 import { idempotency } from './http/idempotency.ts';
 import { jsonBody } from './http/json-body.ts';
+import type { Live } from './http/live.ts';
 import { connectRoutes } from './http/pages/connect.ts';
 import { guard } from './http/pages/guard.ts';
 import { hostRoutes } from './http/pages/host.ts';
@@ -32,7 +33,7 @@ import { webhookRoutes } from './http/webhooks.ts';
 const MAX_FORM_BYTES = 16 * 1024;
 const PAGES = /^\/(connect|oauth|j|h|r|problems)\//;
 
-export function createApp(gateway: Gateway, intake: Intake) {
+export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   const { config, log } = gateway;
   const app = new OpenAPIHono<ApiEnv>();
 
@@ -82,8 +83,8 @@ export function createApp(gateway: Gateway, intake: Intake) {
   const guarded = guard(gateway);
   for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
-  app.route('/', joinRoutes(gateway));
-  app.route('/', hostRoutes(gateway));
+  app.route('/', joinRoutes(gateway, live));
+  app.route('/', hostRoutes(gateway, live));
   app.route('/', recordingPageRoutes(gateway));
   app.route('/', problemRoutes(gateway));
   app.route('/', healthRoutes(gateway));

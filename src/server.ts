@@ -16,6 +16,7 @@ import { createVault, type Vault } from './connections/vault.ts';
 import { SECOND, type Clock, type RandomBytes } from './domain/time.ts';
 import { createSend } from './events/deliver.ts';
 import type { Gateway } from './gateway.ts';
+import { createLive, type Live } from './http/live.ts';
 import { createLog } from './log.ts';
 import { openDatabase } from './store/database.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -61,9 +62,14 @@ export async function openGateway(
 
 export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0.0' }: { host?: string } = {}): Promise<Running> {
   let worker: Worker | undefined;
-  const gateway = await openGateway(config, seams, () => worker?.wake());
+  let live: Live | undefined;
+  const gateway = await openGateway(config, seams, () => {
+    worker?.wake();
+    live?.look();
+  });
+  live = createLive(gateway);
   const { intake, takeBreak } = createIntake({ ...gateway, wake: () => worker?.wakeInbox() });
-  const app = createApp(gateway, intake);
+  const app = createApp(gateway, intake, live);
   // The types of the adapter also allow HTTP/2; without options it is a plain server.
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   server.headersTimeout = 5 * SECOND;
@@ -82,6 +88,8 @@ export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0
   const { port } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    // Streams never end by themselves; their pages come back to the next process.
+    live.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     // Connections that become idle are closed as they do; what is under way may finish.
     const idle = setInterval(() => server.closeIdleConnections(), 100);

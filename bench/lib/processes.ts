@@ -7,6 +7,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SECRET } from './deliveries.ts';
+import type { ListenOrder } from './listeners.ts';
 import type { LoadOrder, LoadReport } from './load.ts';
 
 export interface Served {
@@ -74,6 +75,31 @@ export function startLoad(): { run(order: LoadOrder): Promise<LoadReport>; stop(
       }),
     stop: () => stop(child),
   };
+}
+
+/** Pages that listen, see `listeners.ts`. */
+export function startListeners() {
+  const child = forkScript('listeners.ts', []);
+  const ask = async (order: ListenOrder): Promise<unknown> => {
+    const answer = once(child, 'message');
+    child.send(order);
+    return ((await answer) as [unknown])[0];
+  };
+  return {
+    /** How long it took until all had heard their first state, in milliseconds. */
+    open: async (port: number, tokens: readonly string[]) => (await ask({ kind: 'open', port, tokens })) as number,
+    /** The page at `index` will hear of a run since `at`, which is also the moment of the change. */
+    expect: (index: number, at: number) => void child.send({ kind: 'expect', index, at } satisfies ListenOrder),
+    /** From change to page, in milliseconds. */
+    latencies: async (count: number) => (await ask({ kind: 'latencies', count })) as number[],
+    stop: () => stop(child),
+  };
+}
+
+/** Processor time so far, in milliseconds. */
+export function processorMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Resident memory in MB. */

@@ -91,7 +91,8 @@ async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Prom
   return { meeting, policy, opensAt, closesAt, door: doorOf(meeting, paid, gateway.now(), { opensAt, closesAt }) };
 }
 
-function doorOf(meeting: Meeting, paid: boolean, now: Date, { opensAt, closesAt }: { opensAt: Date; closesAt: Date }): Door {
+/** What the door of a meeting shows somebody who has bought, or for whom somebody has. */
+export function doorOf(meeting: Meeting, paid: boolean, now: Date, { opensAt, closesAt }: { opensAt: Date; closesAt: Date }): Door {
   const state = meeting.state as MeetingState;
   if (state === 'cancelled' || state === 'expired') return state;
   // The deadline counts from its moment, not from when the job gets to it.

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
+import { and, count, desc, eq, gte, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -130,6 +130,60 @@ export async function setHostsLost(tx: Writer, ids: readonly string[], at: Date)
       .where(inArray(meetings.id, [...ids]));
 }
 
+export async function findMeetings(db: Reader, ids: readonly string[]): Promise<Meeting[]> {
+  if (ids.length === 0) return [];
+  return db
+    .select()
+    .from(db.t.meetings)
+    .where(inArray(db.t.meetings.id, [...ids]));
+}
+
+/** Below what either database takes as parameters of one statement. */
+const MOST_IDS = 5_000;
+
+/**
+ * What pages that are open depend on, per meeting as one text to compare: another text means that something has changed. One statement
+ * for up to 5,000 meetings; those that do not exist are missing.
+ */
+export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map<string, string>> {
+  const { attendees, meetings: m } = db.t;
+  const marks = new Map<string, string>();
+  for (let start = 0; start < ids.length; start += MOST_IDS) {
+    const rows = await db
+      .select({
+        id: m.id,
+        state: m.state,
+        provider: m.provider,
+        startsAt: m.startsAt,
+        durationMinutes: m.durationMinutes,
+        lockedAt: m.lockedAt,
+        runningSince: m.runningSince,
+        limitEndsAt: m.limitEndsAt,
+        hostLostAt: m.hostLostAt,
+        continuedBy: m.continuedBy,
+        purchases: count(attendees.purchasedAt),
+      })
+      .from(m)
+      .leftJoin(attendees, eq(attendees.meetingId, m.id))
+      .where(inArray(m.id, ids.slice(start, start + MOST_IDS)))
+      .groupBy(m.id);
+    for (const { id, ...row } of rows) marks.set(id, JSON.stringify(Object.values(row)));
+  }
+  return marks;
+}
+
+/** How many customers have bought, per meeting; those without anybody are missing. */
+export async function countPurchases(db: Reader, meetingIds: readonly string[]): Promise<Map<string, number>> {
+  const { attendees } = db.t;
+  if (meetingIds.length === 0) return new Map();
+  const rows = await db
+    .select({ meetingId: attendees.meetingId, purchases: count(attendees.purchasedAt) })
+    .from(attendees)
+    .where(inArray(attendees.meetingId, [...meetingIds]))
+    .groupBy(attendees.meetingId);
+  return new Map(rows.map(({ meetingId, purchases }) => [meetingId, purchases]));
+}
+
 export async function findOwnMeeting(db: Reader, marketplaceId: string, id: string): Promise<Meeting | undefined> {
   const { meetings } = db.t;
   return (
@@ -259,6 +313,24 @@ const customersOfMeeting = prepared('customers_of_meeting', (db: Reader) => {
 export async function findOnlyCustomer(db: Reader, meetingId: string): Promise<string | null> {
   const found = await customersOfMeeting(db, { meetingId });
   return found.length === 1 ? found[0]!.customerId : null;
+}
+
+export async function findAttendees(db: Reader, ids: readonly string[]): Promise<Attendee[]> {
+  if (ids.length === 0) return [];
+  return db
+    .select()
+    .from(db.t.attendees)
+    .where(inArray(db.t.attendees.id, [...ids]));
+}
+
+/** Of these meetings those attendees who are one of these customers. */
+export async function findCustomers(db: Reader, meetingIds: readonly string[], customerIds: readonly string[]): Promise<Attendee[]> {
+  const { attendees } = db.t;
+  if (meetingIds.length === 0 || customerIds.length === 0) return [];
+  return db
+    .select()
+    .from(attendees)
+    .where(and(inArray(attendees.meetingId, [...meetingIds]), inArray(attendees.customerId, [...customerIds])));
 }
 
 export async function findAttendeeByToken(db: Reader, joinTokenHash: string): Promise<Attendee | undefined> {

@@ -32,6 +32,7 @@ afterAll(async () => {
 describe('every page', () => {
   it.each(LANGUAGES)(
     'is shown in %s without complaints of the browser, requests to elsewhere or scrolling sideways at 320 pixels',
+    { timeout: 90_000 },
     async (language) => {
       const { page, complaints } = await visit(SMALLEST);
       const origins = new Set<string>();
@@ -112,8 +113,8 @@ describe('join page', () => {
     await page.goto(site.url);
     await page.evaluate(() => document.body.setAttribute('data-same-page', 'yes'));
     expect(await page.getByText('Running for').count()).toBe(0);
-    site.show(views.joinPage(join('en', { live })));
-    await page.clock.runFor(21_000);
+    site.show(views.joinPage(join('en', { live, version: 'v2' })));
+    site.tell('v2');
     await page.getByText('Your professional lost the connection').waitFor();
     expect(await page.locator('[data-same-page=yes] #live').innerText()).toContain('24.50 €');
     expect(complaints).toEqual([]);
@@ -188,6 +189,8 @@ interface Site {
   readonly server: ServerType;
   /** What every GET answers from now on. */
   show(html: views.Html, formTargets?: readonly string[]): void;
+  /** Tells every page that listens that there is another version of it. */
+  tell(version: string): void;
   /** Where every POST leads from now on. */
   redirectTo(url: string): void;
   visits(): number;
@@ -199,9 +202,22 @@ async function startSite(): Promise<Site> {
   let target = '/';
   let visits = 0;
   const posts: string[] = [];
+  const streams = new Set<ReadableStreamDefaultController<string>>();
   const app = new Hono();
   for (const { path, body, contentType } of views.assets) app.get(path, (c) => c.body(body, 200, assetHeaders(contentType)));
   app.get('/r/:token/media', (c) => c.body(null, 204));
+  app.get('/:side{[jh]}/:token/live', (c) => {
+    let own: ReadableStreamDefaultController<string>;
+    const stream = new ReadableStream<string>({
+      start: (controller) => {
+        own = controller;
+        streams.add(own);
+        controller.enqueue('retry: 1000\n\n');
+      },
+      cancel: () => void streams.delete(own),
+    });
+    return c.body(stream.pipeThrough(new TextEncoderStream()), 200, { 'content-type': 'text/event-stream' });
+  });
   app.get('*', async (c) => {
     visits++;
     return shown === undefined ? c.notFound() : c.html(await shown.html, 200, shown.headers);
@@ -218,6 +234,9 @@ async function startSite(): Promise<Site> {
     server,
     show: (html, formTargets = []) => {
       shown = { html, headers: pageHeaders({ secure: false, formTargets }) };
+    },
+    tell: (version) => {
+      for (const stream of streams) stream.enqueue(`event: state\ndata: ${JSON.stringify({ version, now: NOW.toISOString() })}\n\n`);
     },
     redirectTo: (url) => {
       target = url;

@@ -3,6 +3,7 @@ import { beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { createApi, visit, type Answer } from '../../demo/clients.ts';
 import { createWorld, type World } from '../../demo/world.ts';
 import { createApp } from '../../src/app.ts';
+import { createLive } from '../../src/http/live.ts';
 import { revokeKey, createKey } from '../../src/marketplaces/manage.ts';
 import { calls, createMeeting, databaseOf, eventually, must, otherMarketplace, vendorMeetings } from '../support/gateway.ts';
 import { connect, meetingBody, testWorld } from '../support/world.ts';
@@ -257,7 +258,7 @@ describe('limits', () => {
 
     // The same program without its socket: 6,000 requests have to fit into a test.
     const { gateway } = world.gateway;
-    const app = createApp(gateway, () => Promise.resolve());
+    const app = createApp(gateway, () => Promise.resolve(), createLive(gateway));
     const ask = (): Response | Promise<Response> => app.request('/v1/providers', { headers: { authorization: `Bearer ${world.apiKey}` } });
     let last = await ask();
     for (let done = 1; done <= 6_000; done += 1) last = await ask();

@@ -19,6 +19,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
-  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('requestfailed', (request) => {
+    const error = request.failure()?.errorText;
+    // Leaving a page ends its stream; the browser has no other word for that.
+    if (!(request.url().endsWith('/live') && error === 'net::ERR_ABORTED')) complaints.push(`${request.url()}: ${error}`);
+  });
   return { context, page, complaints };
 }

@@ -110,6 +110,9 @@ export const join = (language: Language, change: Partial<views.JoinPage> = {}): 
   timeZone: 'Europe/Berlin',
   state: { kind: 'open' },
   live: null,
+  ended: false,
+  continuedUrl: null,
+  version: 'v1',
   recording: { kind: 'none' },
   cameraOff: false,
   shareable: false,
@@ -149,6 +152,22 @@ export const live: views.LiveMeeting = {
   balance: '24.50 €',
 };
 
+/** A meeting near its limit, after it, and when it goes on elsewhere. */
+const running = (limitEndsAt: string, hostLost = false) => ({
+  live: { ...live, hostLost, limitEndsAt: new Date(limitEndsAt), block: null, balance: null },
+});
+const continuedUrl = 'https://gateway.example/j/jt_next';
+export const LIVE_STATES: readonly (readonly [string, Partial<views.MeetingBase>])[] = [
+  ['ten-minutes', running('2026-12-01T09:09:59Z')],
+  ['five-minutes', running('2026-12-01T09:04:59Z')],
+  ['one-minute', running('2026-12-01T09:00:45Z', true)],
+  ['limit-reached', running('2026-12-01T08:59:59Z')],
+  ['limit-reached-continued', { ...running('2026-12-01T08:59:59Z'), continuedUrl }],
+  ['ended', { ended: true, limitMinutes: 40 }],
+  ['ended-continued', { ended: true, continuedUrl }],
+  ['over-continued', { ended: true, state: { kind: 'over' }, continuedUrl }],
+];
+
 export const host = (language: Language, change: Partial<views.HostPage> = {}): views.HostPage => ({
   language,
   now: NOW,
@@ -161,6 +180,9 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   timeZone: 'Europe/Berlin',
   state: { kind: 'open' },
   live: null,
+  ended: false,
+  continuedUrl: null,
+  version: 'v1',
   limitMinutes: 40,
   guideUrl: 'https://support.zoom.com/hc/en',
   attendees: [
@@ -255,7 +277,10 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
   for (const mode of ['none', 'on_consent', 'always'] as const)
     add(`host-${mode}`, views.hostPage(host(language, { recording: mode, attendees: [], live })));
-  add('host-continuable', views.hostPage(host(language, { continuable: true, live })));
+  for (const [name, change] of LIVE_STATES) {
+    add(`join-${name}`, views.joinPage(join(language, change)));
+    add(`host-${name}`, views.hostPage(host(language, change)));
+  }
   for (const state of RECORDING_STATES) add(`recording-${state.kind}`, views.recordingPage(recording(language, { state })));
   add(
     'recording-upload',

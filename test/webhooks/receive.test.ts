@@ -7,6 +7,7 @@ import { createApp } from '../../src/app.ts';
 import { inboxContext } from '../../src/connections/sealed.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { plus, SECOND } from '../../src/domain/time.ts';
+import { createLive } from '../../src/http/live.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { NewInboxEntry } from '../../src/store/inbox.ts';
 import { createIntake } from '../../webhooks/intake.ts';
@@ -286,9 +287,9 @@ describe("the vendors' way in", () => {
 
   test('case 8: what cannot be stored is 503 with a time to come again, which every vendor repeats', async () => {
     const world = await testWorld();
-    const app = createApp(world.gateway.gateway, () =>
-      Promise.reject(new Failure('storage_unavailable', 'The storage is behind.', { retryAfterMs: 2 * SECOND })),
-    );
+    const { gateway } = world.gateway;
+    const busy = new Failure('storage_unavailable', 'The storage is behind.', { retryAfterMs: 2 * SECOND });
+    const app = createApp(gateway, () => Promise.reject(busy), createLive(gateway));
     const bytes = bodyOf(3_000);
     const answer = await app.request('/webhooks/zoom', {
       method: 'POST',

@@ -23,7 +23,7 @@ export function pageHeaders({ secure, formTargets = [] }: PageHeaderOptions): Re
     `script-src 'self'`,
     `img-src 'self' data:`,
     `media-src 'self'`,
-    // The live line of the join page is fetched again while the meeting runs.
+    // The page of a meeting listens to its stream, and is fetched again when something has changed.
     `connect-src 'self'`,
     ['form-action', `'self'`, ...formTargets].join(' '),
     `base-uri 'none'`,

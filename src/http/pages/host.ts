@@ -5,14 +5,16 @@ import type { BookingKind, RecordingMode } from '../../domain/policy.ts';
 import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { continueMeeting, isContinuable } from '../../meetings/continue.ts';
-import { host, openHostLink, type Entrance } from '../../meetings/join.ts';
+import { host, openHostLink } from '../../meetings/join.ts';
 import { hostTokenOf, nextHostToken } from '../../meetings/segments.ts';
+import type { Live } from '../live.ts';
+import { sendLive } from './live.ts';
 import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
 import { sendPage } from './page.ts';
 import { hostPage } from './views/index.ts';
 
 /** The professional's pages. */
-export const hostRoutes = (gateway: Gateway) =>
+export const hostRoutes = (gateway: Gateway, live: Live) =>
   new Hono()
     .get('/h/:token', (c) => showHostPage(c, gateway))
     .post('/h/:token/continue', async (c) => {
@@ -21,6 +23,7 @@ export const hostRoutes = (gateway: Gateway) =>
       const { meeting: next } = await continueMeeting(gateway, { marketplaceId, meetingId, by: 'host' });
       return c.redirect(`/h/${hostTokenOf(gateway, next)}`, 303);
     })
+    .get('/h/:token/live', async (c) => sendLive(c, gateway, live, await openHostLink(gateway, c.req.param('token')), null))
     .post('/h/:token/report', async (c) => {
       const token = c.req.param('token');
       const { meeting } = await openHostLink(gateway, token);
@@ -37,16 +40,10 @@ export const hostRoutes = (gateway: Gateway) =>
       return c.redirect(await host(gateway, c.req.param('token')), 303);
     });
 
-/** To hosts whose time is too short for the booking, or was; everybody else would only wonder. */
-const isOffered = async (gateway: Gateway, { meeting, policy }: Entrance): Promise<boolean> =>
-  meeting.continuedBy === null && (meeting.limitExceeded || meeting.state === 'ended') && isContinuable(gateway, policy, meeting);
-
 async function showHostPage(c: Context, gateway: Gateway, status?: number, report = sentBefore(c)) {
   const token = c.req.param('token') ?? '';
   const entrance = await openHostLink(gateway, token);
   const { attendees, meeting, policy } = entrance;
-  const next = await nextHostToken(gateway, meeting);
-  if (next !== undefined) return c.redirect(`/h/${next}${new URL(c.req.url).search}`, 303);
   const asked = policy.recording[meeting.bookingKind as BookingKind].consent === 'each_customer' && meeting.recording !== 'none';
   const view = hostPage({
     ...(await common(c, gateway, entrance, null)),
@@ -59,7 +56,7 @@ async function showHostPage(c: Context, gateway: Gateway, status?: number, repor
       consent: asked ? (recordingConsent as Consent) : ('not_needed' as const),
     })),
     recording: meeting.recording as RecordingMode,
-    continuable: await isOffered(gateway, entrance),
+    continuable: meeting.continuedBy === null && (await isContinuable(gateway, policy, meeting)),
     report,
   });
   return sendPage(c, gateway, view, { status: status ?? (entrance.door === 'unpaid' ? 200 : STATUS[entrance.door]), formsLeadOut: true });

@@ -7,22 +7,26 @@ import type { BookingKind } from '../../domain/policy.ts';
 import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
-import { join, openJoinLink, type Door, type Entrance } from '../../meetings/join.ts';
+import { join, openJoinLink, type Entrance } from '../../meetings/join.ts';
 import { nextJoinToken } from '../../meetings/segments.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import type { Attendee } from '../../store/meetings.ts';
+import { CLOSED, type Live } from '../live.ts';
 import { calendarFile } from './calendar.ts';
 import { pageHeaders } from './headers.ts';
+import { sendLive } from './live.ts';
 import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
 import { languageFor, sendPage } from './page.ts';
 import { isCurrentConsentVersion, joinPage, type JoinPage, type JoinRecording } from './views/index.ts';
 
-const CLOSED: ReadonlySet<Door> = new Set(['over', 'cancelled', 'expired']);
-
 /** The customer's pages. */
-export const joinRoutes = (gateway: Gateway) =>
+export const joinRoutes = (gateway: Gateway, live: Live) =>
   new Hono()
     .get('/j/:token', (c) => showJoinPage(c, gateway))
+    .get('/j/:token/live', async (c) => {
+      const entrance = await openJoinLink(gateway, c.req.param('token'));
+      return sendLive(c, gateway, live, entrance, entrance.attendee.id);
+    })
     .post('/j/:token/join', async (c) => {
       const { door, meeting, attendee } = await openJoinLink(gateway, c.req.param('token'));
       const next = await nextJoinToken(gateway, meeting, attendee.customerId);
@@ -77,10 +81,8 @@ async function showJoinPage(c: Context, gateway: Gateway, status?: number, repor
   const token = c.req.param('token') ?? '';
   const entrance = await openJoinLink(gateway, token);
   const { attendee, meeting } = entrance;
-  const next = await nextJoinToken(gateway, meeting, attendee.customerId);
-  if (next !== undefined) return c.redirect(`/j/${next}${new URL(c.req.url).search}`, 303);
   const view = joinPage({
-    ...(await common(c, gateway, entrance, attendee.locale)),
+    ...(await common(c, gateway, entrance, attendee)),
     token,
     guideUrl: APPS[meeting.provider as ProviderId].guides.participant,
     professional: null,

@@ -5,10 +5,11 @@ import type { ProviderId } from '../../domain/apps.ts';
 import type { Gateway } from '../../gateway.ts';
 import { INCIDENT_KINDS, reportIncident, type Report } from '../../incidents/report.ts';
 import type { Door, Entrance } from '../../meetings/join.ts';
+import { readNews, type News } from '../../meetings/news.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
-import type { Meeting } from '../../store/meetings.ts';
+import type { Attendee, Meeting } from '../../store/meetings.ts';
 import { languageFor } from './page.ts';
-import type { MeetingPageState, ReportState } from './views/index.ts';
+import type { LiveMeeting, MeetingPageState, ReportState } from './views/index.ts';
 
 export const STATUS: Readonly<Record<Door, number>> = {
   unpaid: 402,
@@ -40,13 +41,15 @@ export async function fileReport(c: Context, gateway: Gateway, meeting: Meeting,
   }
 }
 
-/** What both views show. */
-export async function common(c: Context, { db, now }: Gateway, entrance: Entrance, locale: string | null) {
+/** What both views show. `attendee`: null for the host. */
+export async function common(c: Context, gateway: Gateway, entrance: Entrance, attendee: Attendee | null) {
+  const { db, now } = gateway;
   const { meeting } = entrance;
+  const [news] = await readNews(gateway, [{ meetingId: meeting.id, attendeeId: attendee?.id ?? null }]);
   const marketplace = await findMarketplace(db.read, meeting.marketplaceId);
   const provider = meeting.provider as ProviderId;
   return {
-    language: languageFor(c, locale),
+    language: languageFor(c, attendee?.locale),
     now: now(),
     marketplace: marketplace?.name ?? null,
     title: meeting.title,
@@ -55,9 +58,19 @@ export async function common(c: Context, { db, now }: Gateway, entrance: Entranc
     durationMinutes: meeting.durationMinutes,
     timeZone: meeting.timeZone,
     state: pageState(entrance),
-    live: null,
+    live: liveMeeting(news),
+    ended: meeting.state === 'ended',
+    continuedUrl: news?.continuedUrl ?? null,
+    version: news?.version ?? '',
     limitMinutes: meeting.limitMinutes,
   };
+}
+
+/** A customer's page has no block and no balance of its own before the marketplace tells them (T11). */
+function liveMeeting(news: News | undefined): LiveMeeting | null {
+  if (news === undefined || news.runningSince === null) return null;
+  const { runningSince, limitEndsAt, hostLost } = news;
+  return { startedAt: runningSince, limitEndsAt, hostLost, block: null, balance: null };
 }
 
 function pageState({ door, meeting, opensAt }: Entrance): MeetingPageState {

@@ -5,7 +5,7 @@ import type { Consent } from '../../../domain/recording.ts';
 import { type Translate, translator } from '../texts/index.ts';
 import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
 import { reportCard, type ReportState } from './report.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut } from './meeting.ts';
+import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
 
 export interface HostAttendee {
   readonly name: string | null;
@@ -23,7 +23,7 @@ export interface HostPage extends MeetingBase {
   readonly report: ReportState;
 }
 
-/** Forms: `POST /h/{token}/join`; `POST /h/{token}/continue`; `POST /h/{token}/report`, see `reportCard`. */
+/** Forms: `POST /h/{token}/join`; `POST /h/{token}/continue`, when a limit is near or has ended the meeting; `POST /h/{token}/report`, see `reportCard`. */
 export function hostPage(model: HostPage): Html {
   const t = translator(model.language);
   const open = !isClosed(model.state);
@@ -35,10 +35,10 @@ export function hostPage(model: HostPage): Html {
         <p class="eyebrow">${t('host.role')}</p>
         <h1>${model.title}</h1>
       </div>
-      ${liveRegion(model)} ${model.continuable ? continuation(model) : ''}
-      <section class="card">${status(model)}${facts(model)}</section>
+      ${liveRegion(model, side(model))}
+      <section class="card" id="entrance" data-part>${status(model)}${facts(model)}</section>
       ${limitNotice(model)}
-      <section class="card">
+      <section class="card" id="people" data-part>
         <div class="card-head">
           <h2>${t('host.attendees')}</h2>
           ${coming === 0 ? '' : badge('good', t('host.coming', { count: coming }))}
@@ -47,6 +47,21 @@ export function hostPage(model: HostPage): Html {
       </section>
       ${open ? advice(model) : ''} ${reportCard(model, `/h/${encodeURIComponent(model.token)}/report`, model.report)}`,
   );
+}
+
+function side({ language, token, continuable }: HostPage): Side {
+  const t = translator(language);
+  const path = `/h/${encodeURIComponent(token)}`;
+  return {
+    path,
+    hostLost: { title: t('host.lostTitle'), text: t('host.lostText') },
+    goOn: !continuable
+      ? ''
+      : html`<form method="post" action="${path}/continue">
+          ${headed(t('host.continueTitle'), t('host.continueText'))}
+          <div class="actions"><button class="button">${t('host.continueButton')}</button></div>
+        </form>`,
+  };
 }
 
 function status(model: HostPage): Html {
@@ -74,20 +89,6 @@ function status(model: HostPage): Html {
     case 'expired':
       return headed(t('join.expiredTitle'), t('join.expiredText'));
   }
-}
-
-/** One click, also without scripts. The page itself stays as it is until somebody clicks. */
-function continuation({ language, token }: HostPage): Html {
-  const t = translator(language);
-  return html`<section class="card">
-    <div class="stack">
-      <h2>${t('host.continueTitle')}</h2>
-      <p class="quiet">${t('host.continueText')}</p>
-    </div>
-    <form method="post" action="/h/${encodeURIComponent(token)}/continue">
-      <button class="button second">${t('host.continueButton')}</button>
-    </form>
-  </section>`;
 }
 
 function attendees({ language, attendees: people }: HostPage): Html {

@@ -4,7 +4,7 @@ import type { Consent } from '../../../domain/recording.ts';
 import { translator } from '../texts/index.ts';
 import { consentQuestion } from './consent.ts';
 import { fact, headed, type Html, type MaybeHtml, notice, outside, page } from './layout.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut } from './meeting.ts';
+import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
 import { reportCard, type ReportState } from './report.ts';
 
 export interface JoinPage extends MeetingBase {
@@ -38,11 +38,17 @@ export function joinPage(model: JoinPage): Html {
     model,
     model.title,
     html` <div class="intro"><h1>${model.title}</h1></div>
-      ${liveRegion(model)} ${open ? recording(model) : ''}
-      <section class="card">${status(model)} ${facts(model, who(model))} ${calendar(model)}</section>
+      ${liveRegion(model, side(model))} ${open ? recording(model) : ''}
+      <section class="card" id="entrance" data-part>${status(model)} ${facts(model, who(model))} ${calendar(model)}</section>
       ${open ? camera(model) : ''} ${limitNotice(model)} ${open ? notes(model) : ''} ${safety(model)}
       ${reportCard(model, address(model, 'report'), model.report)}`,
   );
+}
+
+function side(model: JoinPage): Side {
+  const t = translator(model.language);
+  const hostLost = { title: t('join.hostLostTitle'), text: t('join.hostLostText') };
+  return { path: `/j/${encodeURIComponent(model.token)}`, hostLost, goOn: '' };
 }
 
 function status(model: JoinPage): Html {

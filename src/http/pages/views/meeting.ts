@@ -1,8 +1,9 @@
 /** What the join page and the host page share: when, where, how long, and how far the meeting is. */
 import { html } from 'hono/html';
 import { translator } from '../texts/index.ts';
+import { MINUTE } from '../../../domain/time.ts';
 import { dateTime, dateTimeRange, minutes, zoneName } from './format.ts';
-import { type AppName, countdown, fact, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
+import { type AppName, countdown, fact, headed, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
 
 export interface MeetingBase extends PageBase {
   readonly token: string;
@@ -15,6 +16,12 @@ export interface MeetingBase extends PageBase {
   readonly state: MeetingPageState;
   /** What is known of the running meeting; null while it does not run. */
   readonly live: LiveMeeting | null;
+  /** The vendor has ended it; it may be entered again while its time lasts. */
+  readonly ended: boolean;
+  /** This reader's own page of the meeting that continues this one. */
+  readonly continuedUrl: string | null;
+  /** Of what the page shows; the page's stream tells the newest. */
+  readonly version: string;
   /** The limit of the vendor's plan; null when none is known. */
   readonly limitMinutes: number | null;
   /** The vendor's help page for this reader (G19). */
@@ -42,8 +49,26 @@ export interface LiveMeeting {
   readonly balance: string | null;
 }
 
-/** No figure of a vendor: news of a meeting are about this fresh. */
+/** How a page differs for its two kinds of readers. */
+export interface Side {
+  /** The page's own path: `/j/{token}`. */
+  readonly path: string;
+  /** What the reader is told while the host is away from the call. */
+  readonly hostLost: { readonly title: string; readonly text: string };
+  /** What goes on before the limit and after it; nothing for customers. */
+  readonly goOn: MaybeHtml;
+}
+
+/** How often the page is fetched anew while its stream does not work. */
 const REFRESH_SECONDS = 20;
+/** Enough to read the notice and to say no. */
+const MOVES_AFTER_SECONDS = 10;
+/** When a limit comes near, and how loudly that is said. */
+const STEPS = [
+  { minutes: 10, tone: '' },
+  { minutes: 5, tone: 'warn' },
+  { minutes: 1, tone: 'bad' },
+] as const;
 
 export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
   const t = translator(model.language);
@@ -66,10 +91,24 @@ export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
   </dl>`;
 }
 
-/** The line of a running meeting. It is fetched anew while the page is open, so it exists as soon as people may join. */
-export function liveRegion(model: MeetingBase): MaybeHtml {
-  if (model.state.kind !== 'open') return '';
-  return html`<div id="live" data-refresh="${REFRESH_SECONDS}">${model.live === null ? '' : running(model, model.live)}</div>`;
+/**
+ * What happens to the meeting now. While something can still happen, the page listens to `{path}/live`; when that tells another version
+ * than this one, the page is fetched again and its parts (`data-part`) are exchanged.
+ */
+export function liveRegion(model: MeetingBase, side: Side): MaybeHtml {
+  const happening = html`${continued(model)} ${model.live === null ? ended(model, side) : running(model, model.live, side)}`;
+  if (isClosed(model.state)) return model.continuedUrl === null ? '' : html`<div class="live">${continued(model)}</div>`;
+  return html`<div
+    id="live"
+    class="live"
+    data-part
+    data-page="${side.path}"
+    data-door="${model.state.kind}"
+    data-version="${model.version}"
+    data-refresh="${REFRESH_SECONDS}"
+  >
+    ${happening}
+  </div>`;
 }
 
 export function limitNotice({ language, limitMinutes, app, state }: MeetingBase): MaybeHtml {
@@ -89,15 +128,66 @@ export const runsOut = (model: MeetingBase, name: string, until: Date): Html =>
     <p>${countdown(model, until, true)}</p>
   </div>`;
 
-function running(model: MeetingBase, live: LiveMeeting): Html {
+function running(model: MeetingBase, live: LiveMeeting, side: Side): Html {
   const t = translator(model.language);
   return html`<section class="card">
-    ${live.hostLost ? html`<div role="alert">${notice('warn', t('join.hostLostTitle'), t('join.hostLostText'))}</div>` : ''}
+    ${live.hostLost ? html`<div role="alert">${notice('warn', side.hostLost.title, side.hostLost.text)}</div>` : ''}
+    ${live.limitEndsAt === null ? '' : limit(model, live.limitEndsAt, side)}
     <dl class="facts">
       ${fact(t('join.runningFor'), stopwatch(model, live.startedAt))}
-      ${live.limitEndsAt === null ? '' : fact(t('join.endsIn'), countdown(model, live.limitEndsAt))}
       ${live.block === null ? '' : fact(t('join.block'), String(live.block))}
       ${live.balance === null ? '' : fact(t('join.balance'), live.balance)}
     </dl>
+  </section>`;
+}
+
+/** Counts down to the plan's limit. The script goes on from here: what has `data-from` shows while that much time is left, or less. */
+function limit(model: MeetingBase, endsAt: Date, { goOn }: Side): Html {
+  const { language, app, now, continuedUrl } = model;
+  const t = translator(language);
+  const restMs = endsAt.getTime() - now.getTime();
+  const within = (fromMs: number, toMs: number): Html =>
+    html`data-from="${fromMs}" data-to="${toMs}" ${restMs <= fromMs && restMs > toMs ? '' : html`hidden`}`;
+  const nearMs = STEPS[0].minutes * MINUTE;
+  return html`<div class="limit" data-limit="${endsAt.toISOString()}">
+    <div class="countdown">
+      <p class="quiet">${t('join.endsIn')}</p>
+      <p>${countdown(model, endsAt)}</p>
+    </div>
+    <div role="status">
+      ${STEPS.map(
+        ({ minutes: count, tone }, index) =>
+          html`<p class="notice ${tone}" ${within(count * MINUTE, (STEPS[index + 1]?.minutes ?? 0) * MINUTE)}>
+            ${t('join.limitNear', { app: app.name, count })}
+          </p>`,
+      )}
+      <p class="notice bad" ${within(0, Number.MIN_SAFE_INTEGER)}>${t('join.limitReached', { app: app.name })}</p>
+    </div>
+    ${goOn === '' || continuedUrl !== null ? '' : html`<div ${within(nearMs, Number.MIN_SAFE_INTEGER)}>${goOn}</div>`}
+  </div>`;
+}
+
+function ended({ language, ended: hasEnded, state, limitMinutes, continuedUrl }: MeetingBase, { goOn }: Side): MaybeHtml {
+  if (!hasEnded || state.kind !== 'open') return '';
+  const t = translator(language);
+  return html`<section class="card">
+    <div role="status">${headed(t('join.endedTitle'), t('join.endedText'))}</div>
+    ${limitMinutes === null || continuedUrl !== null ? '' : goOn}
+  </section>`;
+}
+
+/** Without the script a link. With it the page goes there by itself, unless somebody says no. */
+function continued({ language, continuedUrl }: MeetingBase): MaybeHtml {
+  if (continuedUrl === null) return '';
+  const t = translator(language);
+  return html`<section class="card" data-move="${continuedUrl}" data-after="${MOVES_AFTER_SECONDS}">
+    <div role="alert">
+      ${headed(t('join.continuedTitle'), t('join.continuedText'))}
+      <p data-moving hidden>${t('join.moving', { count: MOVES_AFTER_SECONDS })}</p>
+    </div>
+    <div class="actions">
+      <a class="button" href="${continuedUrl}">${t('join.continuedLink')}</a>
+      <button class="button second" type="button" data-stay hidden>${t('join.stayButton')}</button>
+    </div>
   </section>`;
 }

@@ -17,7 +17,9 @@ export const stylesheet = `:root {
 *, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 @media (min-width: 48rem) { html { scrollbar-gutter: stable; } }
-#live:not(:has(section)) { display: none; }
+.live { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
+.live:not(:has(section)) { display: none; }
+[hidden] { display: none !important; }
 body {
   margin: 0; min-height: 100vh; display: flex; flex-direction: column; background: var(--ground); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Open Sans', sans-serif; overflow-wrap: break-word;
@@ -101,6 +103,7 @@ details > .notice, details > [role='status'] + form { margin-top: 0.85rem; }
 .clock { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .countdown { display: grid; gap: 0.1rem; }
 .countdown .clock { font-size: 2.25rem; font-weight: 600; line-height: 1.2; letter-spacing: -0.02em; }
+.limit { display: grid; gap: 0.85rem; }
 .local { min-height: 0; }
 @media (scripting: enabled) { .local { min-height: 3.1em; } }
 @media (scripting: enabled) and (min-width: 34rem) { .local { min-height: 1.55em; } }

@@ -1,0 +1,49 @@
+/** The stream behind an open page of a meeting. */
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context } from 'hono';
+import { Failure } from '../../domain/failure.ts';
+import type { Gateway } from '../../gateway.ts';
+import type { Entrance } from '../../meetings/join.ts';
+import { CLOSED, type Line, type Live } from '../live.ts';
+import { pageHeaders } from './headers.ts';
+
+/** Until then the page is fetched anew now and then. */
+const RETRY_AFTER_SECONDS = 30;
+/** What waits for a reader who does not read; beyond that the reader is gone. An event has half a kilobyte. */
+const MOST_WAITING_BYTES = 16 * 1024;
+
+/**
+ * `attendeeId`: null for the host's page. Answers 503 when too many pages are open; that is no failure of anything. Written to the socket
+ * by hand: a web stream between would double what an open page costs.
+ * @throws Failure `gone` when nothing can change any more
+ */
+export function sendLive(c: Context, { config }: Gateway, live: Live, { meeting, door }: Entrance, attendeeId: string | null): Response {
+  if (CLOSED.has(door)) throw new Failure('gone', 'Nothing happens here any more.');
+  for (const [name, value] of Object.entries(pageHeaders({ secure: config.publicUrl.startsWith('https:') }))) c.header(name, value);
+  const headers = {
+    ...Object.fromEntries(c.body(null).headers),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    // nginx would collect the events first.
+    'x-accel-buffering': 'no',
+  };
+  const { outgoing } = c.env as HttpBindings;
+  const forget = live.open({ meetingId: meeting.id, attendeeId }, lineOn(outgoing, headers));
+  if (forget === undefined) return c.body(null, 503, { 'retry-after': String(RETRY_AFTER_SECONDS) });
+  outgoing.once('close', forget);
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Apart from the request, which nobody shall keep in memory as long as the page is open. */
+function lineOn(outgoing: HttpBindings['outgoing'], headers: Readonly<Record<string, string>>): Line {
+  return {
+    write(text) {
+      if (!outgoing.headersSent) outgoing.writeHead(200, headers);
+      outgoing.write(text);
+      return outgoing.writableLength < MOST_WAITING_BYTES;
+    },
+    // Whoever does not read would not read the end either.
+    end: () => void (outgoing.writableLength < MOST_WAITING_BYTES ? outgoing.end() : outgoing.destroy()),
+  };
+}

@@ -1,0 +1,126 @@
+/** What a page that stays open has to know of its meeting while it lasts. Of many pages at once: the number of queries does not grow with them. */
+import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
+import { joinWindow, type MeetingState } from '../domain/meeting.ts';
+import type { Policy } from '../domain/policy.ts';
+import { fingerprint } from '../domain/token.ts';
+import type { Gateway } from '../gateway.ts';
+import { policyFor } from '../marketplaces/policy.ts';
+import type { Reader } from '../store/database.ts';
+import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
+import { doorOf, type Door } from './join.ts';
+
+/** Whose page it is: an attendee's, or the host's (null). */
+export interface Viewer {
+  readonly meetingId: string;
+  readonly attendeeId: string | null;
+}
+
+export interface News {
+  readonly state: MeetingState;
+  readonly door: Door;
+  /** The run that goes on; null while none does, and for those who may not come in. */
+  readonly runningSince: Date | null;
+  readonly limitEndsAt: Date | null;
+  /** R06 */
+  readonly hostLost: boolean;
+  /** This viewer's own page of the meeting that continues this one. */
+  readonly continuedUrl: string | null;
+  /** Changes when anything does that the page shows. */
+  readonly version: string;
+  /** When the clock alone changes the door next; null when it never does. */
+  readonly changesAt: Date | null;
+}
+
+/** One answer per viewer, in their order; undefined for whom the meeting or the place in it does not exist any more. */
+export async function readNews(gateway: Gateway, viewers: readonly Viewer[]): Promise<(News | undefined)[]> {
+  const { read } = gateway.db;
+  const meetings = byId(await findMeetings(read, [...new Set(viewers.map(({ meetingId }) => meetingId))]));
+  const attendees = byId(
+    await findAttendees(
+      read,
+      viewers.flatMap(({ attendeeId }) => attendeeId ?? []),
+    ),
+  );
+  const purchases = await countPurchases(
+    read,
+    viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
+  );
+  const policies = await policiesFor(read, [...meetings.values()]);
+  const pageOf = await continuations(gateway, [...meetings.values()], [...attendees.values()]);
+  return viewers.map(({ meetingId, attendeeId }) => {
+    const meeting = meetings.get(meetingId);
+    const attendee = attendeeId === null ? null : attendees.get(attendeeId);
+    if (meeting === undefined || attendee === undefined) return undefined;
+    const policy = policies.get(meeting.marketplaceId)!;
+    // Whether others buy shows on the host's page only.
+    const bought = attendee === null ? (purchases.get(meetingId) ?? 0) : 0;
+    return newsOf(gateway, {
+      meeting,
+      policy,
+      attendee,
+      purchases: bought,
+      continuedUrl: pageOf(meeting, attendee),
+    });
+  });
+}
+
+interface Seen {
+  readonly meeting: Meeting;
+  readonly policy: Policy;
+  readonly attendee: Attendee | null;
+  readonly purchases: number;
+  readonly continuedUrl: string | null;
+}
+
+function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, continuedUrl }: Seen): News {
+  const paid = attendee === null ? meeting.lockedAt !== null : attendee.purchasedAt !== null;
+  const { opensAt, closesAt } = joinWindow(policy, meeting);
+  const at = now();
+  const door = doorOf(meeting, paid, at, { opensAt, closesAt });
+  const open = door === 'open';
+  const told = {
+    state: meeting.state as MeetingState,
+    door,
+    runningSince: open ? meeting.runningSince : null,
+    limitEndsAt: open ? meeting.limitEndsAt : null,
+    hostLost: open && meeting.runningSince !== null && meeting.hostLostAt !== null,
+    continuedUrl,
+  };
+  const turns = [...(meeting.lockedAt === null ? [meeting.purchaseBy] : []), opensAt, closesAt].filter((turn) => turn > at);
+  return {
+    ...told,
+    version: fingerprint(JSON.stringify([told, meeting.provider, meeting.startsAt, meeting.durationMinutes, purchases])),
+    changesAt: turns.reduce<Date | null>((first, turn) => (first === null || turn < first ? turn : first), null),
+  };
+}
+
+/** The page of the meeting that continues another one, for everybody who has a place in both. */
+async function continuations({ db, config, vault }: Gateway, meetings: readonly Meeting[], attendees: readonly Attendee[]) {
+  const ids = meetings.flatMap(({ continuedBy }) => continuedBy ?? []);
+  const next = byId(await findMeetings(db.read, ids));
+  const places = new Map(
+    (
+      await findCustomers(
+        db.read,
+        ids,
+        attendees.map(({ customerId }) => customerId),
+      )
+    ).map((place) => [fingerprint(place.meetingId, place.customerId), place]),
+  );
+  return ({ continuedBy }: Meeting, attendee: Attendee | null): string | null => {
+    const meeting = continuedBy === null ? undefined : next.get(continuedBy);
+    if (meeting === undefined) return null;
+    if (attendee === null) return `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))}`;
+    const place = places.get(fingerprint(meeting.id, attendee.customerId));
+    return place === undefined ? null : `${config.publicUrl}/j/${vault.open(place.joinTokenSealed, joinTokenContext(place.id))}`;
+  };
+}
+
+async function policiesFor(db: Reader, meetings: readonly Meeting[]): Promise<Map<string, Policy>> {
+  const policies = new Map<string, Policy>();
+  for (const { marketplaceId } of meetings)
+    if (!policies.has(marketplaceId)) policies.set(marketplaceId, await policyFor(db, { marketplaceId }));
+  return policies;
+}
+
+const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): Map<string, Row> => new Map(rows.map((row) => [row.id, row]));
