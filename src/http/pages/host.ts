@@ -15,7 +15,7 @@ import { hostPage } from './views/index.ts';
 export const hostRoutes = (gateway: Gateway, live: Live) =>
   new Hono()
     .get('/h/:token', (c) => showHostPage(c, gateway))
-    .get('/h/:token/live', async (c) => sendLive(c, gateway, live, await openHostLink(gateway, c.req.param('token')), null))
+    .get('/h/:token/live', async (c) => sendLive(c, live, await openHostLink(gateway, c.req.param('token')), null))
     .post('/h/:token/report', async (c) => {
       const token = c.req.param('token');
       const { meeting } = await openHostLink(gateway, token);
