@@ -23,7 +23,7 @@ export const hostRoutes = (gateway: Gateway, live: Live) =>
       const { meeting: next } = await continueMeeting(gateway, { marketplaceId, meetingId, by: 'host' });
       return c.redirect(`/h/${hostTokenOf(gateway, next)}`, 303);
     })
-    .get('/h/:token/live', async (c) => sendLive(c, gateway, live, await openHostLink(gateway, c.req.param('token')), null))
+    .get('/h/:token/live', async (c) => sendLive(c, live, await openHostLink(gateway, c.req.param('token')), null))
     .post('/h/:token/report', async (c) => {
       const token = c.req.param('token');
       const { meeting } = await openHostLink(gateway, token);

@@ -25,7 +25,7 @@ export const joinRoutes = (gateway: Gateway, live: Live) =>
     .get('/j/:token', (c) => showJoinPage(c, gateway))
     .get('/j/:token/live', async (c) => {
       const entrance = await openJoinLink(gateway, c.req.param('token'));
-      return sendLive(c, gateway, live, entrance, entrance.attendee.id);
+      return sendLive(c, live, entrance, entrance.attendee.id);
     })
     .post('/j/:token/join', async (c) => {
       const { door, meeting, attendee } = await openJoinLink(gateway, c.req.param('token'));

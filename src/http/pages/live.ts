@@ -3,10 +3,8 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import { Failure } from '../../domain/failure.ts';
-import type { Gateway } from '../../gateway.ts';
 import type { Entrance } from '../../meetings/join.ts';
 import { CLOSED, type Line, type Live } from '../live.ts';
-import { pageHeaders } from './headers.ts';
 
 /** Until then the page is fetched anew now and then. */
 const RETRY_AFTER_SECONDS = 30;
@@ -18,15 +16,16 @@ const MOST_WAITING_BYTES = 16 * 1024;
  * by hand: a web stream between would double what an open page costs.
  * @throws Failure `gone` when nothing can change any more
  */
-export function sendLive(c: Context, { config }: Gateway, live: Live, { meeting, door }: Entrance, attendeeId: string | null): Response {
+export function sendLive(c: Context, live: Live, { meeting, door }: Entrance, attendeeId: string | null): Response {
   if (CLOSED.has(door)) throw new Failure('gone', 'Nothing happens here any more.');
-  for (const [name, value] of Object.entries(pageHeaders({ secure: config.publicUrl.startsWith('https:') }))) c.header(name, value);
   const headers = {
     ...Object.fromEntries(c.body(null).headers),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
     // nginx would collect the events first.
     'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
   };
   const { outgoing } = c.env as HttpBindings;
   const forget = live.open({ meetingId: meeting.id, attendeeId }, lineOn(outgoing, headers));
@@ -37,9 +36,11 @@ export function sendLive(c: Context, { config }: Gateway, live: Live, { meeting,
 
 /** Apart from the request, which nobody shall keep in memory as long as the page is open. */
 function lineOn(outgoing: HttpBindings['outgoing'], headers: Readonly<Record<string, string>>): Line {
+  let head: Readonly<Record<string, string>> | undefined = headers;
   return {
     write(text) {
-      if (!outgoing.headersSent) outgoing.writeHead(200, headers);
+      if (head !== undefined) outgoing.writeHead(200, head);
+      head = undefined;
       outgoing.write(text);
       return outgoing.writableLength < MOST_WAITING_BYTES;
     },
