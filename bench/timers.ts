@@ -90,7 +90,7 @@ async function measure(databaseUrl: string) {
     await pause(Math.max(0, startMs + SECOND - Date.now()));
     const busy = await looked(gateway, statements);
     const lanes = await startWorker(gateway, send, async () => {});
-    worker.wake = lanes.wake;
+    worker.wake = () => lanes.wake();
     const cpu = process.cpuUsage();
     const deadline = startMs + WINDOW_MS + GRACE_MS;
     let report = await database.report();

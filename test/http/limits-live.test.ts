@@ -31,7 +31,7 @@ const LIVE = ['meeting.limit_approaching', 'meeting.limit_reached', 'meeting.hos
 const told = ({ receiver }: World): ReceivedEvent[] => receiver.events.filter(({ type }) => LIVE.includes(type));
 const short = (world: World): string[] =>
   told(world).map(({ type, data }) =>
-    `${type.replace('meeting.', '')} ${String(data['minutes_left'] ?? data['away_seconds'] ?? '')}`.trim(),
+    [type.replace('meeting.', ''), data['minutes_left'] ?? data['away_seconds']].filter((part) => part !== undefined).join(' '),
   );
 
 interface Running {
