@@ -83,7 +83,7 @@ async function measure(databaseUrl: string) {
   const database = runningMeetings(databaseUrl);
   try {
     const startMs = Date.now() + LEAD_MS + MEETINGS / 4;
-    await database.fill({ meetings: MEETINGS, burst: BURST, windowMs: WINDOW_MS, startMs });
+    await database.load({ meetings: MEETINGS, burst: BURST, windowMs: WINDOW_MS, startMs });
     // One look while nothing is due, and the first busy one, before the worker is at it.
     const idle = await looked(gateway, statements);
     const plan = await database.planOfLook(startMs);
