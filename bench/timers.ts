@@ -83,14 +83,14 @@ async function measure(databaseUrl: string) {
   const database = runningMeetings(databaseUrl);
   try {
     const startMs = Date.now() + LEAD_MS + MEETINGS / 4;
-    await database.fill({ meetings: MEETINGS, burst: BURST, windowMs: WINDOW_MS, startMs });
+    await database.load({ meetings: MEETINGS, burst: BURST, windowMs: WINDOW_MS, startMs });
     // One look while nothing is due, and the first busy one, before the worker is at it.
     const idle = await looked(gateway, statements);
     const plan = await database.planOfLook(startMs);
     await pause(Math.max(0, startMs + SECOND - Date.now()));
     const busy = await looked(gateway, statements);
     const lanes = await startWorker(gateway, send, async () => {});
-    worker.wake = lanes.wake;
+    worker.wake = () => lanes.wake();
     const cpu = process.cpuUsage();
     const deadline = startMs + WINDOW_MS + GRACE_MS;
     let report = await database.report();

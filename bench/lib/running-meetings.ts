@@ -30,7 +30,7 @@ const LIMIT_MS = 40 * MINUTE;
 const WARNINGS = [10, 5, 1];
 
 export interface TimerDatabase {
-  fill(filling: Filling): Promise<void>;
+  load(filling: Filling): Promise<void>;
   /** How the database finds what is due. */
   planOfLook(nowMs: number): Promise<string>;
   report(): Promise<TimerReport>;
@@ -44,7 +44,7 @@ export function runningMeetings(databaseUrl: string): TimerDatabase {
   const burst = new Set<string>();
   let closesAt = 0;
   return {
-    fill: async (filling) => {
+    load: async (filling) => {
       await query(marketplace(postgres));
       for (const statement of statements(filling, postgres)) await query(statement);
       expect(filling, due, burst);

@@ -25,13 +25,13 @@ import { connect, testWorld, type Vendor } from '../support/world.ts';
 
 /** A Basic user of Zoom: 40 minutes. */
 const HOST = 'ben@zoom.sandbox.example';
-const LIVE = ['meeting.limit_approaching', 'meeting.limit_reached', 'meeting.host_lost', 'meeting.host_back'];
+const LIVE = new Set(['meeting.limit_approaching', 'meeting.limit_reached', 'meeting.host_lost', 'meeting.host_back']);
 
 /** What was told of running meetings, in the order of arrival. */
-const told = ({ receiver }: World): ReceivedEvent[] => receiver.events.filter(({ type }) => LIVE.includes(type));
+const told = ({ receiver }: World): ReceivedEvent[] => receiver.events.filter(({ type }) => LIVE.has(type));
 const short = (world: World): string[] =>
   told(world).map(({ type, data }) =>
-    `${type.replace('meeting.', '')} ${String(data['minutes_left'] ?? data['away_seconds'] ?? '')}`.trim(),
+    `${type.replace('meeting.', '')} ${(data['minutes_left'] ?? data['away_seconds'] ?? '') as string | number}`.trim(),
   );
 
 interface Running {
