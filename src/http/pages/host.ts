@@ -9,7 +9,7 @@ import { host, openHostLink } from '../../meetings/join.ts';
 import { hostTokenOf, nextHostToken } from '../../meetings/segments.ts';
 import type { Live } from '../live.ts';
 import { sendLive } from './live.ts';
-import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
+import { common, fileReport, NOT_YET, sentBefore, statusOf } from './meeting.ts';
 import { sendPage } from './page.ts';
 import { hostPage } from './views/index.ts';
 
@@ -59,5 +59,5 @@ async function showHostPage(c: Context, gateway: Gateway, status?: number, repor
     continuable: meeting.continuedBy === null && (await isContinuable(gateway, policy, meeting)),
     report,
   });
-  return sendPage(c, gateway, view, { status: status ?? (entrance.door === 'unpaid' ? 200 : STATUS[entrance.door]), formsLeadOut: true });
+  return sendPage(c, gateway, view, { status: status ?? (entrance.door === 'unpaid' ? 200 : statusOf(entrance)), formsLeadOut: true });
 }

@@ -15,7 +15,7 @@ import { CLOSED, type Live } from '../live.ts';
 import { calendarFile } from './calendar.ts';
 import { pageHeaders } from './headers.ts';
 import { sendLive } from './live.ts';
-import { common, fileReport, NOT_YET, sentBefore, STATUS } from './meeting.ts';
+import { common, fileReport, NOT_YET, sentBefore, statusOf } from './meeting.ts';
 import { languageFor, sendPage } from './page.ts';
 import { isCurrentConsentVersion, joinPage, type JoinPage, type JoinRecording } from './views/index.ts';
 
@@ -92,7 +92,7 @@ async function showJoinPage(c: Context, gateway: Gateway, status?: number, repor
     calendar: calendarOf(entrance),
     report,
   });
-  return sendPage(c, gateway, view, { status: status ?? STATUS[entrance.door], formsLeadOut: true });
+  return sendPage(c, gateway, view, { status: status ?? statusOf(entrance), formsLeadOut: true });
 }
 
 function recordingNotice({ meeting, policy }: Entrance, decision: Consent): JoinRecording {

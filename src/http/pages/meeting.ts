@@ -11,7 +11,7 @@ import type { Attendee, Meeting } from '../../store/meetings.ts';
 import { languageFor } from './page.ts';
 import type { LiveMeeting, MeetingPageState, ReportState } from './views/index.ts';
 
-export const STATUS: Readonly<Record<Door, number>> = {
+const STATUS: Readonly<Record<Door, number>> = {
   unpaid: 402,
   pending: 200,
   early: 200,
@@ -20,6 +20,10 @@ export const STATUS: Readonly<Record<Door, number>> = {
   cancelled: 410,
   expired: 410,
 };
+/** A meeting that is over and goes on as another one has something to show: the way there. */
+export const statusOf = ({ door, meeting }: Pick<Entrance, 'door' | 'meeting'>): number =>
+  door === 'over' && meeting.continuedBy !== null ? 200 : STATUS[door];
+
 /** Who tries to come in too early is told so; the page alone is no error. */
 export const NOT_YET: readonly Door[] = ['early', 'pending'];
 
