@@ -145,7 +145,8 @@ async function badDay(world: World, tap: Wiretap, vendor: Vendor): Promise<void>
     fault(world, vendor, 'POST', CREATE[vendor], { status, body }, 20);
     await again(`failed_${status}`);
     endFault(world, `${vendor} ${status}`);
-    world.jump(60_000);
+    // Past the pause, and past what is spread after it.
+    world.jump(75_000);
   }
   world.jump(2 * HOUR);
   for (const [status, body] of [
