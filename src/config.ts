@@ -285,7 +285,7 @@ function parseServiceAccount(value: string, context: z.RefinementCtx): Omit<Goog
 const DIFFERENT_BYTES = 20;
 
 /** Zeros, repeated patterns, counting, and anything that can be typed: none of it comes out of a random generator. */
-export function looksMadeUp(key: Buffer): boolean {
+function looksMadeUp(key: Buffer): boolean {
   const steps = new Set(key.subarray(1).map((byte, index) => byte - key[index]!));
   return new Set(key).size < DIFFERENT_BYTES || steps.size === 1 || key.every((byte) => byte >= 0x20 && byte < 0x7f);
 }

@@ -28,7 +28,7 @@ const SUSPENDED_AGAIN_MS = HOUR;
  * A feed that the vendor suspends because of our topic, our app or something that it does not name: the same for all accounts, and the
  * operator's to repair.
  */
-export const feedAlarm = (provider: string): string => `event_feed:${provider}`;
+const feedAlarm = (provider: string): string => `event_feed:${provider}`;
 
 /** Words of the vendors for what is not about the account: Workspace Events' `ENDPOINT_NOT_FOUND`, `APP_AUTHORIZATION_FAILURE` and the like. */
 export const isOurFault = (suspendedFor: string): boolean => /^(ENDPOINT|APP)_/.test(suspendedFor);

@@ -6,7 +6,7 @@ const SEGMENT = '[\\w-][\\w.~=-]*';
 const named = (...collections: readonly string[]) =>
   z.string().regex(new RegExp(`^${collections.map((collection) => `${collection}/${SEGMENT}`).join('/')}$`));
 
-export const spaceName = named('spaces');
+const spaceName = named('spaces');
 export const recordName = named('conferenceRecords');
 export const recordingName = named('conferenceRecords', 'recordings');
 export const transcriptName = named('conferenceRecords', 'transcripts');

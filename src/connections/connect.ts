@@ -305,7 +305,7 @@ async function keepTokensOfKnownAccount(
 }
 
 /** Exact origin, and a path below the allowed one; no user names, no repaired spellings. */
-export function isAllowedReturnUrl(text: string, allowed: readonly string[]): boolean {
+function isAllowedReturnUrl(text: string, allowed: readonly string[]): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   // What a URL parser had to repair (`https:evil`, backslashes, tabs) is no address that anybody meant.

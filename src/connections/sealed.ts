@@ -27,7 +27,7 @@ export const hostTokenContext = (meetingId: string): SealContext => ['meeting', 
 export const staleLinkContext = (key: string): SealContext => ['stale_link', key];
 export const joinTokenContext = (attendeeId: string): SealContext => ['attendee', attendeeId, 'join_token'];
 export const vendorRecordingContext = (recordingId: string): SealContext => ['recording', recordingId, 'vendor_id'];
-export const uploadedRecordingContext = (recordingId: string): SealContext => ['recording', recordingId, 'link'];
+const uploadedRecordingContext = (recordingId: string): SealContext => ['recording', recordingId, 'link'];
 export const recordingLinkContext = (linkId: string): SealContext => ['recording_link', linkId];
 // After a rotation the same bytes are the previous secret, hence one context for both columns.
 export const endpointSecretContext = (endpointId: string): SealContext => ['endpoint', endpointId, 'secret'];

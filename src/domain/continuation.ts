@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 import { MINUTE, plus } from './time.ts';
 
 /** However little is left: people have to come over, and to say goodbye. */
-export const SHORTEST_CONTINUATION_MINUTES = 10;
+const SHORTEST_CONTINUATION_MINUTES = 10;
 /** How far the end of a run may be from the limit and still be its doing, where the vendor gives no reason. */
 const TOLERANCE_MS = MINUTE;
 

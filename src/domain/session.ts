@@ -8,7 +8,7 @@ export const SIDES = ['host', 'customer', 'unknown'] as const;
 export type Side = (typeof SIDES)[number];
 
 /** What a fact rests on, the strongest first. `attendance`: reported after the end. `estimate`: concluded by us, from a click or the clock. */
-export const SOURCES = ['vendor', 'attendance', 'estimate'] as const;
+const SOURCES = ['vendor', 'attendance', 'estimate'] as const;
 export type Source = (typeof SOURCES)[number];
 
 export interface Fact {

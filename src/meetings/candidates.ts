@@ -11,7 +11,7 @@ import type { Connection } from '../store/connections.ts';
 export const participantsOf = (kind: BookingKind, customers: number): number | null => (kind === 'event' ? null : customers + 1);
 
 /** What a meeting with the account would be made under. */
-export function termsOf(policy: Policy, connection: Connection, participants: number | null): Terms {
+function termsOf(policy: Policy, connection: Connection, participants: number | null): Terms {
   const { plan, basis } = planOf(connection);
   return { plan, planBasis: basis, limit: limitOf({ provider: connection.provider as ProviderId, plan, participants }, policy) };
 }

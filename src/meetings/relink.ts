@@ -43,7 +43,7 @@ export async function changeLink(
   return changed;
 }
 
-export function checkUnlocked({ lockedAt }: Meeting): void {
+function checkUnlocked({ lockedAt }: Meeting): void {
   if (lockedAt !== null) throw new Failure('link_locked', 'A customer has bought: the link may not change any more.');
 }
 

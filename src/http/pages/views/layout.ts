@@ -92,5 +92,4 @@ export const stopwatch = ({ language, now }: PageBase, since: Date): Html =>
 export const outside = (url: string | null, text: string, className = ''): MaybeHtml =>
   isWebAddress(url) ? html`<a class="${className}" href="${url}" rel="noreferrer noopener">${text}</a>` : '';
 
-export const isWebAddress = (url: string | null): url is string =>
-  url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+const isWebAddress = (url: string | null): url is string => url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
