@@ -25,7 +25,8 @@ export async function learnFromRun(tx: Writer, meeting: Meeting, run: Session): 
  * Over at the minute of the limit and long before the booked end, with everybody still inside. A hint about the plan, never told as a limit
  * that was reached: Google's limit is for groups, and Google does not say why a conference ended.
  */
-function looksCutOff(meeting: Meeting, { startedAt, endedAt, estimated, participants }: Session): boolean {
+function looksCutOff(meeting: Meeting, run: Session): boolean {
+  const { startedAt, endedAt, estimated } = run;
   const { provider, limitMinutes, durationMinutes } = meeting;
   if (provider !== 'google-meet' || limitMinutes === null || endedAt === null || estimated) return false;
   const freeMinutes = freeMinutesOf(provider, GROUP);
@@ -33,19 +34,17 @@ function looksCutOff(meeting: Meeting, { startedAt, endedAt, estimated, particip
   if (durationMinutes <= freeMinutes || endsAt(meeting).getTime() - endedAt.getTime() < EARLY_MS) return false;
   const near = (a: number, b: number): boolean => Math.abs(a - b) <= TOLERANCE_MS;
   if (!near(endedAt.getTime() - startedAt.getTime(), freeMinutes * MINUTE)) return false;
-  const toTheEnd = participants.filter(({ stays }) => {
-    const leftAt = stays.at(-1)?.leftAt ?? null;
-    return leftAt !== null && near(leftAt.getTime(), endedAt.getTime());
-  });
+  const isAtTheEnd = (leftAt: Date | null): boolean => leftAt !== null && near(leftAt.getTime(), endedAt.getTime());
+  const toTheEnd = peopleOf(run).filter(({ stays }) => stays.some(({ leftAt }) => isAtTheEnd(leftAt)));
   return toTheEnd.length >= GROUP;
 }
 
 /**
  * A group was together for longer than the vendor lets a free one be, by the vendor's own figure and the vendor's own word. Zoom is left
- * out, for it tells the plan; so is a booking of two, where a third participant is a second device.
+ * out, for it tells the plan.
  */
-function outlastedFree({ provider, bookingKind }: Meeting, run: Session): boolean {
-  if (provider === 'zoom' || bookingKind === 'one_to_one' || run.estimated) return false;
+function outlastedFree({ provider }: Meeting, run: Session): boolean {
+  if (provider === 'zoom' || run.estimated) return false;
   return longestTogetherMs(run, GROUP) >= freeMinutesOf(provider as ProviderId, GROUP) * MINUTE + CLEARLY_PAST_MS;
 }
 

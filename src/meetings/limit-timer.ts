@@ -36,7 +36,8 @@ export const tellLimits: Timer = async (tx, gateway, meetings, policyOf) => {
     const { warn_minutes: warnMinutes } = (await policyOf(meeting)).limits;
     const { news, nextAt } = limitNews({ endsAt: limitEndsAt, limitMinutes, warnMinutes, now });
     if (nextAt !== null) looks.set(id, nextAt);
-    if (news?.type === 'reached') events.push(limitReached(meeting, run.instanceId, { at: limitEndsAt, toldBy: 'clock', certain: isCertain(meeting, run) }));
+    if (news?.type === 'reached')
+      events.push(limitReached(meeting, run.instanceId, { at: limitEndsAt, toldBy: 'clock', certain: isCertain(meeting, run) }));
     if (news?.type === 'approaching') {
       events.push(
         meetingEvent(meeting, 'meeting.limit_approaching', `${run.instanceId} ${news.threshold}`, {
