@@ -3,7 +3,7 @@ import { freeMinutesOf, GROUP } from '../../providers/limits.ts';
 import { learnPlan } from '../connections/plan.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { endsAt } from '../domain/meeting.ts';
-import { peopleOf, type Session } from '../domain/session.ts';
+import { peopleOf, union, type Session } from '../domain/session.ts';
 import { MINUTE } from '../domain/time.ts';
 import type { Writer } from '../store/database.ts';
 import type { Meeting } from '../store/meetings.ts';
@@ -50,9 +50,12 @@ function outlastedFree({ provider }: Meeting, run: Session): boolean {
 
 /** How long so many people were there at once, without a break. A stay that goes on counts for nothing yet, for nothing says up to when. */
 function longestTogetherMs(run: Session, people: number): number {
+  // Whoever comes with two devices is there once.
   const moves = peopleOf(run)
-    .flatMap(({ stays }) => stays)
-    .flatMap(({ joinedAt, leftAt }) => (leftAt === null ? [] : [[joinedAt.getTime(), 1] as const, [leftAt.getTime(), -1] as const]))
+    .flatMap(({ stays }) =>
+      union(stays.flatMap(({ joinedAt, leftAt }) => (leftAt === null ? [] : [[joinedAt.getTime(), leftAt.getTime()] as const]))),
+    )
+    .flatMap(([joinedAt, leftAt]) => [[joinedAt, 1] as const, [leftAt, -1] as const])
     // Arrivals first: who goes as another one comes was there together with them.
     .toSorted(([a, move], [b, other]) => a - b || other - move);
   let [there, since, longest] = [0, 0, 0];
