@@ -112,6 +112,15 @@ export const FREE_PLAN_APPLIES_TO: Readonly<Record<ProviderId, string>> = {
   'google-meet': 'meetings of three and more',
 };
 
+/** From how many people on a meeting is a group; everybody with the host. */
+export const GROUP = 3;
+
+/** After how many minutes the vendor itself ends a free meeting of so many people, whatever the policy counts. */
+export function freeMinutesOf(provider: ProviderId, people: number): number {
+  const { pairs, groups } = PLAN_FIGURES[provider].free;
+  return (people < GROUP ? pairs : groups).value;
+}
+
 /** The longest booking there is: a limit from here on limits nothing. */
 const LONGEST_BOOKING_MINUTES = 24 * HOUR_MINUTES;
 

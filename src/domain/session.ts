@@ -208,9 +208,11 @@ export function hostAwaySince({ participants, endedAt }: Session): Date | null {
   return new Date(Math.max(...stays.map(({ leftAt }) => leftAt!.getTime())));
 }
 
-type Span = readonly [from: number, to: number];
+/** Milliseconds. */
+export type Span = readonly [from: number, to: number];
 
-function union(spans: readonly Span[]): Span[] {
+/** The time that any of them covers, in order and without overlap. */
+export function union(spans: readonly Span[]): Span[] {
   const merged: [number, number][] = [];
   for (const [from, to] of spans.filter(([start, end]) => end > start).toSorted((a, b) => a[0] - b[0])) {
     const last = merged.at(-1);

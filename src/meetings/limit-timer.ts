@@ -1,6 +1,8 @@
 /** The clock of a plan's limit: it starts with the vendor's run, not with the booking (G14). */
+import { freeMinutesOf } from '../../providers/limits.ts';
+import type { ProviderId } from '../domain/apps.ts';
 import { limitNews } from '../domain/limit-clock.ts';
-import { sessionsOf, type Session } from '../domain/session.ts';
+import { peopleOf, sessionsOf, type Session } from '../domain/session.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { emitAll, type NewEvent } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
@@ -34,13 +36,15 @@ export const tellLimits: Timer = async (tx, gateway, meetings, policyOf) => {
     const { warn_minutes: warnMinutes } = (await policyOf(meeting)).limits;
     const { news, nextAt } = limitNews({ endsAt: limitEndsAt, limitMinutes, warnMinutes, now });
     if (nextAt !== null) looks.set(id, nextAt);
-    if (news?.type === 'reached') events.push(limitReached(meeting, run.instanceId, { at: limitEndsAt, toldBy: 'clock' }));
+    if (news?.type === 'reached')
+      events.push(limitReached(meeting, run.instanceId, { at: limitEndsAt, toldBy: 'clock', certain: isCertain(meeting, run) }));
     if (news?.type === 'approaching') {
       events.push(
         meetingEvent(meeting, 'meeting.limit_approaching', `${run.instanceId} ${news.threshold}`, {
           minutes_left: news.minutesLeft,
           ends_at: limitEndsAt.toISOString(),
-          ...limitOf(meeting),
+          ...countedLimit(meeting),
+          certain: isCertain(meeting, run),
         }),
       );
     }
@@ -53,22 +57,25 @@ export const tellLimits: Timer = async (tx, gateway, meetings, policyOf) => {
 export const limitReached = (
   meeting: TimedMeeting,
   instanceId: string,
-  { at, toldBy }: { at: Date; toldBy: 'vendor' | 'clock' },
+  { at, toldBy, certain }: { at: Date; toldBy: 'vendor' | 'clock'; certain: boolean },
 ): NewEvent =>
   meetingEvent(meeting, 'meeting.limit_reached', instanceId, {
     at: at.toISOString(),
     told_by: toldBy,
-    ...limitOf(meeting),
-    ...(toldBy === 'vendor' ? { certain: true } : {}),
+    ...countedLimit(meeting),
+    certain,
   });
 
-/** `certain`: false when the plan is not known, so that there may be no limit at all. */
-const limitOf = ({ limitMinutes, plan, planBasis }: TimedMeeting) => ({
-  limit_minutes: limitMinutes,
-  plan,
-  plan_basis: planBasis,
-  certain: plan !== 'unknown',
-});
+const countedLimit = ({ limitMinutes, plan, planBasis }: TimedMeeting) => ({ limit_minutes: limitMinutes, plan, plan_basis: planBasis });
+
+/**
+ * Whether the vendor itself will end the run at the limit that is counted. Not where the plan is not known, not where the policy counts
+ * another figure, and not where the vendor gives more time to the few who are there.
+ */
+function isCertain({ provider, plan, limitMinutes }: TimedMeeting, run: Session): boolean {
+  const present = peopleOf(run).filter(({ stays }) => stays.some(({ leftAt }) => leftAt === null));
+  return plan === 'free' && limitMinutes === freeMinutesOf(provider as ProviderId, present.length);
+}
 
 /** The run of each meeting that goes on; the meeting's own column says which it is. */
 async function runsOf(tx: Writer, meetings: readonly TimedMeeting[]): Promise<Map<string, Session>> {

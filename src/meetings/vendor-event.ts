@@ -49,7 +49,7 @@ export async function noteVendorEvent(tx: Writer, gateway: Gateway, meeting: Mee
 }
 
 const tellLimit = (tx: Writer, gateway: Gateway, meeting: Meeting, instanceId: string, at: Date): Promise<boolean> =>
-  emit(tx, gateway, limitReached(meeting, instanceId, { at, toldBy: 'vendor' }));
+  emit(tx, gateway, limitReached(meeting, instanceId, { at, toldBy: 'vendor', certain: true }));
 
 /** Guests call themselves what they like; PostgreSQL holds neither NUL nor half of a surrogate pair. */
 const storable = (text: string): string => text.replaceAll(UNSTORABLE, '\ufffd');

@@ -1,6 +1,7 @@
 /** From "the vendor has a file" to personal links. Webhook and reconciliation both end here. */
 import type { VendorRecording } from '../../providers/provider.ts';
 import { emit, type EventType } from '../events/emit.ts';
+import { learnPlan } from '../connections/plan.ts';
 import { recordingLinkContext, vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
@@ -53,6 +54,8 @@ export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, 
   };
   const known = await updateRecording(tx, { id: recording.id, from: [recording.state] }, facts);
   if (known === undefined || known.state !== 'processing') return;
+  // No vendor records in the cloud for a free plan. Of a link that was made elsewhere the account is not known.
+  if (meeting.linkSource === 'created' && meeting.connectionId !== null) await learnPlan(tx, meeting.connectionId, 'paid');
 
   const policy = await policyFor(tx, meeting);
   const verdict = await verdictOn(tx, policy, meeting);

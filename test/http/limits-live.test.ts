@@ -182,6 +182,33 @@ describeOnBothDatabases('the limit of a running meeting', (_open, engine) => {
     expect(short(paid.world)).toEqual([]);
   });
 
+  it.each([
+    ['two, to whom Meet gives a day', [], 'free', {}, { certain: false, limit_minutes: 60 }],
+    ['three', ['Linus'], 'free', {}, { certain: true, limit_minutes: 60 }],
+    ['three, of whom one has left', ['Linus', 'leaves'], 'free', {}, { certain: false }],
+    ['three on an unknown plan', ['Linus'], null, {}, { certain: false }],
+    ["three, by the marketplace's own figure", ['Linus'], 'free', { 'google-meet': 50 }, { certain: false, limit_minutes: 50 }],
+  ] as const)('G14 of %s is certain only if the vendor ends such a meeting then', async (_who, more, declared, minutes, expected) => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const id = await connect(world, 'google-meet');
+    must(await world.api('PATCH', `/v1/connections/${id}`, { declared_plan: declared }), 200);
+    must(await world.api('PATCH', '/v1/policy', { limits: { minutes } }), 200);
+    await settled(world);
+    // In a booking of two, everybody but the host would be the one customer.
+    const booking = { id: 'bk_1', kind: 'private_group', title: 'Workshop' };
+    const meeting = await boughtMeeting(world, { provider: 'google-meet', booking });
+    await act(world, meeting, 'join', { user: 'ada@google.sandbox.example' });
+    await act(world, meeting, 'join', { name: 'Grace' });
+    const [third, leaves] = more;
+    if (third !== undefined) await act(world, meeting, 'join', { name: third });
+    if (leaves !== undefined) await act(world, meeting, 'leave', { name: third });
+    await pass(world, 50 * MINUTE);
+    await pass(world, 10 * MINUTE);
+    const events = told(world);
+    expect(events.at(-1)!.type).toBe('meeting.limit_reached');
+    for (const { data } of events) expect(data).toMatchObject(expected);
+  });
+
   it('G14 news of the start that come late, twice and in any order change nothing but what is still true', async () => {
     const { world, meeting } = await bought(await databaseOf(engine));
     const start = new Date(Math.floor(world.now().getTime() / SECOND) * SECOND);

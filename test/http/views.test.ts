@@ -419,6 +419,39 @@ describe('join page', () => {
     expect(page).toContain('The app ends it in 28:30');
   });
 
+  it.each([
+    ['en', 'As of October 2026.'],
+    ['de', 'Stand: Oktober 2026.'],
+    ['ru', 'По данным на: октябрь 2026'],
+    ['bg', 'Към октомври 2026'],
+  ] as const)('G14 says in %s of when the figure is, where that is known', async (language, said) => {
+    const known = { limitMinutes: 40, limitAsOf: '2026-10-04' };
+    for (const page of [views.joinPage(join(language, known)), views.hostPage(host(language, known))])
+      expect(await words(page)).toContain(said);
+    expect(await words(views.joinPage(join(language, { ...known, limitAsOf: null })))).not.toContain('2026.');
+  });
+
+  it.each([
+    [[10, 5, 1], ['600000 300000 ', '300000 60000 warn', '60000 0 bad'], 600_000],
+    [[30, 15], ['1800000 900000 ', '900000 0 bad'], 1_800_000],
+    [[3], ['180000 0 '], 600_000],
+    // As long as the limit itself: it would be there from the start.
+    [[40, 4], ['240000 0 '], 600_000],
+    [[], [], 600_000],
+  ])(
+    'G14 warns at the minutes of the policy, %j, and shows the host the way on from ten minutes at the latest',
+    async (warnMinutes, steps, goOn) => {
+      const page = await text(views.hostPage(host('en', { live, continuable: true, warnMinutes })));
+      const shown = [...page.matchAll(/<p class="notice ([a-z]*)" data-from="(\d+)" data-to="(\d+)"/g)].map(
+        ([, tone, from, to]) => `${from} ${to} ${tone}`,
+      );
+      expect(shown).toEqual(steps);
+      expect(page).toMatch(
+        new RegExp(`<div data-from="${goOn}" data-to="-\\d+" [^>]*>\\s*<form method="post" action="/h/ht_secret/continue"`),
+      );
+    },
+  );
+
   it('T11 shows session time, block and balance', async () => {
     expect(await words(views.joinPage(join('en', { live })))).toMatch(/Running for 11:30 .*Block 1 Balance 24\.50 €/);
   });
@@ -467,6 +500,12 @@ describe('host page', () => {
   it('counts who has bought', async () => {
     expect(await words(views.hostPage(host('en')))).toContain('3 people are coming');
     expect(await words(views.hostPage(host('en', { attendees: [] })))).not.toContain('coming');
+  });
+
+  it('G14 offers to go on after the end wherever that is possible, also where no limit is known any more', async () => {
+    const ended = async (continuable: boolean) => text(views.hostPage(host('en', { ended: true, limitMinutes: null, continuable })));
+    expect(await ended(true)).toContain('action="/h/ht_secret/continue"');
+    expect(await ended(false)).not.toContain('/continue"');
   });
 
   it('offers the start only while the meeting is open', async () => {

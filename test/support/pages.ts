@@ -117,6 +117,8 @@ export const join = (language: Language, change: Partial<views.JoinPage> = {}): 
   cameraOff: false,
   shareable: false,
   limitMinutes: null,
+  limitAsOf: null,
+  warnMinutes: [10, 5, 1],
   guideUrl: 'https://support.google.com/meet',
   calendar: null,
   report: { kind: 'empty' },
@@ -184,6 +186,8 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   continuedUrl: null,
   version: 'v1',
   limitMinutes: 40,
+  limitAsOf: '2026-10-04',
+  warnMinutes: [10, 5, 1],
   guideUrl: 'https://support.zoom.com/hc/en',
   attendees: [
     { name: 'Ada', purchased: true, cameraOff: true, consent: 'granted' },

@@ -67,6 +67,8 @@ export async function common(c: Context, gateway: Gateway, entrance: Entrance, a
     continuedUrl: news?.continuedUrl ?? null,
     version: news?.version ?? '',
     limitMinutes: meeting.limitMinutes,
+    limitAsOf: meeting.decision.limit_as_of ?? null,
+    warnMinutes: entrance.policy.limits.warn_minutes,
   };
 }
 

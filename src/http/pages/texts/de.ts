@@ -215,6 +215,7 @@ export const de: Texts = {
     cameraOnButton: 'Doch mit Kamera teilnehmen',
     limitTitle: 'Zeitgrenze: {{duration}}',
     limitText: 'Der kostenlose Tarif von {{app}} beendet ein Meeting nach dieser Zeit.',
+    limitAsOf: 'Stand: {{date}}.',
     notesTitle: 'Wichtige Hinweise',
     noteApp: 'Das Meeting findet in {{app}} statt. Vielleicht musst du die App installieren oder im Browser öffnen.',
     noteConnection: 'Du brauchst bis zum Ende eine stabile Internetverbindung und ein passendes Gerät.',

@@ -204,6 +204,7 @@ export const en = {
     cameraOnButton: 'Use my camera after all',
     limitTitle: 'Time limit: {{duration}}',
     limitText: 'The free plan at {{app}} ends a meeting after this time.',
+    limitAsOf: 'As of {{date}}.',
     notesTitle: 'Important notes',
     noteApp: 'The meeting takes place in {{app}}. You may have to install it or open it in your browser.',
     noteConnection: 'You need a stable internet connection and a suitable device until the end.',

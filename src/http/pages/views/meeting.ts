@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { translator } from '../texts/index.ts';
 import { MINUTE } from '../../../domain/time.ts';
-import { dateTime, dateTimeRange, minutes, zoneName } from './format.ts';
+import { dateTime, dateTimeRange, minutes, monthOf, zoneName } from './format.ts';
 import { type AppName, countdown, fact, headed, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
 
 export interface MeetingBase extends PageBase {
@@ -24,6 +24,10 @@ export interface MeetingBase extends PageBase {
   readonly version: string;
   /** The limit of the vendor's plan; null when none is known. */
   readonly limitMinutes: number | null;
+  /** The day of its source, `2026-10-04`; null where none is known, and for the marketplace's own figure. */
+  readonly limitAsOf: string | null;
+  /** Minutes before the limit at which its coming is told, the most first. */
+  readonly warnMinutes: readonly number[];
   /** The vendor's help page for this reader (G19). */
   readonly guideUrl: string | null;
 }
@@ -63,12 +67,8 @@ export interface Side {
 const REFRESH_SECONDS = 20;
 /** Enough to read the notice and to say no. */
 const MOVES_AFTER_SECONDS = 10;
-/** When a limit comes near, and how loudly that is said. */
-const STEPS = [
-  { minutes: 10, tone: '' },
-  { minutes: 5, tone: 'warn' },
-  { minutes: 1, tone: 'bad' },
-] as const;
+/** From when on the way to go on is shown, however late the warnings come. */
+const GO_ON_MINUTES = 10;
 
 export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
   const t = translator(model.language);
@@ -111,10 +111,12 @@ export function liveRegion(model: MeetingBase, side: Side): MaybeHtml {
   </div>`;
 }
 
-export function limitNotice({ language, limitMinutes, app, state }: MeetingBase): MaybeHtml {
+export function limitNotice({ language, limitMinutes, limitAsOf, app, state }: MeetingBase): MaybeHtml {
   if (limitMinutes === null || isClosed(state)) return '';
   const t = translator(language);
-  return notice('warn', t('join.limitTitle', { duration: minutes(language, limitMinutes) }), t('join.limitText', { app: app.name }));
+  const text = t('join.limitText', { app: app.name });
+  const asOf = limitAsOf === null ? '' : ` ${t('join.limitAsOf', { date: monthOf(language, limitAsOf) })}`;
+  return notice('warn', t('join.limitTitle', { duration: minutes(language, limitMinutes) }), `${text}${asOf}`);
 }
 
 export const isClosed = ({ kind }: MeetingPageState): boolean => kind === 'over' || kind === 'cancelled' || kind === 'expired';
@@ -148,31 +150,44 @@ function limit(model: MeetingBase, endsAt: Date, { goOn }: Side): Html {
   const restMs = endsAt.getTime() - now.getTime();
   const within = (fromMs: number, toMs: number): Html =>
     html`data-from="${fromMs}" data-to="${toMs}" ${restMs <= fromMs && restMs > toMs ? '' : html`hidden`}`;
-  const nearMs = STEPS[0].minutes * MINUTE;
+  const steps = stepsOf(model);
+  const goOnMs = Math.max(GO_ON_MINUTES, steps[0]?.minutes ?? 0) * MINUTE;
   return html`<div class="limit" data-limit="${endsAt.toISOString()}">
     <div class="countdown">
       <p class="quiet">${t('join.endsIn')}</p>
       <p>${countdown(model, endsAt)}</p>
     </div>
     <div role="status">
-      ${STEPS.map(
+      ${steps.map(
         ({ minutes: count, tone }, index) =>
-          html`<p class="notice ${tone}" ${within(count * MINUTE, (STEPS[index + 1]?.minutes ?? 0) * MINUTE)}>
+          html`<p class="notice ${tone}" ${within(count * MINUTE, (steps[index + 1]?.minutes ?? 0) * MINUTE)}>
             ${t('join.limitNear', { app: app.name, count })}
           </p>`,
       )}
       <p class="notice bad" ${within(0, Number.MIN_SAFE_INTEGER)}>${t('join.limitReached', { app: app.name })}</p>
     </div>
-    ${goOn === '' || continuedUrl !== null ? '' : html`<div ${within(nearMs, Number.MIN_SAFE_INTEGER)}>${goOn}</div>`}
+    ${goOn === '' || continuedUrl !== null ? '' : html`<div ${within(goOnMs, Number.MIN_SAFE_INTEGER)}>${goOn}</div>`}
   </div>`;
 }
 
-function ended({ language, ended: hasEnded, state, limitMinutes, continuedUrl }: MeetingBase, { goOn }: Side): MaybeHtml {
+/** When the limit comes near, and how loudly that is said: the first time plainly, the last time most loudly. */
+function stepsOf({ warnMinutes, limitMinutes }: MeetingBase) {
+  // A warning that is as long as the limit itself would be there from the start.
+  const told = warnMinutes.filter((count) => limitMinutes === null || count < limitMinutes);
+  const tones = new Map([
+    [told.length - 2, 'warn'],
+    [told.length - 1, 'bad'],
+    [0, ''],
+  ]);
+  return told.map((count, index) => ({ minutes: count, tone: tones.get(index) ?? '' }));
+}
+
+function ended({ language, ended: hasEnded, state, continuedUrl }: MeetingBase, { goOn }: Side): MaybeHtml {
   if (!hasEnded || state.kind !== 'open') return '';
   const t = translator(language);
   return html`<section class="card">
     <div role="status">${headed(t('join.endedTitle'), t('join.endedText'))}</div>
-    ${limitMinutes === null || continuedUrl !== null ? '' : goOn}
+    ${continuedUrl !== null ? '' : goOn}
   </section>`;
 }
 
