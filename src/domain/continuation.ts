@@ -1,4 +1,5 @@
 /** When a meeting may go on under another link, and for how long (G14). */
+import type { ProviderId } from './apps.ts';
 import { endsAt, joinWindow, type MeetingState } from './meeting.ts';
 import type { Policy } from './policy.ts';
 import type { Session } from './session.ts';
@@ -8,9 +9,14 @@ import { MINUTE, plus } from './time.ts';
 const SHORTEST_CONTINUATION_MINUTES = 10;
 /** How far the end of a run may be from the limit and still be its doing, where the vendor gives no reason. */
 const TOLERANCE_MS = MINUTE;
+/** Who is done a few minutes before the booked end was not cut off, however long that took. */
+const CLEARLY_LEFT_MS = 5 * MINUTE;
+/** Zoom says of everybody whom it sends out why; where it says nothing of a limit, there was none. */
+const GIVES_REASONS: ReadonlySet<string> = new Set<ProviderId>(['zoom']);
 
 export interface Continuable {
   readonly state: string;
+  readonly provider: string;
   readonly lockedAt: Date | null;
   readonly startsAt: Date;
   readonly durationMinutes: number;
@@ -36,19 +42,30 @@ export function whyNotContinued(
   return state === 'live' ? undefined : 'not_started';
 }
 
-/** Whether the plan's limit ended the meeting: as the vendor says, or by the clock, for not every vendor gives a reason. */
-export function wasCutOff({ startedAt, endedAt, limitMinutes }: Continuable, sessions: readonly Session[]): boolean {
+/**
+ * Whether the plan's limit ended the meeting: as the vendor says, or, where the vendor gives no reasons, by the clock. By the clock only
+ * with booked time clearly left, for else a meeting that is booked up to the limit and ends as planned looks the same.
+ */
+export function wasCutOff(meeting: Continuable, sessions: readonly Session[]): boolean {
+  const { provider, startedAt, endedAt, limitMinutes } = meeting;
   if (endedAt === null) return false;
   if (sessions.some((run) => run.limitReached && (run.endedAt ?? endedAt) >= endedAt)) return true;
-  if (limitMinutes === null) return false;
+  if (GIVES_REASONS.has(provider) || limitMinutes === null || plannedEnd(meeting) - endedAt.getTime() < CLEARLY_LEFT_MS) return false;
   const starts = [startedAt, ...sessions.map((run) => run.startedAt)].filter((start) => start !== null);
   return starts.some((start) => Math.abs(plus(start, limitMinutes * MINUTE).getTime() - endedAt.getTime()) <= TOLERANCE_MS);
 }
 
-/** Whole minutes up to the planned end. Who started late has the booked length all the same. */
+/** Whole minutes up to the planned end. */
 export function remainingMinutes(meeting: Continuable, now: Date): number {
-  const planned = endsAt(meeting);
-  const late = meeting.startedAt === null ? planned : endsAt({ ...meeting, startsAt: meeting.startedAt });
-  const end = Math.max(planned.getTime(), late.getTime());
-  return Math.max(SHORTEST_CONTINUATION_MINUTES, Math.ceil((end - now.getTime()) / MINUTE));
+  return Math.max(SHORTEST_CONTINUATION_MINUTES, Math.ceil((plannedEnd(meeting) - now.getTime()) / MINUTE));
 }
+
+/** As booked. Who started late has the booked length all the same. */
+function plannedEnd(meeting: Continuable): number {
+  const booked = endsAt(meeting);
+  const late = meeting.startedAt === null ? booked : endsAt({ ...meeting, startsAt: meeting.startedAt });
+  return Math.max(booked.getTime(), late.getTime());
+}
+
+/** Whether people can be led on to a continuation in this state: it has its link, and was not called off. */
+export const leadsOn = (state: MeetingState): boolean => state !== 'link_pending' && state !== 'cancelled' && state !== 'expired';

@@ -200,14 +200,6 @@ export const sumOf = (all: readonly Minutes[]): Minutes =>
     { total: 0, host: 0, customer: 0, joint: 0 },
   );
 
-/** Since when no host is there; null while one is, or when none has come yet. */
-export function hostAwaySince({ participants, endedAt }: Session): Date | null {
-  if (endedAt !== null) return null;
-  const stays = participants.filter(({ side }) => side === 'host').flatMap((host) => host.stays);
-  if (stays.length === 0 || stays.some(({ leftAt }) => leftAt === null)) return null;
-  return new Date(Math.max(...stays.map(({ leftAt }) => leftAt!.getTime())));
-}
-
 /** Milliseconds. */
 export type Span = readonly [from: number, to: number];
 

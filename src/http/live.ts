@@ -2,6 +2,7 @@
  * Server-sent events for the pages of meetings. All pages of this process share one look at the database: one query a second for all
  * meetings that anybody watches, and none while nobody does. What changed is read once for all pages that it concerns.
  */
+import { openerOfLists } from '../connections/opener.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Door } from '../meetings/join.ts';
@@ -63,6 +64,7 @@ interface Watched {
 
 export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_ALL }: Partial<LiveLimits> = {}): Live {
   const { db, log, now, random } = gateway;
+  const opener = openerOfLists(gateway);
   const watched = new Map<string, Watched>();
   const state = { pages: 0, closed: false, looking: false, rung: false, failing: false };
   let ring: (() => void) | undefined;
@@ -113,7 +115,7 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
       for (const page of entry.pages) if (changed || page.version === undefined) due.push(page);
     }
     if (due.length === 0) return;
-    const news = await readNews(gateway, due);
+    const news = await readNews(gateway, due, opener);
     for (const [index, page] of due.entries()) {
       const entry = watched.get(page.meetingId);
       if (entry !== undefined) {

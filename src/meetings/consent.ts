@@ -47,8 +47,16 @@ export async function setWishes(
   wishes: { cameraOff?: boolean; locale?: string | null },
 ): Promise<{ meeting: Meeting; attendee: Attendee }> {
   return gateway.db.write(async (tx) => {
-    const { meeting, attendee } = await find(tx, who);
-    return { meeting, attendee: Object.keys(wishes).length === 0 ? attendee : (await updateAttendee(tx, attendee.id, wishes))! };
+    const { meeting } = await find(tx, who);
+    if (Object.keys(wishes).length > 0) {
+      // What is over was held as it was wished then.
+      const segments = await segmentsOf(tx, meeting);
+      for (const { id: meetingId } of segments.slice(segments.indexOf(meeting))) {
+        const attendee = await findAttendee(tx, meetingId, who.customerId);
+        if (attendee !== undefined) await updateAttendee(tx, attendee.id, wishes);
+      }
+    }
+    return find(tx, who);
   });
 }
 

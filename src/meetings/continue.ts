@@ -2,7 +2,7 @@
 import { remainingMinutes, whyNotContinued, type ContinuationRefusal } from '../domain/continuation.ts';
 import { Failure, isFailure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import { endsAt, isOver, joinWindow, type MeetingState } from '../domain/meeting.ts';
+import { endsAt, joinWindow } from '../domain/meeting.ts';
 import type { BookingKind, Policy, RecordingMode } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import type { ProviderId } from '../domain/apps.ts';
@@ -30,7 +30,7 @@ import {
 import { listPackageMeetings } from '../store/packages.ts';
 import { makeLink, REPAIR_AFTER_MS } from './create.ts';
 import { draftLinked, type Linked } from './draft.ts';
-import { freeHost, occupyHost } from './pool.ts';
+import { freeHost } from './pool.ts';
 import type { MeetingRequest } from './request.ts';
 import { claimBooking, newAttendee } from './reserve.ts';
 import { segmentsOf } from './segments.ts';
@@ -56,7 +56,7 @@ export async function continueMeeting(
   if (meeting === undefined || marketplace === undefined) throw notFound();
   const known = await continuationOf(db.read, meeting);
   if (known !== undefined) return { meeting: known, repeated: true };
-  const policy = policyOf(marketplace);
+  const policy = goingOn(policyOf(marketplace));
   await checkContinuable(db.read, gateway, policy, meeting);
   const id = newId(gateway, 'mtg');
   const request = requestOf(marketplace, meeting, now());
@@ -95,8 +95,7 @@ export async function continueMeeting(
     return { asked, linked: { meeting: next, connection } };
   });
   if ('other' in reserved) return { meeting: reserved.other, repeated: true };
-  const { asked, linked } = reserved;
-  return { meeting: await makeLink(gateway, policy, asked, linked, (tx) => takeBack(tx, policy, asked, meeting.id)), repeated: false };
+  return { meeting: await makeLink(gateway, policy, reserved.asked, reserved.linked), repeated: false };
 }
 
 /** Whether the meeting could be continued now. */
@@ -125,6 +124,12 @@ async function checkContinuable(db: Reader, gateway: Gateway, policy: Policy, me
   const reason = await refusalOf(db, gateway, policy, meeting);
   if (reason !== undefined) throw new Failure('conflict', REFUSALS[reason], { extra: { reason } });
 }
+
+/**
+ * The same account's limit holds as before, and everybody knows it by now: it warns, and never leads to another app. A rule that forbids
+ * bookings that are too long would forbid what is made for meetings that were.
+ */
+const goingOn = (policy: Policy): Policy => ({ ...policy, limits: { ...policy.limits, on_exceed: 'warn' } });
 
 /** The same app: nobody has to install another one in the middle of a conversation. */
 const requestOf = (marketplace: Marketplace, meeting: Meeting, at: Date): MeetingRequest => ({
@@ -167,15 +172,6 @@ function carriedOver(gateway: Gateway, policy: Policy, next: Meeting, attendee: 
     purchasedAt: attendee.purchasedAt,
     recordingConsent: asked ? attendee.recordingConsent : 'missing',
   };
-}
-
-/** The vendor did not make the link: the meeting may be continued once more, and holds its booking and its host again while it runs. */
-async function takeBack(tx: Writer, policy: Policy, request: MeetingRequest, meetingId: string): Promise<void> {
-  const meeting = (await lockMeeting(tx, meetingId))!;
-  await updateMeeting(tx, { id: meetingId, from: [meeting.state] }, { continuedBy: null });
-  if (isOver(meeting.state as MeetingState)) return;
-  await claimBooking(tx, request, meetingId);
-  if (policy.hosting === 'platform') await occupyHost(tx, policy, meeting);
 }
 
 const continuationOf = async (db: Reader, { continuedBy }: Meeting): Promise<Meeting | undefined> =>

@@ -9,7 +9,6 @@ import type { Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { reconnectFailure } from './choose.ts';
@@ -18,6 +17,7 @@ import { makeVendorMeeting, settleLink } from './link.ts';
 import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
 import { claimBooking, reserve } from './reserve.ts';
+import { takeBack } from './take-back.ts';
 import { tellCreated, tellMeeting } from './tell.ts';
 
 /** How long the reservation is left alone before the sweeper finishes or repairs it; longer than any vendor call. */
@@ -59,23 +59,19 @@ async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: Me
   return makeLink(gateway, policy, request, { meeting, connection });
 }
 
-/**
- * The link of a reserved meeting. `takeBack`: what else goes, in the same transaction, when the vendor does not make it and nobody waits.
- * @throws Failure what the vendor's adapter throws
- */
+/** The link of a reserved meeting. @throws Failure what the vendor's adapter throws */
 export async function makeLink(
   gateway: Gateway,
   policy: Policy,
   request: MeetingRequest,
   { meeting, connection }: Linked,
-  takeBack?: (tx: Writer) => Promise<void>,
 ): Promise<Meeting> {
   // 2. Call: no transaction is open.
   let made: VendorMeeting;
   try {
     made = await makeVendorMeeting(gateway, meeting, connection, { retry: false });
   } catch (error) {
-    return giveUpOrWait(gateway, policy, request, meeting, Failure.from(error), takeBack);
+    return giveUpOrWait(gateway, policy, request, meeting, Failure.from(error));
   }
 
   // 3. Settle, with the events.
@@ -101,7 +97,6 @@ async function giveUpOrWait(
   request: MeetingRequest,
   meeting: Meeting,
   failure: Failure,
-  takeBack?: (tx: Writer) => Promise<void>,
 ): Promise<Meeting> {
   const { db, now, random, wake } = gateway;
   const passing = failure.code === 'vendor_unavailable' || failure.code === 'vendor_quota';
@@ -119,10 +114,10 @@ async function giveUpOrWait(
   }
   await db.write(async (tx) => {
     await updateMeeting(tx, { id: meeting.id, from: ['link_pending'] }, { state: 'cancelled', cancelReason: failure.code });
-    await releaseLiveBookings(tx, meeting.id);
     await freeHost(tx, meeting.id);
+    await takeBack(tx, policy, meeting);
+    await releaseLiveBookings(tx, meeting.id);
     for (const kind of ['meeting.expire', 'meeting.close']) await cancelJob(tx, { kind, subjectId: meeting.id });
-    await takeBack?.(tx);
     // After a lost or senseless answer a meeting may exist at the vendor all the same: find it and take it away.
     if ((passing && !isUsedUp(failure)) || failure.code === 'vendor_nonsense')
       await scheduleJob(tx, { kind: 'meeting.release', subjectId: meeting.id, dueAt: plus(now(), MINUTE) });

@@ -24,6 +24,7 @@ import { refreshLive } from './live.ts';
 import { connectionOf, meetingRef, providerOf } from './link.ts';
 import { dropHold, freeHost, holdForChange, occupyHost, settleHold } from './pool.ts';
 import { changeLink } from './relink.ts';
+import { takeBack } from './take-back.ts';
 import { tellMeeting } from './tell.ts';
 
 export interface Change {
@@ -43,6 +44,10 @@ export async function changeMeeting(
 ): Promise<Meeting> {
   const { provider, joinUrl, ...facts } = change;
   const meeting = await ownMeeting(gateway, marketplace.id, meetingId);
+  if (meeting.continuedBy !== null)
+    throw new Failure('conflict', 'The meeting goes on as another one: that is the one to change.', {
+      extra: { continued_by: meeting.continuedBy },
+    });
   if (joinUrl !== undefined && provider !== undefined) {
     throw new Failure('invalid', 'The request breaks a rule.', {
       errors: [{ pointer: '/provider', detail: 'comes from the link when a link is given' }],
@@ -193,8 +198,9 @@ export async function move(
     await tellMeeting(tx, gateway, updated, type, 'once', 'at' in happening ? { at: happening.at.toISOString() } : {});
   if (isOver(after.state)) {
     if (happening.type !== 'ran') await refreshLive(tx, gateway, updated, []);
-    await releaseLiveBookings(tx, meeting.id);
     await freeHost(tx, meeting.id);
+    if (after.state !== 'ended') await takeBack(tx, await policyFor(tx, updated), updated);
+    await releaseLiveBookings(tx, meeting.id);
     for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });
   }
   // Started once more: it needs its end again, should the vendor never tell it.

@@ -91,16 +91,6 @@ export async function vendorColumns(tx: Writer, { vault }: Gateway, meeting: Mee
   };
 }
 
-/** Job `meeting.link`: finishes a reservation whose vendor call failed, or whose process died. */
-export async function repairLink(gateway: Gateway, meetingId: string): Promise<void> {
-  const { db } = gateway;
-  const meeting = await findMeeting(db.read, meetingId);
-  if (meeting === undefined || meeting.state !== 'link_pending') return;
-  const connection = await connectionOf(gateway, meeting);
-  const made = await makeVendorMeeting(gateway, meeting, connection, { retry: true });
-  await settleLink(gateway, meeting, made, { late: true });
-}
-
 /** Job `meeting.release`: takes the vendor's meeting of an expired or cancelled one away, also one whose creation got no answer. */
 export async function releaseLink(gateway: Gateway, meetingId: string): Promise<void> {
   const { db, log } = gateway;

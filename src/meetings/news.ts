@@ -1,5 +1,7 @@
 /** What a page that stays open has to know of its meeting while it lasts. Of many pages at once: the number of queries does not grow with them. */
+import { openerOfLists, type Opener } from '../connections/opener.ts';
 import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
+import { leadsOn } from '../domain/continuation.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
@@ -23,7 +25,7 @@ export interface News {
   readonly limitEndsAt: Date | null;
   /** R06 */
   readonly hostLost: boolean;
-  /** This viewer's own page of the meeting that continues this one. */
+  /** This viewer's own page of the meeting that continues this one, once there is something to join. */
   readonly continuedUrl: string | null;
   /** Changes when anything does that the page shows. */
   readonly version: string;
@@ -31,8 +33,15 @@ export interface News {
   readonly changesAt: Date | null;
 }
 
-/** One answer per viewer, in their order; undefined for whom the meeting or the place in it does not exist any more. */
-export async function readNews(gateway: Gateway, viewers: readonly Viewer[]): Promise<(News | undefined)[]> {
+/**
+ * One answer per viewer, in their order; undefined for whom the meeting or the place in it does not exist any more. A link that does not
+ * open is missing in that viewer's news alone; who reads often keeps an `opener`, which logs each one once.
+ */
+export async function readNews(
+  gateway: Gateway,
+  viewers: readonly Viewer[],
+  opener: Opener = openerOfLists(gateway),
+): Promise<(News | undefined)[]> {
   const { read } = gateway.db;
   const meetings = byId(await findMeetings(read, [...new Set(viewers.map(({ meetingId }) => meetingId))]));
   const attendees = byId(
@@ -46,7 +55,7 @@ export async function readNews(gateway: Gateway, viewers: readonly Viewer[]): Pr
     viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
   );
   const policies = await policiesFor(read, [...meetings.values()]);
-  const pageOf = await continuations(gateway, [...meetings.values()], [...attendees.values()]);
+  const pageOf = await continuations(gateway, opener, [...meetings.values()], [...attendees.values()]);
   return viewers.map(({ meetingId, attendeeId }) => {
     const meeting = meetings.get(meetingId);
     const attendee = attendeeId === null ? null : attendees.get(attendeeId);
@@ -95,7 +104,7 @@ function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, contin
 }
 
 /** The page of the meeting that continues another one, for everybody who has a place in both. */
-async function continuations({ db, config, vault }: Gateway, meetings: readonly Meeting[], attendees: readonly Attendee[]) {
+async function continuations({ db, config }: Gateway, opener: Opener, meetings: readonly Meeting[], attendees: readonly Attendee[]) {
   const ids = meetings.flatMap(({ continuedBy }) => continuedBy ?? []);
   const next = byId(await findMeetings(db.read, ids));
   const places = new Map(
@@ -107,12 +116,13 @@ async function continuations({ db, config, vault }: Gateway, meetings: readonly 
       )
     ).map((place) => [fingerprint(place.meetingId, place.customerId), place]),
   );
+  const pageUnder = (path: 'h' | 'j', token: string | null) => (token === null ? null : `${config.publicUrl}/${path}/${token}`);
   return ({ continuedBy }: Meeting, attendee: Attendee | null): string | null => {
     const meeting = continuedBy === null ? undefined : next.get(continuedBy);
-    if (meeting === undefined) return null;
-    if (attendee === null) return `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))}`;
+    if (meeting === undefined || !leadsOn(meeting.state as MeetingState)) return null;
+    if (attendee === null) return pageUnder('h', opener.open(meeting.hostTokenSealed, hostTokenContext(meeting.id)));
     const place = places.get(fingerprint(meeting.id, attendee.customerId));
-    return place === undefined ? null : `${config.publicUrl}/j/${vault.open(place.joinTokenSealed, joinTokenContext(place.id))}`;
+    return place === undefined ? null : pageUnder('j', opener.open(place.joinTokenSealed, joinTokenContext(place.id)));
   };
 }
 

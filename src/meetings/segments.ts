@@ -1,5 +1,7 @@
 /** A booking whose meeting was cut off by a plan's limit goes on as another meeting: its segments. */
 import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
+import { leadsOn } from '../domain/continuation.ts';
+import type { MeetingState } from '../domain/meeting.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Reader } from '../store/database.ts';
 import { findAttendee, findMeeting, type Meeting } from '../store/meetings.ts';
@@ -41,5 +43,5 @@ export const hostTokenOf = ({ vault }: Gateway, { id, hostTokenSealed }: Meeting
 
 async function readyContinuation(db: Reader, { continuedBy }: Meeting): Promise<Meeting | undefined> {
   const next = continuedBy === null ? undefined : await findMeeting(db, continuedBy);
-  return next?.state === 'link_pending' ? undefined : next;
+  return next !== undefined && leadsOn(next.state as MeetingState) ? next : undefined;
 }

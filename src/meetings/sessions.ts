@@ -15,6 +15,7 @@ export interface Segment {
 }
 
 export interface Usage {
+  /** A booking counts once, into however many meetings a limit cut it. */
   readonly meetings: number;
   /** Those of which anything is known. */
   readonly held: number;
@@ -57,14 +58,16 @@ export async function usageOf(
   const meetings = await listMeetingsOfConnection(db.read, { connectionId: id, from, until, states: ['confirmed', 'live', 'ended'] });
   const facts = await listFactsOfConnection(db.read, { connectionId: id, from, until });
   const segments = meetings.map((meeting) => segmentOf(meeting, facts.get(meeting.id) ?? [], now()));
+  // What continues another meeting was booked with it.
+  const booked = segments.filter(({ meeting }) => meeting.continues === null);
   const sessions = segments.flatMap((segment) => segment.sessions);
   return {
-    meetings: meetings.length,
-    held: segments.filter((segment) => segment.sessions.length > 0).length,
+    meetings: booked.length,
+    held: booked.filter((segment) => segment.sessions.length > 0).length,
     sessions: sessions.length,
     estimatedSessions: sessions.filter(({ estimated }) => estimated).length,
     limitReached: sessions.filter(({ limitReached }) => limitReached).length,
-    bookedMinutes: meetings.reduce((sum, { durationMinutes }) => sum + durationMinutes, 0),
+    bookedMinutes: booked.reduce((sum, { meeting }) => sum + meeting.durationMinutes, 0),
     minutes: sumOf(segments.map(({ minutes }) => minutes)),
   };
 }

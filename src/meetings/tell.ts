@@ -48,7 +48,8 @@ export async function tellCreated(tx: Writer, gateway: Telling & Pick<Gateway, '
     gateway,
     before,
     'meeting.continued',
-    'once',
+    // One that came to nothing may have been told before.
+    meeting.id,
     { continued_by: meeting.id, duration_minutes: meeting.durationMinutes },
     {
       host_url: `${config.publicUrl}/h/${vault.open(meeting.hostTokenSealed, hostTokenContext(meeting.id))}`,

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gte, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
+import { and, count, desc, eq, gte, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -36,6 +36,12 @@ export async function findLiveBooking(db: Reader, keys: readonly string[]): Prom
       .from(liveBookings)
       .where(inArray(liveBookings.key, [...keys]))
   )[0]?.meetingId;
+}
+
+/** What one meeting holds is the other one's from now on. */
+export async function handOverLiveBookings(tx: Writer, { from, to }: { from: string; to: string }): Promise<void> {
+  const { liveBookings } = tx.t;
+  await tx.update(liveBookings).set({ meetingId: to }).where(eq(liveBookings.meetingId, from));
 }
 
 export async function releaseLiveBookings(tx: Writer, meetingId: string): Promise<void> {
@@ -161,6 +167,8 @@ export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map
         limitEndsAt: m.limitEndsAt,
         hostLostAt: m.hostLostAt,
         continuedBy: m.continuedBy,
+        // A page leads on to it only while there is something to join.
+        continuation: sql<string | null>`(select next.state from ${m} as next where next.id = ${m.continuedBy})`,
         purchases: count(attendees.purchasedAt),
       })
       .from(m)
@@ -272,6 +280,20 @@ export async function updateMeeting(
     .update(meetings)
     .set(changes)
     .where(and(eq(meetings.id, id), inArray(meetings.state, [...from])))
+    .returning();
+  return rows[0];
+}
+
+/** The meeting is not continued by that one any more; undefined when it was not, or is by another one. */
+export async function clearContinuation(
+  tx: Writer,
+  { id, continuedBy }: { id: string; continuedBy: string },
+): Promise<Meeting | undefined> {
+  const { meetings } = tx.t;
+  const rows = await tx
+    .update(meetings)
+    .set({ continuedBy: null })
+    .where(and(eq(meetings.id, id), eq(meetings.continuedBy, continuedBy)))
     .returning();
   return rows[0];
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { remainingMinutes, wasCutOff, whyNotContinued, type Continuable } from '../../src/domain/continuation.ts';
+import { leadsOn, remainingMinutes, wasCutOff, whyNotContinued, type Continuable } from '../../src/domain/continuation.ts';
+import { MEETING_STATES } from '../../src/domain/meeting.ts';
 import { policyOf } from '../../src/domain/presets/index.ts';
 import type { Session } from '../../src/domain/session.ts';
 
@@ -7,6 +8,7 @@ const at = (time: string): Date => new Date(`2026-12-01T${time}:00Z`);
 const policy = policyOf({ preset: 'guide', policyPatch: {} });
 const meeting: Continuable = {
   state: 'ended',
+  provider: 'google-meet',
   lockedAt: at('08:00'),
   startsAt: at('10:00'),
   durationMinutes: 50,
@@ -43,6 +45,11 @@ describe('G14 a meeting was cut off by the limit', () => {
     ['by the clock', true, {}, []],
     ['by the clock, half a minute late', true, { endedAt: new Date('2026-12-01T10:40:30Z') }, []],
     ['not when it ended before', false, { endedAt: at('10:30') }, []],
+    ['not when it is as long as the limit and ended as booked', false, { durationMinutes: 40 }, []],
+    ['not when hardly anything was left', false, { durationMinutes: 44 }, []],
+    ['with little left of the booked time, and all of the late one', true, { startedAt: at('10:08'), endedAt: at('10:48') }, []],
+    ['not by the clock where the vendor would have said it', false, { provider: 'zoom' }, [run('10:00', '10:40')]],
+    ['with nothing left, by the word of the vendor', true, { provider: 'zoom', durationMinutes: 40 }, [run('10:00', '10:40', true)]],
     ['not when no limit is known', false, { limitMinutes: null }, []],
     ['not while it runs', false, { endedAt: null }, [run('10:00', null)]],
     [
@@ -51,7 +58,12 @@ describe('G14 a meeting was cut off by the limit', () => {
       { limitMinutes: null, endedAt: at('10:31') },
       [run('10:00', '10:31', true)],
     ],
-    ['in its second run, by the clock', true, { endedAt: at('11:25') }, [run('10:00', '10:40', true), run('10:45', '11:25')]],
+    [
+      'in its second run, by the clock',
+      true,
+      { durationMinutes: 120, endedAt: at('11:25') },
+      [run('10:00', '10:40', true), run('10:45', '11:25')],
+    ],
     ['not when it was started again and then ended', false, { endedAt: at('10:50') }, [run('10:00', '10:40', true), run('10:45', '10:50')]],
   ] as const)('%s', (_name, expected, changes, sessions) => {
     expect(wasCutOff({ ...meeting, ...changes }, sessions)).toBe(expected);
@@ -72,5 +84,11 @@ describe('G14 why a meeting is not continued', () => {
     ['cancelled', { state: 'cancelled' }, '10:10'],
   ] as const)('%s', (reason, changes, now) => {
     expect(whyNotContinued(policy, { ...meeting, ...changes }, { sessions: [], now: at(now) })).toBe(reason);
+  });
+});
+
+describe('G14 pages lead on to a continuation', () => {
+  it('that has its link and was not called off', () => {
+    expect(MEETING_STATES.filter(leadsOn)).toEqual(['awaiting_purchase', 'confirmed', 'live', 'ended']);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostAwaySince, minutesOf, peopleOf, sessionsOf, sumOf, type Fact } from '../../src/domain/session.ts';
+import { minutesOf, peopleOf, sessionsOf, sumOf, type Fact } from '../../src/domain/session.ts';
 import { MINUTE, plus, SECOND } from '../../src/domain/time.ts';
 
 const T0 = new Date('2026-12-01T10:00:00Z');
@@ -126,15 +126,6 @@ describe('sessions', () => {
 
   it('the limit is reached when the vendor says so of anybody', () => {
     expect(only([run('started', 0), move('left', 'customer', 40, { limitReached: true }), run('ended', 40)]).limitReached).toBe(true);
-  });
-
-  it('R06 the host is away since the last of their devices left, and not before the host came or after the end', () => {
-    const alone = [run('started', 0), move('joined', 'customer', 0)];
-    expect(hostAwaySince(only(alone))).toBeNull();
-    const away = [...alone, move('joined', 'host', 2), move('left', 'host', 9)];
-    expect(hostAwaySince(only(away))).toEqual(at(9));
-    expect(hostAwaySince(only([...away, move('joined', 'host', 11)]))).toBeNull();
-    expect(hostAwaySince(only([...away, run('ended', 12)]))).toBeNull();
   });
 });
 

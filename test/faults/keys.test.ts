@@ -256,7 +256,7 @@ describeOnBothDatabases('a value that does not open', (_open, engine) => {
       for (const path of [`meetings/${damaged.id}`, `recordings/${recording[0]!.id}`, `events/${published.id}`])
         expect(must(await world.api('GET', `/v1/${path}`), 500).json['code'], path).toBe('sealed_damaged');
     }
-    expect(lines.filter((line) => line.includes('a list shows a link as null'))).toHaveLength(5);
+    expect(lines.filter((line) => line.includes('a link is shown as null'))).toHaveLength(5);
   });
 
   it('case 88: a connection whose tokens do not open can be disconnected', async () => {

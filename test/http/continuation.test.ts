@@ -405,6 +405,88 @@ describeOnBothDatabases('a continuation', (_open, engine) => {
     await inState(world, next, 'cancelled');
     await settled(world);
     expect((await claims(world)).filter(({ meetingId }) => meetingId === next.id)).toEqual([]);
+    expect((await read(world, first.id)).continued_by).toBeNull();
+  });
+
+  it('G14 that is cancelled gives the booking back, and a later one is told with its own links', async () => {
+    const world = await startWorld(engine);
+    const first = await boughtMeeting(world, booked(world));
+    await start(world, first);
+    const before = await claims(world);
+    const called = await continued(world, first.id);
+    must(await world.api('POST', `/v1/meetings/${called.id}/cancel`), 200);
+    expect((await read(world, first.id)).continued_by).toBeNull();
+    expect(await claims(world)).toEqual(before);
+    expect(await leadsTo(first.attendees[0]!.join_url)).toBeUndefined();
+
+    const next = await continued(world, first.id);
+    expect(next.id).not.toBe(called.id);
+    await settled(world);
+    const told = world.receiver.events.filter(({ type }) => type === 'meeting.continued');
+    expect(told.map(({ data }) => data['continued_by'])).toEqual([called.id, next.id]);
+    expect(told[1]!.data['host_url']).toBe(next.host_url);
+    expect(await leadsTo(first.attendees[0]!.join_url)).toBe(next.attendees[0]!.join_url);
+
+    // Of a meeting that is over there is nothing to hold any more; it may go on all the same.
+    await cutOff(world, first);
+    must(await world.api('POST', `/v1/meetings/${next.id}/cancel`), 200);
+    expect(await claims(world)).toEqual([]);
+    const last = await continued(world, first.id);
+    expect(await read(world, first.id)).toMatchObject({ state: 'ended', continued_by: last.id });
+  });
+
+  it('G14 F04 that is cancelled gives the host of the platform back', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine), policy: 'fiverr' });
+    const only = await addPlatformHost(world);
+    const first = await boughtMeeting(world, booked(world, { recording: 'always' }));
+    await start(world, first);
+    const next = await continued(world, first.id);
+    must(await world.api('POST', `/v1/meetings/${next.id}/cancel`), 200);
+    const { read: db } = world.gateway.gateway.db;
+    const slots = await db.select().from(db.t.hostSlots);
+    expect(slots.map(({ meetingId, connectionId }) => [meetingId, connectionId])).toEqual([[first.id, only.id]]);
+  });
+
+  it('G14 whose link the vendor refuses for good, while it waits, is cancelled and makes way for another one', async () => {
+    const world = await startWorld(engine);
+    const first = await boughtMeeting(world, booked(world));
+    await start(world, first);
+    await settled(world);
+    fault(world, 'zoom', 'POST', '/meetings$', { status: 503 }, 50);
+    const waiting = await continued(world, first.id);
+    expect(waiting.state).toBe('link_pending');
+    world.sandbox.sandbox.traffic.reset();
+    fault(world, 'zoom', 'POST', '/meetings$', { status: 400, body: { code: 200, message: 'no' } }, 5);
+    world.jump(2 * MINUTE);
+    await inState(world, waiting, 'cancelled');
+    expect((await read(world, first.id)).continued_by).toBeNull();
+    world.sandbox.sandbox.traffic.reset();
+    expect((await continued(world, first.id)).state).toBe('confirmed');
+  });
+
+  it('G14 is named when somebody changes the earlier meeting, which stays as it is', async () => {
+    const world = await startWorld(engine);
+    const first = await boughtMeeting(world, booked(world));
+    await start(world, first);
+    const next = await continued(world, first.id);
+    expect(await world.api('PATCH', `/v1/meetings/${first.id}`, { title: 'Second half' })).toMatchObject({
+      status: 409,
+      json: { code: 'conflict', continued_by: next.id },
+    });
+    expect((await read(world, first.id)).booking.title).toBe('Tax consultation');
+  });
+
+  it('G14 hears the wishes that a customer still sends to the earlier meeting; what was wished later stays there', async () => {
+    const world = await startWorld(engine);
+    const first = await boughtMeeting(world, booked(world));
+    await start(world, first);
+    const next = await continued(world, first.id);
+    const wish = (id: string, wishes: Record<string, unknown>) => world.api('PUT', `/v1/meetings/${id}/attendees/cus_1`, wishes);
+    const wished = async (id: string) => (await read(world, id)).attendees.map(({ camera_off, locale }) => [camera_off, locale]);
+    must(await wish(first.id, { camera_off: true, locale: 'de' }), 200);
+    for (const { id } of [first, next]) expect(await wished(id)).toEqual([[true, 'de']]);
+    must(await wish(next.id, { camera_off: false }), 200);
+    expect([await wished(first.id), await wished(next.id)]).toEqual([[[true, 'de']], [[false, 'de']]]);
   });
 });
 
@@ -479,15 +561,21 @@ describeOnBothDatabases('what is not continued', (_open, engine) => {
     expect(await ask(world, first.id)).toMatchObject({ status: 422, json: { code: 'not_connected' } });
     expect((await read(world, first.id)).continued_by).toBeNull();
   });
+});
 
-  it('G14 for longer than the plan allows where the policy rejects that', async () => {
+describeOnBothDatabases('the limit of a continuation', (_open, engine) => {
+  it.each(['reject', 'choose_other'])('G14 only warns, in the same app, also where the policy says %s', async (onExceed) => {
     const world = await startWorld(engine);
+    await connect(world, 'google-meet');
     const first = await boughtMeeting(world, booked(world, { duration_minutes: 90 }));
     await start(world, first);
-    await setPolicy(world, { limits: { on_exceed: 'reject' } });
-    expect(await ask(world, first.id)).toMatchObject({ status: 422, json: { code: 'limit_exceeded', limit_minutes: 40 } });
-    world.jump(50 * MINUTE);
-    expect((await continued(world, first.id)).duration_minutes).toBe(40);
+    await setPolicy(world, { limits: { on_exceed: onExceed } });
+    expect(await continued(world, first.id)).toMatchObject({
+      provider: 'zoom',
+      connection_id: first.connection_id,
+      duration_minutes: 90,
+      limit: { minutes: 40, exceeded: true },
+    });
   });
 });
 
@@ -528,13 +616,25 @@ describe('the clock', () => {
   it('G14 knows a cut-off by the plan where the vendor gives no reason', async () => {
     const world = await testWorld();
     await setPolicy(world, { limits: { on_exceed: 'warn' } });
+    await connect(world, 'google-meet', { user: 'ben@gmail.sandbox.example' });
+    const first = await boughtMeeting(world, booked(world, { provider: 'google-meet', duration_minutes: 90 }));
+    await start(world, first);
+    world.jump(60 * MINUTE);
+    await happen(world, first, 'end');
+    await inState(world, first, 'ended');
+    expect(await continued(world, first.id)).toMatchObject({ state: 'confirmed', provider: 'google-meet' });
+  });
+
+  it('G14 does not overrule a vendor that gives reasons: a host who ends at the minute of the limit has ended', async () => {
+    const world = await testWorld();
+    await setPolicy(world, { limits: { on_exceed: 'warn' } });
     await connect(world, 'zoom', { user: BASIC });
     const first = await boughtMeeting(world, booked(world));
     await start(world, first);
     world.jump(LIMIT * MINUTE);
     await happen(world, first, 'end', { reason: 'host' });
     await inState(world, first, 'ended');
-    expect((await continued(world, first.id)).state).toBe('confirmed');
+    expect(await ask(world, first.id)).toMatchObject({ status: 409, json: { reason: 'ended' } });
   });
 });
 

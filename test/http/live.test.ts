@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import { eq } from 'drizzle-orm';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
@@ -78,7 +79,39 @@ describeOnBothDatabases('the stream of an open page', (_, engine) => {
   });
 });
 
+describeOnBothDatabases('the stream of a page whose meeting is continued', (_, engine) => {
+  it('leads on as soon as the continuation has its link, and not before', async () => {
+    const { world, meeting } = await openMeeting({ databaseUrl: await databaseOf(engine) });
+    const next = await boughtMeeting(world, { booking: { id: 'bk_2', kind: 'one_to_one', title: 'Tax consultation' } });
+    await change(world, next, { state: 'link_pending' });
+    const [customer, host] = [await listen(joinOf(meeting)), await listen(meeting.host_url)];
+    for (const page of [customer, host]) await state(page, { door: 'open' });
+    // Both changes are told by one look: the second shows that the first was seen.
+    await change(world, meeting, { continuedBy: next.id, state: 'live', runningSince: world.now() });
+    for (const page of [customer, host]) expect((await state(page, { state: 'live' })).data['continued']).toBeNull();
+    await change(world, next, { state: 'confirmed' });
+    await state(customer, { continued: joinOf(next) });
+    await state(host, { continued: next.host_url });
+    await change(world, next, { state: 'cancelled' });
+    for (const page of [customer, host]) await eventually('the way is closed again', () => page.heard.at(-1)?.data['continued'] === null);
+  });
+});
+
 describe('the stream of an open page', () => {
+  it('case 88: one link that does not open silences no other page, and is logged once', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const { world, meeting } = await openMeeting({ log });
+    const next = await boughtMeeting(world, { booking: { id: 'bk_2', kind: 'one_to_one', title: 'Tax consultation' } });
+    await change(world, next, { hostTokenSealed: Buffer.from('damaged') });
+    const [customer, host] = [await listen(joinOf(meeting)), await listen(meeting.host_url)];
+    await change(world, meeting, { continuedBy: next.id });
+    await state(customer, { continued: joinOf(next) });
+    await change(world, meeting, { state: 'live', runningSince: world.now() });
+    expect((await state(host, { state: 'live' })).data['continued']).toBeNull();
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['a link is shown as null, because it does not open']);
+  });
+
   it('R06 the host’s page and the customer’s page are told that the host is lost, and that the host is back', async () => {
     const { world, meeting } = await openMeeting();
     const pages = [await listen(joinOf(meeting)), await listen(meeting.host_url)];

@@ -74,7 +74,14 @@ export interface MeetingJson {
   readonly duration_minutes: number;
   readonly link: { source: string; locked_at: string | null; provider_join_url: string; degraded: string[] };
   readonly host_url: string;
-  readonly attendees: readonly { customer_id: string; state: string; join_url: string; camera_off: boolean; recording_consent: string }[];
+  readonly attendees: readonly {
+    customer_id: string;
+    state: string;
+    join_url: string;
+    locale: string | null;
+    camera_off: boolean;
+    recording_consent: string;
+  }[];
   readonly limit: { minutes: number | null; plan: string; exceeded: boolean };
   readonly decision: { chosen: string | null; considered: { provider: string; rejected: string; limit_minutes: number | null }[] };
 }

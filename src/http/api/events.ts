@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { openerOfLists } from '../../connections/opener.ts';
 import { found } from '../../domain/failure.ts';
 import { EVENT_TYPES } from '../../events/emit.ts';
 import {
@@ -12,7 +13,6 @@ import {
 } from '../../events/endpoints.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnEndpoint, findOwnEvent, listDeliveries, listEndpoints, listEvents } from '../../store/events.ts';
-import { openerOfLists } from './links.ts';
 import { representDelivery, representEndpoint, representEvent } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';

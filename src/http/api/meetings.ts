@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { openerOfLists } from '../../connections/opener.ts';
 import { notFound } from '../../domain/failure.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -11,7 +12,6 @@ import { purchase } from '../../meetings/purchase.ts';
 import type { MeetingRequest } from '../../meetings/request.ts';
 import type { Marketplace } from '../../store/marketplaces.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
-import { openerOfLists } from './links.ts';
 import { representAttendee, representMeeting, representPreview } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';

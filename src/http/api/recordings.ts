@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { openerOfLists } from '../../connections/opener.ts';
 import { notFound } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import { revokeRecording } from '../../recordings/erase.ts';
@@ -6,7 +7,6 @@ import { publishWithheld, tellRecording } from '../../recordings/ready.ts';
 import type { Reader } from '../../store/database.ts';
 import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.ts';
 import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
-import { openerOfLists } from './links.ts';
 import { representRecording } from './represent.ts';
 import { about, apiRouter, idParameter, json, listOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';

@@ -22,7 +22,7 @@ import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '..
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
-import type { Opener } from './links.ts';
+import type { Opener } from '../../connections/opener.ts';
 import { problemOf } from '../problem.ts';
 import type * as schemas from './schemas.ts';
 

@@ -61,12 +61,12 @@ const usage = z
   .object({
     connection_id: z.string(),
     month: z.string(),
-    meetings: z.number().int().describe('Bought, and booked to start in that month (UTC)'),
+    meetings: z.number().int().describe('Bought, and booked to start in that month (UTC); a continuation is no further one'),
     held: z.number().int().describe('Those of which a session is known'),
     sessions: z.number().int(),
     estimated_sessions: z.number().int(),
     limit_reached: z.number().int().describe("Sessions that the plan's limit ended"),
-    booked_minutes: z.number().int(),
+    booked_minutes: z.number().int().describe('Of `meetings`'),
     minutes,
   })
   .openapi('Usage');
