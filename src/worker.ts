@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
-import { forgetDoubt } from './connections/doubt.ts';
+import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/retire.ts';
@@ -37,6 +37,8 @@ const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
 /** What is never given up for a vendor that is down: nobody would begin it again, and the connection would die of it. */
 const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
+/** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
+const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew']);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
 const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
@@ -63,7 +65,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [RETIRE_KEYS]: retireKeys,
   'grant.keep': keepGrant,
   'grant.profile': readProfileAgain,
-  'grant.doubt': forgetDoubt,
+  [DOUBT]: forgetDoubt,
+  [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
   'gateway.sweep': sweep,
 };
@@ -221,6 +224,10 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     await db.write((tx) => finishJob(tx, job));
   } catch (error) {
     const failure = Failure.from(error);
+    if (failure.code === 'reconnect_required' && ENDS_WITH_CONNECTION.has(job.kind)) {
+      await db.write((tx) => finishJob(tx, job));
+      return;
+    }
     const patient = PASSES.has(failure.code) || UPKEEP.has(job.kind);
     const final = (job.attempts >= MAX_JOB_ATTEMPTS && !patient) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const chance = random(4).readUInt32BE() / 2 ** 32;

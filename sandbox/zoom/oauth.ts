@@ -95,7 +95,8 @@ export function zoomOAuthRoutes({ world, options }: Zoom, consent: () => Consent
         return c.json({ reason: 'Invalid client_id or client_secret', error: 'invalid_client' }, 400);
       }
       const token = oauth.token(form.get('token') ?? '', 'zoom');
-      if (!token || token.grant.revoked) return c.json({ reason: 'Invalid Token!', error: 'invalid_request' }, 400);
+      if (!token || token.grant.revoked || token.expiresAt <= world.agenda.now())
+        return c.json({ reason: 'Invalid Token!', error: 'invalid_request' }, 400);
       token.grant.revoked = true;
       return c.json({ status: 'success' });
     });

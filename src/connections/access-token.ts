@@ -5,13 +5,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../domain/time.ts';
-import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { claimRepeat, findAlarm, type Alarm } from '../store/alarms.ts';
-import { findGrant, leaseRefresh, type Grant, type LeasedGrant } from '../store/grants.ts';
+import { findGrant, leaseRefresh, releaseRefresh, type Grant, type LeasedGrant } from '../store/grants.ts';
 import { endGrant } from './health.ts';
 import { credentialsAlarm, credentialsRejected, CREDENTIALS_PAUSE_MS, refresh } from './refresh.ts';
 import { openTokens, reconnectRequired, type Tokens } from './tokens.ts';
+import { spreadOf } from './upkeep.ts';
 
 export interface Need {
   /** A token that the vendor has just refused. */
@@ -36,9 +36,6 @@ const LONGEST_POLL_MS = 400;
 const PATIENCE_MS = REFRESH_LEASE_MS + 5 * SECOND;
 /** A vendor that refuses a token which it has just given is not asked for another one at once. */
 const REJECTED_AGAIN_MS = 30 * SECOND;
-
-/** In [0, 1), the same for a grant at all times. */
-export const spreadOf = (grantId: string): number => Buffer.from(fingerprint(grantId), 'base64url').readUInt32BE() / 2 ** 32;
 
 /**
  * A valid access token of the grant.
@@ -91,12 +88,15 @@ async function takeLease(
   if (pause !== undefined) return pause;
   const { id, tokenVersion } = grant;
   const refreshLeasedUntil = plus(at, REFRESH_LEASE_MS);
-  const leased = await db.write(
-    async (tx) =>
-      (alarm === undefined || (await claimRepeat(tx, alarm, at))) &&
-      leaseRefresh(tx, { id, tokenVersion, now: at, until: refreshLeasedUntil }),
-  );
-  return leased ? { ...grant, refreshLeasedUntil } : undefined;
+  const lease = { ...grant, refreshLeasedUntil };
+  const leased = await db.write(async (tx) => {
+    if (!(await leaseRefresh(tx, { id, tokenVersion, now: at, until: refreshLeasedUntil }))) return false;
+    // Claimed after the lease: the one try of many seconds must not be spent by somebody who may not make it.
+    if (alarm === undefined || (await claimRepeat(tx, alarm, at))) return true;
+    await releaseRefresh(tx, lease, { retryAt: grant.retryAt });
+    return false;
+  });
+  return leased ? lease : undefined;
 }
 
 /** What was damaged can only be given anew: by the professional, or with the operator's credentials. @throws Failure `key_unavailable` */

@@ -6,7 +6,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Connection } from '../store/connections.ts';
 import { accessTokenOf } from './access-token.ts';
-import { doubt } from './doubt.ts';
+import { believe, doubt } from './doubt.ts';
 import { forgetScopes, markReconnectRequired } from './health.ts';
 import { heardLimit, passPause, spend } from './quota.ts';
 import { reconnectRequired } from './tokens.ts';
@@ -25,7 +25,9 @@ export async function atVendor<T>(
   if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');
   if (connection.status !== 'active') throw reconnectRequired();
   try {
-    return await call(provider, accountOf(gateway, connection));
+    const answer = await call(provider, accountOf(gateway, connection));
+    await believe(gateway, connection);
+    return answer;
   } catch (error) {
     throw error instanceof Failure ? await heard(gateway, connection, error) : error;
   }
@@ -43,7 +45,8 @@ async function heard(gateway: Gateway, connection: Connection, failure: Failure)
   return failure;
 }
 
-function accountOf(gateway: Gateway, connection: Connection): Account {
+/** For `atVendor`, and for a farewell: by tokens that are not stored any more. */
+export function accountOf(gateway: Gateway, connection: Connection): Account {
   return {
     id: connection.accountId,
     email: connection.email,

@@ -20,13 +20,14 @@ import {
 import { findConnection, findOwnConnection, listConnectionsOfGrant, upsertConnection, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { accountIds, ensureGrant, findGrantOf, replaceTokens } from '../store/grants.ts';
-import { scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
-import { canMakeLinks, judgeScopes, revive, tell } from './health.ts';
-import { profileColumns, scheduleKeep } from './keep.ts';
+import { endDoubt } from './doubt.ts';
+import { canMakeLinks, judgeScopes, revive, startFeed, tell } from './health.ts';
+import { profileColumns } from './keep.ts';
 import { credentialsAlarm, raiseCredentialsAlarm } from './refresh.ts';
 import { codeVerifierContext, connectTokenContext } from './sealed.ts';
 import { sealTokens } from './tokens.ts';
+import { scheduleKeep } from './upkeep.ts';
 
 const SESSION_MS = 30 * MINUTE;
 /** Chosen: time enough to sign in at the vendor and to fetch an administrator. */
@@ -256,20 +257,13 @@ async function storeConnection(
       await judgeScopes(tx, gateway, { id: grantId, kind: 'user', provider: provider.id, scopes: [...grant.scopes] });
       return connection;
     }
-    const others = await revive(tx, gateway, grantId);
-    // Who connects without the permission for recordings has no feed, whatever was granted to the account before.
-    for (const { id } of [connection, ...others]) {
-      if (profile.createsMeetings && hasFeed(provider, grant))
-        await scheduleJob(tx, { kind: 'subscription.renew', subjectId: id, dueAt: at });
-    }
+    await startFeed(tx, gateway, connection);
+    await revive(tx, gateway, grantId);
     return connection;
   });
   gateway.wake();
   return stored;
 }
-
-export const hasFeed = ({ subscriptions }: Provider, grant: Pick<Grant, 'scopes'>): boolean =>
-  subscriptions?.scopes.some((scope) => grant.scopes.includes(scope)) === true;
 
 async function storeAuthorization(
   tx: Writer,
@@ -285,6 +279,7 @@ async function storeAuthorization(
     scopes: [...scopes],
     refreshedAt,
   });
+  await endDoubt(tx, id);
   await clearAlarm(tx, credentialsAlarm({ provider, kind: 'user' }));
   await scheduleKeep(tx, gateway, { id, provider, refreshedAt });
 }
@@ -302,6 +297,7 @@ async function keepTokensOfKnownAccount(
     if (canMakeLinks(configured(gateway, provider), grant.scopes)) await revive(tx, gateway, known.id);
     else await judgeScopes(tx, gateway, { ...known, scopes: [...grant.scopes] });
   });
+  gateway.wake();
 }
 
 /** Exact origin, and a path below the allowed one; no user names, no repaired spellings. */

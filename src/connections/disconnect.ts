@@ -1,12 +1,14 @@
+import type { Provider } from '../../providers/provider.ts';
 import type { ProviderId } from '../domain/apps.ts';
-import { notFound } from '../domain/failure.ts';
+import { found } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
-import { findOwnConnection, findSubscriptionOf, listConnectionsOfGrant } from '../store/connections.ts';
+import { findOwnConnection, findSubscriptionOf, type Connection } from '../store/connections.ts';
 import { findGrant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
-import { atVendor } from './account.ts';
+import { accessTokenOf } from './access-token.ts';
+import { accountOf } from './account.ts';
 import { markRevoked } from './health.ts';
-import { openTokens } from './tokens.ts';
+import { openTokens, type Tokens } from './tokens.ts';
 
 /**
  * Ends the connection here and at the vendor. The vendor's part is best effort: our tokens are erased in any case.
@@ -16,31 +18,66 @@ import { openTokens } from './tokens.ts';
  * on opening, and the row still says whose they were.
  */
 export async function disconnect(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
-  const { db, log, now, providers } = gateway;
-  const connection = await findOwnConnection(db.read, marketplaceId, id);
-  if (connection === undefined) throw notFound();
-  const provider = providers.get(connection.provider as ProviderId);
-  const grant = await findGrant(db.read, connection.grantId);
-  const sharing = (await listConnectionsOfGrant(db.read, connection.grantId)).filter(
-    (other) => other.id !== id && other.status === 'active' && other.accountId === connection.accountId,
-  );
-  if (provider !== undefined && grant !== undefined) {
-    const subscription = await findSubscriptionOf(db.read, id);
-    try {
-      const tokens = openTokens(gateway, grant);
-      // Grant and subscription belong to the vendor's account: while another connection uses the account, they stay.
-      if (tokens !== undefined && sharing.length === 0) {
-        if (subscription !== undefined && connection.status === 'active')
-          await atVendor(gateway, connection, async ({ subscriptions }, account) => subscriptions?.remove(account, subscription.vendorId));
-        if (grant.kind === 'user') await provider.oauth.revoke?.(tokens);
-      }
-    } catch (error) {
-      log.warn({ err: error, connection: id }, 'the vendor could not be told about the end of a connection');
-    }
-  }
-  await db.write(async (tx) => {
-    await markRevoked(tx, gateway, connection, 'disconnected');
-    for (const other of sharing) await scheduleJob(tx, { kind: 'subscription.renew', subjectId: other.id, dueAt: now() });
+  const { db, now } = gateway;
+  const connection = found(await findOwnConnection(db.read, marketplaceId, id));
+  if (connection.status === 'revoked') return;
+  const farewell = await prepareFarewell(gateway, connection);
+  const { last, unused } = await db.write(async (tx) => {
+    const living = await markRevoked(tx, gateway, connection, 'disconnected');
+    const sharing = living?.filter(({ accountId, status }) => accountId === connection.accountId && status === 'active');
+    for (const other of sharing ?? []) await scheduleJob(tx, { kind: 'subscription.renew', subjectId: other.id, dueAt: now() });
+    return { last: living?.length === 0, unused: sharing?.length === 0 };
   });
   gateway.wake();
+  // Grant and subscription belong to the vendor's account: while another connection uses the account, they stay.
+  if (farewell !== undefined) await tellVendor(gateway, connection, farewell, { last, unused });
+}
+
+interface Farewell {
+  readonly provider: Provider;
+  readonly tokens: Tokens;
+  /** Not for the operator's own account, which goes on. */
+  readonly revocable: boolean;
+  /** The vendor's id. */
+  readonly subscription: string | undefined;
+}
+
+/** What the vendor can be told with: to be opened before the tokens are erased. Undefined when there is nothing to tell, or no way. */
+async function prepareFarewell(gateway: Gateway, connection: Connection): Promise<Farewell | undefined> {
+  const { db, log, providers } = gateway;
+  const { grantId, id } = connection;
+  const provider = providers.get(connection.provider as ProviderId);
+  const before = await findGrant(db.read, grantId);
+  if (provider === undefined || before === undefined || before.tokensSealed === null) return undefined;
+  const subscription = connection.status === 'active' ? (await findSubscriptionOf(db.read, id))?.vendorId : undefined;
+  const revocable = before.kind === 'user' && provider.oauth.revoke !== undefined;
+  if (!revocable && subscription === undefined) return undefined;
+  try {
+    // Zoom takes back a grant by a living access token only, and answers a dead one as if nothing were left to take back.
+    await accessTokenOf(gateway, grantId).catch((error: unknown) => {
+      log.warn({ err: error, connection: id }, 'no fresh token for the end of a connection');
+    });
+    const grant = await findGrant(db.read, grantId);
+    const tokens = grant && openTokens(gateway, grant);
+    return tokens && { provider, tokens, revocable, subscription };
+  } catch (error) {
+    log.warn({ err: error, connection: id }, 'the tokens of a connection that ends cannot be opened');
+    return undefined;
+  }
+}
+
+async function tellVendor(
+  gateway: Gateway,
+  connection: Connection,
+  { provider, tokens, revocable, subscription }: Farewell,
+  { last, unused }: { last: boolean; unused: boolean },
+): Promise<void> {
+  const account = { ...accountOf(gateway, connection), accessToken: () => Promise.resolve(tokens.accessToken) };
+  const bestEffort = (told: Promise<void> | undefined) =>
+    told?.catch((error: unknown) => {
+      gateway.log.warn({ err: error, connection: connection.id }, 'the vendor could not be told about the end of a connection');
+    });
+  // In this order: without the grant the subscription cannot be removed.
+  if (unused && subscription !== undefined) await bestEffort(provider.subscriptions?.remove(account, subscription));
+  if (last && revocable) await bestEffort(provider.oauth.revoke?.(tokens));
 }

@@ -10,7 +10,7 @@ import { revokeRecording } from '../recordings/erase.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { eraseAccount, findConnection, listConnectionsOfGrant, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
-import { eraseGrant } from '../store/grants.ts';
+import { eraseGrant, lockGrant } from '../store/grants.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { eraseVendorSide, hasMeetings, findMeeting } from '../store/meetings.ts';
 import { listVendorRecordingsOf } from '../store/recordings.ts';
@@ -35,6 +35,7 @@ export async function eraseConnection(gateway: Gateway, id: string): Promise<voi
     await db.write((tx) => takeBack(tx, gateway, connection, recordingId));
   }
   await db.write(async (tx) => {
+    await lockGrant(tx, connection.grantId);
     if ((await findConnection(tx, id))?.status !== 'revoked') return;
     // Asked before: a meeting that ends in between is seen by the one or by the other.
     const booked = await hasMeetings(tx, { connectionId: id, states: NOT_OVER });

@@ -2,13 +2,15 @@
 import type { Provider } from '../../providers/provider.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import type { ConnectionReason } from '../domain/connection.ts';
+import { found } from '../domain/failure.ts';
 import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { deleteSubscriptionOf, listConnectionsOfGrant, setConnectionStatus, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
-import { endTokens, eraseTokens, findGrant, setScopes, type Grant } from '../store/grants.ts';
-import { cancelJob } from '../store/jobs.ts';
+import { endTokens, eraseTokens, findGrant, lockGrant, setScopes, type Grant } from '../store/grants.ts';
+import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { REPLACE_SUBSCRIPTION } from './retire.ts';
+import { scheduleKeep } from './upkeep.ts';
 
 export interface EndOfGrant {
   readonly reason: ConnectionReason;
@@ -68,26 +70,53 @@ export async function forgetScopes(gateway: Gateway, { grantId }: Connection, mi
   gateway.wake();
 }
 
-/** What follows a new authorization: every connection of the account that was waiting for it works again. */
-export async function revive(tx: Writer, gateway: Gateway, grantId: string): Promise<Connection[]> {
-  const changed = await setConnectionStatus(tx, { grantId }, { from: ['reconnect_required'], to: 'active', reason: null });
+/**
+ * What follows new tokens: every connection that was waiting for them works again, has its event feed, and is kept from dying of disuse. A
+ * host that has left the operator's account was not waiting for tokens.
+ */
+export async function revive(tx: Writer, gateway: Gateway, grantId: string): Promise<void> {
+  const grant = found(await findGrant(tx, grantId));
+  const except = grant.kind === 'platform' ? 'account_gone' : undefined;
+  const changed = await setConnectionStatus(tx, { grantId, except }, { from: ['reconnect_required'], to: 'active', reason: null });
   await tellAll(tx, gateway, changed, 'connection.active');
-  return changed;
+  for (const connection of changed) await startFeed(tx, gateway, connection);
+  if (changed.length > 0 && grant.kind === 'user') await scheduleKeep(tx, gateway, grant);
 }
 
-/** The connection's row stays for its meetings; the tokens go with the last connection that lives on them. False when it was revoked already. */
-export async function markRevoked(tx: Writer, gateway: Gateway, connection: Connection, reason: ConnectionReason): Promise<boolean> {
-  const { id, grantId } = connection;
+/** Who connects without the permission for recordings has no feed, whatever was granted to the account before. */
+export async function startFeed(
+  tx: Writer,
+  { now, providers }: Pick<Gateway, 'now' | 'providers'>,
+  { id, createsMeetings, provider, scopes }: Connection,
+): Promise<void> {
+  const needed = providers.get(provider as ProviderId)?.subscriptions?.scopes ?? [];
+  if (createsMeetings && needed.some((scope) => scopes.includes(scope)))
+    await scheduleJob(tx, { kind: 'subscription.renew', subjectId: id, dueAt: now() });
+}
+
+/**
+ * The connection's row stays for its meetings; the tokens go with the last connection that lives on them. The others that still do, or
+ * undefined when it was revoked already.
+ */
+export async function markRevoked(
+  tx: Writer,
+  gateway: Gateway,
+  { id, grantId }: Connection,
+  reason: ConnectionReason,
+): Promise<Connection[] | undefined> {
+  // Two that end at once would each see the other one alive.
+  await lockGrant(tx, grantId);
   const changed = await setConnectionStatus(tx, { id }, { from: ['active', 'reconnect_required'], to: 'revoked', reason });
-  if (changed.length === 0) return false;
+  if (changed.length === 0) return undefined;
   await deleteSubscriptionOf(tx, id);
   for (const kind of ['subscription.renew', REPLACE_SUBSCRIPTION]) await cancelJob(tx, { kind, subjectId: id });
-  if ((await listConnectionsOfGrant(tx, grantId)).every(({ status }) => status === 'revoked')) {
+  const living = (await listConnectionsOfGrant(tx, grantId)).filter(({ status }) => status !== 'revoked');
+  if (living.length === 0) {
     await eraseTokens(tx, grantId);
     for (const kind of ['grant.keep', 'grant.profile']) await cancelJob(tx, { kind, subjectId: grantId });
   }
   await tellAll(tx, gateway, changed, 'connection.revoked');
-  return true;
+  return living;
 }
 
 async function tellAll(

@@ -1,37 +1,13 @@
 /** What keeps a connection from dying unnoticed: an idle grant is renewed well before the vendor ends it, and the plan is read anew. */
 import type { AccountProfile, PlatformHost } from '../../providers/provider.ts';
-import type { ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
-import { DAY, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { listConnectionsOfGrant, updateConnection, type Connection } from '../store/connections.ts';
-import type { Writer } from '../store/database.ts';
-import { findGrant, type Grant } from '../store/grants.ts';
-import { scheduleJob } from '../store/jobs.ts';
+import { listConnectionsOfGrant, updateAccount, type Connection } from '../store/connections.ts';
+import { findGrant } from '../store/grants.ts';
 import { atVendor } from './account.ts';
-import { accessTokenOf, spreadOf } from './access-token.ts';
+import { accessTokenOf } from './access-token.ts';
 import { markReconnectRequired } from './health.ts';
-
-/** A third of the vendor's own figure leaves two more tries, and keeps well below figures that vendors change. */
-const IDLE_SHARE = 3;
-
-/** When an unused grant has to be renewed; each at a moment of its own, so that a thousand that began together do not come together. */
-function renewalOf(
-  { providers }: Pick<Gateway, 'providers'>,
-  { id, provider, refreshedAt }: Pick<Grant, 'id' | 'provider' | 'refreshedAt'>,
-): Date {
-  const idleLifeMs = providers.get(provider as ProviderId)?.oauth.idleLifeMs ?? 90 * DAY;
-  return plus(refreshedAt, Math.round((idleLifeMs / IDLE_SHARE) * (0.9 + 0.1 * spreadOf(id))));
-}
-
-/** In the transaction that stores a new authorization. */
-export async function scheduleKeep(
-  tx: Writer,
-  gateway: Pick<Gateway, 'providers'>,
-  grant: Pick<Grant, 'id' | 'provider' | 'refreshedAt'>,
-): Promise<void> {
-  await scheduleJob(tx, { kind: 'grant.keep', subjectId: grant.id, dueAt: renewalOf(gateway, grant) });
-}
+import { renewalOf, scheduleKeep } from './upkeep.ts';
 
 /** Job `grant.keep`. */
 export async function keepGrant(gateway: Gateway, grantId: string): Promise<void> {
@@ -63,26 +39,32 @@ export async function readProfileAgain(gateway: Gateway, grantId: string): Promi
   if (first.professionalId === null) return readHostsAgain(gateway, connections);
   const profile = await atVendor(gateway, first, (provider, account) => provider.oauth.readAgain(account));
   await db.write(async (tx) => {
-    for (const { id } of connections) await updateConnection(tx, id, profileColumns(gateway, profile));
+    for (const connection of connections) await updateAccount(tx, connection, profileColumns(gateway, profile));
   });
 }
 
-/** The same for hosts of the platform, whose one grant has many users. A host that the vendor no longer has gets no more meetings. */
+/**
+ * The same for hosts of the platform, whose one grant has many users. A host that the vendor no longer has gets no more meetings. The trouble
+ * with one host keeps none of the others from being read.
+ */
 async function readHostsAgain(gateway: Gateway, hosts: readonly Connection[]): Promise<void> {
-  const { db } = gateway;
+  const { db, now } = gateway;
+  const troubles: unknown[] = [];
   for (const connection of hosts) {
     try {
       const host = await atVendor(gateway, connection, async ({ platform }, account) => {
         if (platform === undefined) throw new Failure('not_configured', "The operator's own account is not set up any more.");
         return platform.host({ accessToken: await account.accessToken(), scopes: account.scopes }, account.id);
       });
-      await db.write((tx) => updateConnection(tx, connection.id, hostColumns(gateway, host)));
+      await db.write((tx) => updateAccount(tx, connection, hostColumns(gateway, host)));
     } catch (error) {
       if (isFailure(error, 'not_found')) await markReconnectRequired(gateway, connection, 'account_gone');
-      else if (isFailure(error, 'not_capable')) await db.write((tx) => updateConnection(tx, connection.id, { createsMeetings: false }));
-      else throw error;
+      else if (isFailure(error, 'not_capable'))
+        await db.write((tx) => updateAccount(tx, connection, { createsMeetings: false, profileReadAt: now() }));
+      else troubles.push(error);
     }
   }
+  if (troubles.length > 0) throw troubles[0];
 }
 
 /** What a vendor tells about an account, as it is stored. */

@@ -7,10 +7,8 @@ import type { Gateway } from '../gateway.ts';
 import { clearAlarm } from '../store/alarms.ts';
 import { listHostsOfAccount, upsertConnection, type Connection } from '../store/connections.ts';
 import { ensureGrant, listPlatformSubjects, replaceTokens } from '../store/grants.ts';
-import { scheduleJob } from '../store/jobs.ts';
 import { lockMarketplace } from '../store/marketplaces.ts';
-import { hasFeed } from './connect.ts';
-import { revive, tell } from './health.ts';
+import { revive, startFeed, tell } from './health.ts';
 import { hostColumns } from './keep.ts';
 import { credentialsAlarm } from './refresh.ts';
 import { sealTokens } from './tokens.ts';
@@ -76,9 +74,8 @@ export async function addHost(gateway: Gateway, { marketplaceId, provider: id, h
       createdAt: at,
     });
     await tell(tx, gateway, connection, 'connection.active');
-    const revived = await revive(tx, gateway, grantId);
-    if (hasFeed(provider, granted))
-      for (const { id: subjectId } of [connection, ...revived]) await scheduleJob(tx, { kind: 'subscription.renew', subjectId, dueAt: at });
+    await startFeed(tx, gateway, connection);
+    await revive(tx, gateway, grantId);
     return connection;
   });
   gateway.wake();

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { CONNECTION_STATES, type ConnectionReason, type ConnectionState } from '../domain/connection.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
@@ -164,11 +164,13 @@ export async function eraseAccount(tx: Writer, { id, at }: { id: string; at: Dat
 
 /**
  * Moves those of the connections that are in one of the states `from`, and returns them as they are then. `statusVersion`: only if its
- * status has not changed since.
+ * status has not changed since. `except`: those stay that are where they are for this reason.
  */
 export async function setConnectionStatus(
   tx: Writer,
-  where: { readonly id: string; readonly statusVersion?: number } | { readonly grantId: string },
+  where:
+    | { readonly id: string; readonly statusVersion?: number }
+    | { readonly grantId: string; readonly except?: ConnectionReason | undefined },
   { from, to, reason }: { from: readonly ConnectionState[]; to: ConnectionState; reason: ConnectionReason | null },
 ): Promise<Connection[]> {
   const { connections } = tx.t;
@@ -179,6 +181,9 @@ export async function setConnectionStatus(
       and(
         'id' in where ? eq(connections.id, where.id) : eq(connections.grantId, where.grantId),
         'id' in where && where.statusVersion !== undefined ? eq(connections.statusVersion, where.statusVersion) : undefined,
+        'grantId' in where && where.except !== undefined
+          ? or(isNull(connections.statusReason), ne(connections.statusReason, where.except))
+          : undefined,
         inArray(connections.status, [...from]),
       ),
     )
@@ -196,6 +201,26 @@ export async function setConnectionStatus(
 
 export async function updateConnection(tx: Writer, id: string, changes: Partial<ConnectionRow>): Promise<void> {
   await tx.update(tx.t.connections).set(changes).where(eq(tx.t.connections.id, id));
+}
+
+/** What the vendor told about the account, unless the connection has ended, was erased or stands for another account by now. */
+export async function updateAccount(
+  tx: Writer,
+  { id, accountId }: Pick<Connection, 'id' | 'accountId'>,
+  changes: Partial<ConnectionRow>,
+): Promise<void> {
+  const { connections } = tx.t;
+  await tx
+    .update(connections)
+    .set(changes)
+    .where(
+      and(
+        eq(connections.id, id),
+        eq(connections.accountId, accountId),
+        eq(connections.status, 'active' satisfies ConnectionState),
+        isNull(connections.erasedAt),
+      ),
+    );
 }
 
 /** Of the vendor account, whoever has connected it. */

@@ -45,6 +45,15 @@ export async function findGrant(db: Reader, id: string): Promise<Grant | undefin
   return (await db.select().from(db.t.grants).where(eq(db.t.grants.id, id)))[0];
 }
 
+/**
+ * Holds the row until the end of the transaction: who decides by the connections of a grant decides alone. Always before the rows of
+ * connections, so that no two transactions wait for each other.
+ */
+export async function lockGrant(tx: Writer, id: string): Promise<void> {
+  const { grants } = tx.t;
+  await tx.update(grants).set({ id }).where(eq(grants.id, id));
+}
+
 export async function findGrantOf(db: Reader, { provider, kind, accountId }: GrantKey): Promise<Grant | undefined> {
   const { grants } = db.t;
   return (

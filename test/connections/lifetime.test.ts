@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { World } from '../../demo/world.ts';
-import { accessTokenOf, spreadOf } from '../../src/connections/access-token.ts';
+import { accessTokenOf } from '../../src/connections/access-token.ts';
+import { spreadOf } from '../../src/connections/upkeep.ts';
 import { plus } from '../../src/domain/time.ts';
 import type { Connection } from '../../src/store/connections.ts';
 import { cancelJob } from '../../src/store/jobs.ts';

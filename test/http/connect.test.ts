@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createBrowser, location } from '../../demo/clients.ts';
 import { RETURN_URL, type World } from '../../demo/world.ts';
+import { TEXTS } from '../../src/http/pages/texts/index.ts';
 import {
   boughtMeeting,
   calls,
@@ -112,13 +113,25 @@ describe('what the vendor grants', () => {
     const kept = asked.filter((scope) => scope !== dropped).join(' ');
     const back = must(await visit.browser(await consent(visit, USERS['google-meet'], 'allow', kept)), 303);
     const { connection_id: id, notice } = queryOf(back, visit.url);
-    expect(notice).toBe('permission_missing');
+    // As long as links can be made by another way, nothing has to be done.
+    expect(notice).toBe('connected');
     expect(await connectionOf(world, id!)).toMatchObject({ status: 'active', missing_scopes: [dropped] });
     // Links come about by Calendar all the same: nothing has to be done, and what is missing is said.
     const page = (await visit.browser(visit.url)).text;
     expect(page).toContain(dropped);
     expect(page).not.toContain('Action needed');
     expect((await createMeeting(world, { provider: 'google-meet' })).state).toBe('awaiting_purchase');
+  });
+
+  it('what only an administrator can set right is said also when it shows after the consent', async () => {
+    const world = await testWorld();
+    const visit = await begin(world, 'google-meet', { return_url: null });
+    const callback = await consent(visit, USERS['google-meet']);
+    fault(world, 'google-meet', 'POST', '^/token$', { status: 400, body: { error: 'admin_policy_enforced', error_description: 'x' } });
+    const back = must(await visit.browser(callback), 303);
+    expect(queryOf(back, visit.url)).toEqual({ app: 'google-meet', notice: 'admin_approval', error: 'admin_approval' });
+    const page = must(await visit.browser(new URL(location(back), visit.url).href), 200).text;
+    expect(page).toContain(TEXTS.en.connectNotice.admin_approval.title);
   });
 
   it('a personal Microsoft account is connected and cannot create', async () => {
@@ -199,6 +212,32 @@ describeOnBothDatabases('the end of a connection', (_open, engine) => {
     const { db } = world.gateway.gateway;
     expect((await db.read.select().from(db.read.t.grants))[0]!.tokensSealed).toBeNull();
   }, 40_000);
+
+  it.each(['zoom', 'google-meet'] as const)('an idle connection takes the permission back at %s, too', async (vendor) => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const id = await connect(world, vendor, { recordings: false });
+    await settled(world);
+    world.jump(3 * DAY);
+    must(await world.api('DELETE', `/v1/connections/${id}`), 204);
+    expect(calls(world, vendor, 'POST', /revoke$/).map(({ status }) => status)).toEqual([200]);
+    expect(await connectionOf(world, id)).toMatchObject({ status: 'revoked', status_reason: 'disconnected' });
+  });
+
+  it('both connections of one account end at once: the vendor is told once, and no tokens are left', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const ids = await Promise.all([connect(world, 'zoom'), connect(world, 'google-meet')]);
+    const others = [
+      await connect(world, 'zoom', { professionalId: 'pro_2' }),
+      await connect(world, 'google-meet', { professionalId: 'pro_2' }),
+    ];
+    await settled(world);
+    const ended = await Promise.all([...ids, ...others].map((id) => world.api('DELETE', `/v1/connections/${id}`)));
+    expect(ended.map(({ status }) => status)).toEqual([204, 204, 204, 204]);
+    for (const vendor of ['zoom', 'google-meet'] as const)
+      expect(calls(world, vendor, 'POST', /revoke$/).map(({ status }) => status)).toEqual([200]);
+    const { read } = world.gateway.gateway.db;
+    expect((await read.select().from(read.t.grants)).map(({ tokensSealed }) => tokensSealed)).toEqual([null, null]);
+  });
 
   it('the vendor says that the app was removed', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });

@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
+import { disconnect } from '../../src/connections/disconnect.ts';
 import { addHost, checkPlatforms } from '../../src/connections/platform.ts';
+import { markReconnectRequired } from '../../src/connections/health.ts';
+import { readProfileAgain } from '../../src/connections/keep.ts';
 import { spend } from '../../src/connections/quota.ts';
-import type { Connection } from '../../src/store/connections.ts';
+import { findConnection, type Connection } from '../../src/store/connections.ts';
 import { scheduleJob } from '../../src/store/jobs.ts';
 import { describeOnBothDatabases, useDatabases } from '../support/databases.ts';
 import {
@@ -370,10 +373,47 @@ describe('the pool of hosts', () => {
     await booked(world, 'bk_1');
   });
 
+  it("F04 a host is the operator's: the marketplace can neither end it nor say which plan it has", async () => {
+    const world = await start();
+    const { id } = await addPlatformHost(world);
+    const path = `/v1/connections/${id}`;
+    expect(await world.api('DELETE', path)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    expect(await world.api('PATCH', path, { declared_plan: 'free' })).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    expect(must(await world.api('GET', path), 200).json).toMatchObject({ status: 'active', plan: 'paid' });
+  });
+
+  it('F04 another host that is added does not bring back one that has left the account', async () => {
+    const world = await start();
+    const [gone, waiting] = await pool(world, 2);
+    const { gateway } = world.gateway;
+    await markReconnectRequired(gateway, gone!, 'account_gone');
+    await markReconnectRequired(gateway, waiting!, 'unknown');
+    await addPlatformHost(world);
+    const statusOf = async ({ id }: Connection) => must(await world.api('GET', `/v1/connections/${id}`), 200).json['status'];
+    expect(await Promise.all([gone!, waiting!].map(statusOf))).toEqual(['reconnect_required', 'active']);
+  });
+
+  it('F04 the trouble with one host keeps no other from being read, and one that may not host is not read every hour', async () => {
+    const world = await start();
+    const [failing, incapable, fine] = await pool(world, 3);
+    const { db } = world.gateway.gateway;
+    world.jump(25 * HOUR);
+    fault(world, 'zoom', 'GET', `/v2/users/${failing!.accountId}$`, { status: 400, body: { code: 300, message: 'no' } }, 100);
+    fault(world, 'zoom', 'GET', `/v2/users/${incapable!.accountId}$`, {
+      status: 200,
+      body: { id: incapable!.accountId, account_id: 'sandbox-account', email: incapable!.email, type: 4 },
+    });
+    await expect(readProfileAgain(world.gateway.gateway, failing!.grantId)).rejects.toMatchObject({ code: 'vendor_refused' });
+    const readAt = async ({ id }: Connection) => (await findConnection(db.read, id))!.profileReadAt;
+    expect(await readAt(failing!)).toEqual(failing!.profileReadAt);
+    expect(await Promise.all([readAt(incapable!), readAt(fine!)])).toEqual([world.now(), world.now()]);
+    expect(await findConnection(db.read, incapable!.id)).toMatchObject({ createsMeetings: false });
+  });
+
   it('F04 a removed host gets no more meetings, and the others stay', async () => {
     const world = await start();
     const [first, second] = await pool(world, 2);
-    must(await world.api('DELETE', `/v1/connections/${first!.id}`), 204);
+    await disconnect(world.gateway.gateway, { marketplaceId: world.marketplaceId, id: first!.id });
     expect(await booked(world, 'bk_1')).toMatchObject({ connection_id: second!.id });
     expect((await ask(world, 'bk_2')).json).toMatchObject({ code: 'host_pool_exhausted' });
   });

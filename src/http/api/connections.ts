@@ -4,7 +4,7 @@ import { disconnect } from '../../connections/disconnect.ts';
 import { declarePlan } from '../../connections/plan.ts';
 import { firstChoices, preferConnection } from '../../connections/prefer.ts';
 import { dailyQuotasOf } from '../../connections/quota.ts';
-import { found } from '../../domain/failure.ts';
+import { Failure, found } from '../../domain/failure.ts';
 import { policyOf } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
@@ -88,6 +88,7 @@ export const connectionRoutes = (gateway: Gateway) =>
       async (c) => {
         const { preferred, declared_plan: plan } = c.req.valid('json');
         const own = { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id };
+        await refuseHost(gateway, own);
         if (preferred === true) await preferConnection(gateway, own);
         if (plan !== undefined) await declarePlan(gateway, { ...own, plan });
         const connection = found(await findOwnConnection(gateway.db.read, own.marketplaceId, own.id));
@@ -103,10 +104,18 @@ export const connectionRoutes = (gateway: Gateway) =>
         responses: { 204: { description: 'Disconnected' }, ...problems },
       }),
       async (c) => {
-        await disconnect(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id });
+        const own = { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id };
+        await refuseHost(gateway, own);
+        await disconnect(gateway, own);
         return c.body(null, 204);
       },
     );
+
+/** The hosts of the pool are the operator's accounts. @throws Failure `not_found`, `conflict` for one of them */
+async function refuseHost({ db }: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
+  const { professionalId } = found(await findOwnConnection(db.read, marketplaceId, id));
+  if (professionalId === null) throw new Failure('conflict', "Only the operator can change a host of the operator's own account.");
+}
 
 /** What is said of these connections beside their rows. */
 async function showing(gateway: Gateway, marketplace: Marketplace, connections: readonly Connection[]) {

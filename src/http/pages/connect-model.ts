@@ -83,7 +83,7 @@ function recordingOf({ cloudRecording }: Connection, allowed: boolean): Connecte
 }
 
 /** To the professional a connection without which no meeting comes about is not done, whatever the vendor accepted. */
-function troubleOf(
+export function troubleOf(
   { providers }: Gateway,
   { createsMeetings, provider, scopes, status, statusReason }: Connection,
 ): ReconnectReason | null {

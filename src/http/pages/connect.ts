@@ -21,7 +21,7 @@ import type { Gateway } from '../../gateway.ts';
 import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
-import { connectApps } from './connect-model.ts';
+import { connectApps, troubleOf } from './connect-model.ts';
 import { languageFor, sendFailurePage, sendPage } from './page.ts';
 import { translator } from './texts/index.ts';
 import { adminLinkPage, connectPage, type ConnectNotice, messagePage } from './views/index.ts';
@@ -157,25 +157,33 @@ function thanks(c: Context, { now }: Gateway, provider: ProviderId, agreed: bool
   });
 }
 
-function outcome({ providers }: Gateway, result: Exclude<Connected, { outcome: 'organisation' }>, words: string): Record<string, string> {
-  if (result.outcome === 'failed')
-    return { notice: result.failure.code === 'vendor_unavailable' ? 'vendor_unavailable' : 'failed', error: result.failure.code };
+/** What only a person can set right, of all that a vendor says when a code is redeemed. */
+const NOTICE_OF: Readonly<Record<string, ConnectNotice>> = { admin_blocked: 'admin_approval', permission_missing: 'permission_missing' };
+
+function outcome(gateway: Gateway, result: Exclude<Connected, { outcome: 'organisation' }>, words: string): Record<string, string> {
+  if (result.outcome === 'failed') {
+    const { code, extra } = result.failure;
+    const told = NOTICE_OF[String(extra['reason'])];
+    if (told !== undefined) return { notice: told, error: told };
+    return { notice: code === 'vendor_unavailable' ? 'vendor_unavailable' : 'failed', error: code };
+  }
   if (result.outcome === 'refused') {
     const notice = refusal(result.error, words);
     return { notice, error: notice };
   }
   if (result.outcome === 'other_account') return { notice: 'other_account', error: 'other_account' };
   const { connection } = result;
-  const scopes = providers.get(connection.provider as ProviderId)?.oauth.scopes ?? { links: [], recordings: [] };
-  const lacks = (names: readonly string[]) => names.some((scope) => !connection.scopes.includes(scope));
-  const notice: ConnectNotice = !connection.createsMeetings
-    ? 'account_cannot_create'
-    : lacks(scopes.links)
-      ? 'permission_missing'
-      : result.recordings && lacks(scopes.recordings)
-        ? 'recordings_missing'
-        : 'connected';
+  const notice = connectedNotice(gateway, connection, result.recordings);
   return { notice, connection_id: connection.id };
+}
+
+/** As the account's card says it: what is not needed for a link is not asked for again. */
+function connectedNotice(gateway: Gateway, connection: Connection, recordings: boolean): ConnectNotice {
+  const trouble = troubleOf(gateway, connection);
+  if (trouble === 'cannot_create') return 'account_cannot_create';
+  if (trouble !== null) return 'permission_missing';
+  const wanted = recordings ? (gateway.providers.get(connection.provider as ProviderId)?.oauth.scopes.recordings ?? []) : [];
+  return wanted.every((scope) => connection.scopes.includes(scope)) ? 'connected' : 'recordings_missing';
 }
 
 /** What the errors of RFC 6749, 4.1.2.1 mean to a person. */
