@@ -219,7 +219,8 @@ async function startSite(): Promise<Site> {
     return c.body(stream.pipeThrough(new TextEncoderStream()), 200, { 'content-type': 'text/event-stream' });
   });
   app.get('*', async (c) => {
-    visits++;
+    // The page itself may look for news before its stream is open; that is no load of the page.
+    if (c.req.header('sec-fetch-mode') !== 'cors') visits++;
     return shown === undefined ? c.notFound() : c.html(await shown.html, 200, shown.headers);
   });
   app.post('*', async (c) => {
