@@ -1,6 +1,7 @@
 /** What a vendor tells of a running meeting: a fact of it, and news for the marketplace. */
 import type { VendorEvent } from '../../providers/provider.ts';
 import { emit } from '../events/emit.ts';
+import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
 import type { Meeting } from '../store/meetings.ts';
@@ -12,7 +13,8 @@ import { tellMeeting } from './tell.ts';
 type RunEvent = Extract<VendorEvent, { instanceId: string }>;
 
 export async function noteVendorEvent(tx: Writer, gateway: Gateway, meeting: Meeting, event: RunEvent): Promise<void> {
-  const instanceId = storable(event.instanceId);
+  // A digest: Zoom's id of a run is also that of its recording, of which nothing is left after its time (G15).
+  const instanceId = fingerprint('run', event.instanceId);
   const common = { instanceId, at: event.at, source: 'vendor' } as const;
   switch (event.type) {
     case 'meeting.started':
