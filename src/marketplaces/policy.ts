@@ -18,6 +18,16 @@ export async function policyFor(db: Reader, { marketplaceId }: { marketplaceId: 
   return policyOf(marketplace);
 }
 
+/** The same for many things at once: each marketplace is asked for once. */
+export function policiesFor(db: Reader): (owned: { marketplaceId: string }) => Promise<Policy> {
+  const known = new Map<string, Promise<Policy>>();
+  return ({ marketplaceId }) => {
+    const policy = known.get(marketplaceId) ?? policyFor(db, { marketplaceId });
+    known.set(marketplaceId, policy);
+    return policy;
+  };
+}
+
 export const policyInForce = (source: PolicySource): PolicyInForce => ({
   preset: source.preset,
   values: policyOf(source),

@@ -6,8 +6,7 @@ import { joinWindow, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
-import { policyFor } from '../marketplaces/policy.ts';
-import type { Reader } from '../store/database.ts';
+import { policiesFor } from '../marketplaces/policy.ts';
 import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
 import { doorOf, type Door } from './join.ts';
 
@@ -54,13 +53,13 @@ export async function readNews(
     read,
     viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
   );
-  const policies = await policiesFor(read, [...meetings.values()]);
+  const policyOf = policiesFor(read);
   const pageOf = await continuations(gateway, opener, [...meetings.values()], [...attendees.values()]);
-  return viewers.map(({ meetingId, attendeeId }) => {
+  const news = viewers.map(async ({ meetingId, attendeeId }) => {
     const meeting = meetings.get(meetingId);
     const attendee = attendeeId === null ? null : attendees.get(attendeeId);
     if (meeting === undefined || attendee === undefined) return undefined;
-    const policy = policies.get(meeting.marketplaceId)!;
+    const policy = await policyOf(meeting);
     // Whether others buy shows on the host's page only.
     const bought = attendee === null ? (purchases.get(meetingId) ?? 0) : 0;
     return newsOf(gateway, {
@@ -71,6 +70,7 @@ export async function readNews(
       continuedUrl: pageOf(meeting, attendee),
     });
   });
+  return Promise.all(news);
 }
 
 interface Seen {
@@ -124,13 +124,6 @@ async function continuations({ db, config }: Gateway, opener: Opener, meetings: 
     const place = places.get(fingerprint(meeting.id, attendee.customerId));
     return place === undefined ? null : pageUnder('j', opener.open(place.joinTokenSealed, joinTokenContext(place.id)));
   };
-}
-
-async function policiesFor(db: Reader, meetings: readonly Meeting[]): Promise<Map<string, Policy>> {
-  const policies = new Map<string, Policy>();
-  for (const { marketplaceId } of meetings)
-    if (!policies.has(marketplaceId)) policies.set(marketplaceId, await policyFor(db, { marketplaceId }));
-  return policies;
 }
 
 const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): Map<string, Row> => new Map(rows.map((row) => [row.id, row]));

@@ -6,7 +6,7 @@ import { isFailure } from '../domain/failure.ts';
 import { isOver, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
-import { policyFor } from '../marketplaces/policy.ts';
+import { policiesFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { claimJobs, endJobs, holdDueJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
 import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
@@ -43,7 +43,7 @@ export async function runDueTimers(
       // Who changes a meeting at this moment may change its timer next: such a meeting is left for the next look, and nobody waits for anybody.
       const meetings = new Map((await lockFreeMeetings(tx, subjectsOf(due))).map((meeting) => [meeting.id, meeting]));
       const jobs = due.filter(({ subjectId }) => meetings.has(subjectId));
-      const policyOf = policies(tx);
+      const policyOf = policiesFor(tx);
       for (const kind of TIMER_KINDS) {
         const own = jobs.filter((job) => job.kind === kind);
         if (own.length === 0) continue;
@@ -76,7 +76,7 @@ export async function runTimer(gateway: Gateway, kind: TimerKind, meetingId: str
   await db.write(async (tx) => {
     const meeting = await lockMeeting(tx, meetingId);
     if (meeting === undefined) return;
-    const looks = await TIMERS[kind](tx, gateway, running([meeting]), policies(tx));
+    const looks = await TIMERS[kind](tx, gateway, running([meeting]), policiesFor(tx));
     for (const [subjectId, dueAt] of looks) await scheduleJob(tx, { kind, subjectId, dueAt });
   });
   wake();
@@ -86,13 +86,3 @@ const subjectsOf = (jobs: readonly Job[]): string[] => [...new Set(jobs.map(({ s
 
 const running = (meetings: readonly TimedMeeting[]): TimedMeeting[] =>
   meetings.filter(({ state, runningSince }) => runningSince !== null && !isOver(state as MeetingState));
-
-/** Each marketplace's policy, read once. */
-function policies(tx: Writer): (meeting: TimedMeeting) => Promise<Policy> {
-  const known = new Map<string, Promise<Policy>>();
-  return ({ marketplaceId }) => {
-    const policy = known.get(marketplaceId) ?? policyFor(tx, { marketplaceId });
-    known.set(marketplaceId, policy);
-    return policy;
-  };
-}
