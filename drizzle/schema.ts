@@ -222,6 +222,8 @@ export const defineTables = (kit: Kit) => ({
       durationMinutes: kit.integer().notNull(),
       timeZone: kit.text().notNull(),
       recording: kit.text().notNull(),
+      /** Whether the vendor records by itself, as read back from it (G12). */
+      recordsAutomatically: kit.boolean().notNull(),
       linkSource: kit.text().notNull(),
       lockedAt: kit.instant(),
       vendorMeetingId: kit.text(),
@@ -387,6 +389,8 @@ export const defineTables = (kit: Kit) => ({
       meetingId: kit.text().notNull(),
       source: kit.text().notNull(),
       state: kit.text().notNull(),
+      /** Why it is withheld or was taken back: one of `WITHHELD_REASONS` or `REVOKED_REASONS`. */
+      reason: kit.text(),
       /** Digest of the vendor's id: recognizes late repeats after the id itself has been erased. */
       fingerprint: kit.text().notNull(),
       vendorRecordingSealed: kit.bytes(),
@@ -396,8 +400,15 @@ export const defineTables = (kit: Kit) => ({
       files: kit.json<StoredFile[]>().notNull(),
       startedAt: kit.instant(),
       endedAt: kit.instant(),
+      /** When the vendor had finished it, or its link was uploaded. */
+      readyAt: kit.instant(),
       publishedAt: kit.instant(),
       expiresAt: kit.instant(),
+      /** Since when the vendor shows it to whoever has its link (policy `redirect`); null while it does not. */
+      sharedAt: kit.instant(),
+      /** What became of it at the vendor when its time was over: one of `VENDOR_ENDINGS`; null while nothing is to be done there. */
+      vendorEnding: kit.text(),
+      vendorEndedAt: kit.instant(),
       erasedAt: kit.instant(),
       createdAt: kit.instant().notNull(),
     },
@@ -410,17 +421,63 @@ export const defineTables = (kit: Kit) => ({
       id: kit.text().primaryKey(),
       marketplaceId: kit.text().notNull(),
       recordingId: kit.text().notNull(),
+      /** `recipient`, or `operator`: for who looks into a reported meeting (F08). */
+      kind: kit.text().notNull(),
+      /** Whose it is; of an operator's link, who asked for it. */
       customerId: kit.text().notNull(),
+      /** The open incident that an operator's link rests on. */
+      incidentId: kit.text(),
       tokenHash: kit.text().notNull(),
       /** To show the link again by API; erased with the recording. */
       tokenSealed: kit.bytes(),
       views: kit.integer().notNull(),
       firstViewedAt: kit.instant(),
+      /** When it ends before its recording does; null where it lives as long. */
+      expiresAt: kit.instant(),
       revokedAt: kit.instant(),
       createdAt: kit.instant().notNull(),
     },
-    (t) => [kit.unique('recording_links_recipient').on(t.recordingId, t.customerId), kit.unique('recording_links_token').on(t.tokenHash)],
+    (t) => [
+      kit
+        .unique('recording_links_recipient')
+        .on(t.recordingId, t.customerId)
+        .where(sql`revoked_at is null and kind = 'recipient'`),
+      kit.index('recording_links_recording').on(t.recordingId),
+      kit.unique('recording_links_token').on(t.tokenHash),
+    ],
   ),
+
+  /** That a meeting which took place should have a recording, and until when it is looked for (G13). */
+  recordingExpectations: kit.table(
+    'recording_expectations',
+    {
+      meetingId: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      /** `open`, `met`, or `missed` when nothing was found until the deadline. */
+      state: kit.text().notNull(),
+      /** `webhook` or `reconciliation`; null while nothing was found. */
+      metBy: kit.text(),
+      endedAt: kit.instant().notNull(),
+      deadline: kit.instant().notNull(),
+      /** How often the vendor was asked. */
+      looks: kit.integer().notNull(),
+      lookedAt: kit.instant(),
+    },
+    (t) => [
+      kit
+        .index('recording_expectations_open')
+        .on(t.deadline)
+        .where(sql`state = 'open'`),
+    ],
+  ),
+
+  /** Keys that sign certificates and evidence. The public half stays for ever, so that what was signed can always be verified. */
+  signingKeys: kit.table('signing_keys', {
+    id: kit.text().primaryKey(),
+    publicJwk: kit.json<Record<string, string>>().notNull(),
+    privateSealed: kit.bytes().notNull(),
+    createdAt: kit.instant().notNull(),
+  }),
 
   webhookEndpoints: kit.table(
     'webhook_endpoints',
@@ -435,6 +492,10 @@ export const defineTables = (kit: Kit) => ({
       previousSecretSealed: kit.bytes(),
       previousSecretUntil: kit.instant(),
       disabledAt: kit.instant(),
+      /** `asked`, `gone` (it answered 410) or `failing` (nothing else for days). */
+      disabledReason: kit.text(),
+      /** Since when every attempt has failed; null after a success. */
+      failingSince: kit.instant(),
       createdAt: kit.instant().notNull(),
     },
     (t) => [kit.index('webhook_endpoints_marketplace').on(t.marketplaceId)],
@@ -452,12 +513,17 @@ export const defineTables = (kit: Kit) => ({
       at: kit.instant().notNull(),
       /** Sorts the list and serves as cursor. */
       position: kit.text().notNull(),
+      /** Counts the events about one meeting, from 1; null for what is about no meeting. */
+      sequence: kit.integer(),
       data: kit.json<Record<string, unknown>>().notNull(),
       /** Links that belong into `data` when it is sent; erased when they end. */
       linksSealed: kit.bytes(),
     },
     (t) => [kit.index('events_position').on(t.marketplaceId, t.position), kit.index('events_subject').on(t.subjectId)],
   ),
+
+  /** The last sequence number of each meeting. */
+  eventSequences: kit.table('event_sequences', { meetingId: kit.text().primaryKey(), last: kit.integer().notNull() }),
 
   deliveries: kit.table(
     'deliveries',
@@ -467,6 +533,8 @@ export const defineTables = (kit: Kit) => ({
       eventId: kit.text().notNull(),
       endpointId: kit.text().notNull(),
       state: kit.text().notNull(),
+      /** Why it is dead. */
+      reason: kit.text(),
       dueAt: kit.instant().notNull(),
       leasedUntil: kit.instant(),
       attempts: kit.integer().notNull(),
@@ -567,9 +635,20 @@ export const defineTables = (kit: Kit) => ({
       action: kit.text().notNull(),
       subjectId: kit.text().notNull(),
       details: kit.json<Record<string, unknown>>().notNull(),
+      /** Its place in the chain of its marketplace, from 1; null for what was written before there was a chain. */
+      seq: kit.integer(),
+      /** SHA-256 over this entry and the hash of the one before it. */
+      hash: kit.text(),
     },
-    (t) => [kit.index('audit_subject').on(t.subjectId, t.id)],
+    (t) => [kit.index('audit_subject').on(t.subjectId, t.id), kit.unique('audit_chain').on(t.marketplaceId, t.seq)],
   ),
+
+  /** The last entry of each marketplace's audit chain. */
+  auditHeads: kit.table('audit_heads', {
+    marketplaceId: kit.text().primaryKey(),
+    seq: kit.integer().notNull(),
+    hash: kit.text().notNull(),
+  }),
 
   /** Signs of life, written by each process; also proves that the database takes writes. */
   pulses: kit.table('pulses', { name: kit.text().primaryKey(), at: kit.instant().notNull() }),

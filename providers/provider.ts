@@ -199,11 +199,48 @@ export interface Media {
   readonly body: ReadableStream<Uint8Array>;
 }
 
+/** One recording of a meeting. */
+export interface RecordingRef {
+  readonly meeting: MeetingRef;
+  readonly recordingId: string;
+}
+
+/** The vendor's own page of a recording, open to whoever has its link. */
+export interface SharedRecording {
+  readonly url: string;
+  /** What the page asks for; null when it asks for nothing. */
+  readonly passcode: string | null;
+}
+
+export interface RecordingShares {
+  /** All of these have to be granted. */
+  readonly scopes: readonly string[];
+  /** Opens the page, or leaves it open. @throws Failure `gone`, `not_capable` when the account forbids it */
+  open(account: Account, recording: RecordingRef): Promise<SharedRecording>;
+  /** Succeeds when it is closed, or the recording gone, already. */
+  close(account: Account, recording: RecordingRef): Promise<void>;
+  /** As the vendor tells it now. */
+  isOpen(account: Account, recording: RecordingRef): Promise<boolean>;
+}
+
+export interface RecordingRemoval {
+  /** All of these have to be granted. */
+  readonly scopes: readonly string[];
+  /** Deletes every file of it for good. Succeeds when it is gone already. @throws Failure `not_capable` when the account forbids it */
+  remove(account: Account, recording: RecordingRef): Promise<void>;
+  /** Whether nothing of it is left, as the vendor tells it now. */
+  isGone(account: Account, recording: RecordingRef): Promise<boolean>;
+}
+
 export interface Recordings {
   /** Everything recorded of this meeting, over all its instances. Empty when there is none (yet). */
   list(account: Account, meeting: MeetingRef): Promise<readonly VendorRecording[]>;
   /** Opens one file as a stream; nothing is buffered. @throws Failure `gone` when the vendor has deleted it. */
   open(account: Account, request: MediaRequest): Promise<Media>;
+  /** Present where the vendor can show a recording to people without an account, and stop showing it. */
+  readonly shares?: RecordingShares;
+  /** Present where the vendor lets an app delete recordings. */
+  readonly removal?: RecordingRemoval;
 }
 
 /** Who was in one run of a meeting, told after its end. */
@@ -365,6 +402,12 @@ export interface Provider {
   /** Present where the vendor can end a running meeting. Succeeds when it is not running. */
   readonly endMeeting?: (account: Account, meeting: MeetingRef) => Promise<void>;
   readonly recordings: Recordings;
+  /**
+   * Whether the vendor is to record this meeting by itself from its start on; what it will do, as read back: vendors drop settings in
+   * silence. Present where that can be changed after the meeting was made.
+   * @throws Failure `gone`
+   */
+  readonly recordAutomatically?: (account: Account, meeting: MeetingRef, on: boolean) => Promise<boolean>;
   /** Present where the vendor tells after the end what it does not tell as it happens. */
   readonly attendance?: AttendanceReports;
   /** Not optional: a provider that cannot prove its deliveries cannot be installed. */

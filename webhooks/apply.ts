@@ -250,7 +250,7 @@ async function applyToMeeting(
     case 'recording.removed': {
       const recording = await findRecordingByFingerprint(tx, recordingFingerprint(meeting, event.recordingId));
       if (recording !== undefined && recording.state !== 'expired' && recording.state !== 'revoked') {
-        await revokeRecording(tx, gateway, meeting, recording, 'deleted at the vendor');
+        await revokeRecording(tx, gateway, meeting, recording, 'deleted_at_vendor');
       }
       return;
     }

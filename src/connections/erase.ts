@@ -65,6 +65,6 @@ async function takeBack(tx: Writer, gateway: Gateway, connection: Connection, re
   const recording = recordings.find(({ id }) => id === recordingId);
   const meeting = recording && (await findMeeting(tx, recording.meetingId));
   if (recording !== undefined && meeting !== undefined) {
-    await revokeRecording(tx, gateway, meeting, recording, 'the app was removed from the account');
+    await revokeRecording(tx, gateway, meeting, recording, 'app_removed');
   }
 }

@@ -12,6 +12,12 @@ export type BookingKind = (typeof BOOKING_KINDS)[number];
 export const RECORDING_MODES = ['none', 'on_consent', 'always'] as const;
 export type RecordingMode = (typeof RECORDING_MODES)[number];
 
+export const RECORDING_USES = ['participants', 'service_improvement', 'disputes'] as const;
+export type RecordingUse = (typeof RECORDING_USES)[number];
+
+/** `drive.google.com`, `*.zoom.us`. */
+const HOST_PATTERN = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
 const countsDown = (values: readonly number[]): boolean => values.every((value, index) => index === 0 || value < values[index - 1]!);
 
 const APPROVED = `has to be one of the approved apps: ${PROVIDER_IDS.join(', ')} (G01)`;
@@ -99,7 +105,37 @@ export const policySchema = z.strictObject({
     recipients: z
       .enum(['customers', 'everyone'])
       .describe('Who gets a personal link to a recording; `everyone` includes the professional (G13, F07).'),
-    retention_days: z.int().min(1).max(365).describe('Days from the publication of a recording to its erasure (G15, F01, F07).'),
+    retention_days: z
+      .int()
+      .min(1)
+      .max(365)
+      .describe('Days that a recording is kept, from the moment that `retention_from` names (G15, F01, F07).'),
+    retention_from: z
+      .enum(['notification', 'upload'])
+      .describe(
+        'When the days begin. `notification`: when the recipients are told. `upload`: when the vendor had finished the recording, or its link was uploaded (G15, F01).',
+      ),
+    uses: z
+      .array(z.enum(RECORDING_USES))
+      .min(1, 'has to name at least one use')
+      .describe('What a recording may be used for, as its page states it (G11, G17, F08).'),
+    delivery: z
+      .enum(['stream', 'redirect'])
+      .describe(
+        "`stream`: the gateway streams the vendor's file and shows no address of it. `redirect`: recipients are sent to the vendor's own page where the vendor can share it for a time; elsewhere it is streamed (G17, G18).",
+      ),
+    delete_at_vendor: z
+      .boolean()
+      .describe('Whether the recording is deleted in the account at the vendor, too, when its time here is over (G15).'),
+    uploads: z.strictObject({
+      hosts: z
+        .array(z.string().regex(HOST_PATTERN, 'has to be a host name, or `*.` and a host name'))
+        .max(50)
+        .describe(
+          'Where uploaded links to videos and files may lead; `*.` stands for every name below; an empty list: nothing can be uploaded (G16, T13).',
+        ),
+      max_links: z.int().min(1).max(10).describe('Uploaded links that one meeting may have (G16, T13).'),
+    }),
   }),
 });
 
@@ -114,7 +150,11 @@ export interface Contradiction extends FieldError {
 
 /** Values that are fine one by one and make no sense together. */
 export function contradictionsIn({ approved_apps: apps, recording }: Policy): Contradiction[] {
-  const found = repeats('/approved_apps', apps);
+  const found = [
+    ...repeats('/approved_apps', apps),
+    ...repeats('/recording/uses', recording.uses),
+    ...repeats('/recording/uploads/hosts', recording.uploads.hosts),
+  ];
   for (const kind of BOOKING_KINDS) {
     const { modes, consent } = recording[kind];
     const pointer = `/recording/${kind}`;

@@ -4,6 +4,21 @@ import type { BookingKind, Policy, RecordingMode } from './policy.ts';
 export const RECORDING_STATES = ['processing', 'withheld', 'published', 'expired', 'revoked'] as const;
 export type RecordingState = (typeof RECORDING_STATES)[number];
 
+/** `recovered`: the vendor has it again after it was deleted there; it is shown again only when somebody asks for it. */
+export const WITHHELD_REASONS = ['consent_missing', 'consent_withdrawn', 'not_requested', 'recovered'] as const;
+export type WithheldReason = (typeof WITHHELD_REASONS)[number];
+
+/** Who took it back: the marketplace, the account's owner by deleting it at the vendor, or by removing the gateway's app from the account. */
+export const REVOKED_REASONS = ['marketplace', 'deleted_at_vendor', 'app_removed'] as const;
+export type RevokedReason = (typeof REVOKED_REASONS)[number];
+
+/**
+ * `pending`: to be deleted, or its share to be closed, at the vendor. `confirmed`: done, and read back. `not_capable`: the vendor lets no
+ * app do it, or the account has not allowed it. `given_up`: it failed for so long that only the operator can help.
+ */
+export const VENDOR_ENDINGS = ['pending', 'confirmed', 'not_capable', 'given_up'] as const;
+export type VendorEnding = (typeof VENDOR_ENDINGS)[number];
+
 /** `missing` until the customer decides. */
 export type Consent = 'missing' | 'granted' | 'refused';
 

@@ -32,7 +32,11 @@ export const EVENT_TYPES = [
   'recording.viewed',
   'recording.revoked',
   'recording.expired',
+  'recording.missing',
+  'recording.deleted',
+  'recording.deletion_failed',
   'incident.reported',
+  'endpoint.disabled',
   'endpoint.test',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -75,6 +79,7 @@ export async function emitAll(
       subjectId: event.subjectId,
       at,
       position: newId(gateway, 'evt'),
+      sequence: null,
       data: event.data,
       linksSealed: event.links === undefined ? null : vault.seal(JSON.stringify(event.links), eventLinksContext(id)),
     })),
@@ -91,6 +96,7 @@ export async function emitAll(
           eventId: event.id,
           endpointId: endpoint.id,
           state: 'pending',
+          reason: null,
           dueAt: at,
           leasedUntil: null,
           attempts: 0,

@@ -36,6 +36,8 @@ export async function createEndpoint(
     previousSecretSealed: null,
     previousSecretUntil: null,
     disabledAt: null,
+    disabledReason: null,
+    failingSince: null,
     createdAt: now(),
   };
   await db.write((tx) => insertEndpoint(tx, endpoint));

@@ -41,6 +41,7 @@ export function newMeeting(
     durationMinutes: request.durationMinutes,
     timeZone: request.timeZone,
     recording: request.recording,
+    recordsAutomatically: false,
     lockedAt: null,
     vendorMeetingId: null,
     vendorDetails: {},

@@ -2,6 +2,7 @@
 import { newId } from '../domain/id.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
+import type { RevokedReason } from '../domain/recording.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { eraseEventLinks } from '../store/events.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
@@ -20,27 +21,38 @@ export async function expireRecording(gateway: Gateway, recordingId: string): Pr
       return;
     }
     const meeting = (await findMeeting(tx, recording.meetingId))!;
-    await erase(tx, gateway, recording, 'expired');
+    await erase(tx, gateway, recording, { state: 'expired', reason: null });
     await tellRecording(tx, gateway, meeting, recording, 'recording.expired', { erased_at: now().toISOString() });
   });
   wake();
 }
 
 /** Takes the whole recording back before its time. */
-export async function revokeRecording(tx: Writer, gateway: Gateway, meeting: Meeting, recording: Recording, reason: string): Promise<void> {
+export async function revokeRecording(
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  recording: Recording,
+  reason: RevokedReason,
+): Promise<void> {
   await revokeLinks(tx, { recordingId: recording.id, at: gateway.now() });
-  await erase(tx, gateway, recording, 'revoked');
+  await erase(tx, gateway, recording, { state: 'revoked', reason });
   await cancelJob(tx, { kind: 'recording.expire', subjectId: recording.id });
   await tellRecording(tx, gateway, meeting, recording, 'recording.revoked', { reason });
 }
 
 /** Only dates, states and one-way digests stay. */
-async function erase(tx: Writer, gateway: Gateway, recording: Recording, state: 'expired' | 'revoked'): Promise<void> {
+async function erase(
+  tx: Writer,
+  gateway: Gateway,
+  recording: Recording,
+  end: { state: 'expired' | 'revoked'; reason: RevokedReason | null },
+): Promise<void> {
   const at = gateway.now();
   await updateRecording(
     tx,
     { id: recording.id, from: [recording.state] },
-    { state, vendorRecordingSealed: null, linkSealed: null, title: null, files: [], startedAt: null, endedAt: null, erasedAt: at },
+    { ...end, vendorRecordingSealed: null, linkSealed: null, title: null, files: [], startedAt: null, endedAt: null, erasedAt: at },
   );
   await eraseLinkTokens(tx, recording.id);
   await eraseEventLinks(tx, recording.id);
@@ -48,7 +60,7 @@ async function erase(tx: Writer, gateway: Gateway, recording: Recording, state: 
     id: newId(gateway, 'aud'),
     marketplaceId: recording.marketplaceId,
     at,
-    action: `recording.${state}`,
+    action: `recording.${end.state}`,
     subjectId: recording.id,
     details: { meeting_id: recording.meetingId, published_at: recording.publishedAt?.toISOString() ?? null, files: recording.files.length },
   });

@@ -51,6 +51,7 @@ export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, 
     files: [...files.values()],
     startedAt: vendor.startedAt ?? recording.startedAt,
     endedAt: vendor.endedAt ?? recording.endedAt,
+    readyAt: recording.readyAt ?? gateway.now(),
   };
   const known = await updateRecording(tx, { id: recording.id, from: [recording.state] }, facts);
   if (known === undefined || known.state !== 'processing') return;
@@ -61,7 +62,7 @@ export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, 
   const verdict = await verdictOn(tx, policy, meeting);
   if (verdict.publish) await publish(tx, gateway, policy, meeting, known);
   else {
-    await updateRecording(tx, { id: known.id, from: ['processing'] }, { state: 'withheld' });
+    await updateRecording(tx, { id: known.id, from: ['processing'] }, { state: 'withheld', reason: verdict.reason });
     await tellRecording(tx, gateway, meeting, known, 'recording.withheld', { reason: verdict.reason });
   }
 }
@@ -84,7 +85,7 @@ export async function publish(tx: Writer, gateway: Gateway, policy: Policy, meet
   const published = await updateRecording(
     tx,
     { id: recording.id, from: ['processing', 'withheld'] },
-    { state: 'published', publishedAt, expiresAt },
+    { state: 'published', reason: null, publishedAt, expiresAt },
   );
   if (published === undefined) throw new Failure('conflict', 'The recording has just changed. Try again.');
   const links: { customer_id: string; url: string }[] = [];
@@ -95,11 +96,14 @@ export async function publish(tx: Writer, gateway: Gateway, policy: Policy, meet
       id,
       marketplaceId: meeting.marketplaceId,
       recordingId: recording.id,
+      kind: 'recipient',
       customerId,
+      incidentId: null,
       tokenHash: hashToken(token),
       tokenSealed: vault.seal(token, recordingLinkContext(id)),
       views: 0,
       firstViewedAt: null,
+      expiresAt: null,
       revokedAt: null,
       createdAt: publishedAt,
     });
@@ -170,6 +174,7 @@ function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: str
     meetingId: meeting.id,
     source: 'provider',
     state: RECORDING_STATES[0],
+    reason: null,
     fingerprint: recordingFingerprint(meeting, vendorRecordingId),
     vendorRecordingSealed: gateway.vault.seal(vendorRecordingId, vendorRecordingContext(id)),
     linkSealed: null,
@@ -177,8 +182,12 @@ function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: str
     files: [],
     startedAt: null,
     endedAt: null,
+    readyAt: null,
     publishedAt: null,
     expiresAt: null,
+    sharedAt: null,
+    vendorEnding: null,
+    vendorEndedAt: null,
     erasedAt: null,
     createdAt: gateway.now(),
   };

@@ -331,6 +331,7 @@ interface Described {
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly pattern?: string;
 }
 
 function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Described }[] {
@@ -338,7 +339,10 @@ function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Des
   return Object.entries(schema.properties).flatMap(([name, member]) => leavesOf(member, `${pointer}/${name}`));
 }
 
-function typeOf({ enum: words, items, minimum, maximum }: Described): string {
+function typeOf({ enum: words, items, minimum, maximum, type, pattern }: Described): string {
+  if (type === 'boolean') return type;
+  // The only pattern of the schema.
+  if (pattern !== undefined) return 'host name';
   if (items !== undefined) return `list of ${typeOf(items)}`;
   return words === undefined ? `integer, ${minimum} to ${maximum}` : words.map((word) => `\`${word}\``).join(', ');
 }

@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.ts';
+import { STORAGE_HOSTS } from './storage-hosts.ts';
 
 /** Platform-hosted Zoom calls, all of them recorded (seed 002): F01, F04, F07, F09. */
 export const FIVERR: Policy = {
@@ -16,5 +17,10 @@ export const FIVERR: Policy = {
     event: { modes: ['always'], consent: 'implied' },
     recipients: 'everyone',
     retention_days: 30,
+    retention_from: 'notification',
+    uses: ['participants', 'disputes'],
+    delivery: 'stream',
+    delete_at_vendor: false,
+    uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
 };

@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.ts';
+import { STORAGE_HOSTS } from './storage-hosts.ts';
 
 /** Professionals bring their own Zoom, Teams or Meet (seed 000); the default. */
 export const GUIDE: Policy = {
@@ -16,5 +17,10 @@ export const GUIDE: Policy = {
     event: { modes: ['none', 'always'], consent: 'notice' },
     recipients: 'customers',
     retention_days: 14,
+    retention_from: 'notification',
+    uses: ['participants', 'service_improvement'],
+    delivery: 'stream',
+    delete_at_vendor: false,
+    uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
 };

@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.ts';
+import { STORAGE_HOSTS } from './storage-hosts.ts';
 
 /** Video consultation on request (seed 003): the specialist alone sets the length (R02). */
 export const RODRUN: Policy = {
@@ -16,5 +17,10 @@ export const RODRUN: Policy = {
     event: { modes: ['none', 'always'], consent: 'notice' },
     recipients: 'customers',
     retention_days: 14,
+    retention_from: 'notification',
+    uses: ['participants'],
+    delivery: 'stream',
+    delete_at_vendor: false,
+    uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
 };

@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.ts';
+import { STORAGE_HOSTS } from './storage-hosts.ts';
 
 /** Paid consultations by the quarter hour (seed 001): only the customer's funds limit their length, and nothing is recorded. */
 export const TVIP: Policy = {
@@ -16,5 +17,10 @@ export const TVIP: Policy = {
     event: { modes: ['none'], consent: 'notice' },
     recipients: 'customers',
     retention_days: 14,
+    retention_from: 'notification',
+    uses: ['participants'],
+    delivery: 'stream',
+    delete_at_vendor: false,
+    uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
 };

@@ -89,7 +89,7 @@ export const recordingRoutes = (gateway: Gateway) => {
           const { recording, meeting } = await own(tx, marketplaceId, id);
           if (recording.state === 'expired' || recording.state === 'revoked') return;
           if (customerId === undefined) {
-            await revokeRecording(tx, gateway, meeting, recording, 'revoked by the marketplace');
+            await revokeRecording(tx, gateway, meeting, recording, 'marketplace');
             return;
           }
           const revoked = await revokeLinks(tx, { recordingId: recording.id, customerId, at: now() });

@@ -1,4 +1,5 @@
 /** Rows as the API shows them. Links are shown again on every answer, so their tokens are opened here. */
+import type { RevokedReason, VendorEnding, WithheldReason } from '../../domain/recording.ts';
 import type { z } from '@hono/zod-openapi';
 import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN_APPLIES_TO, limitOf, PLAN_FIGURES, type Figure, type PlanFigures } from '../../../providers/limits.ts';
@@ -217,7 +218,10 @@ export function representRecording(
     meeting_id: recording.meetingId,
     source: recording.source as 'provider',
     state: recording.state as 'published',
+    reason: recording.reason as WithheldReason | RevokedReason | null,
+    title: recording.title,
     files: recording.files.map(({ kind, contentType, bytes }) => ({ kind, content_type: contentType, bytes })),
+    ready_at: isoOrNull(recording.readyAt),
     published_at: isoOrNull(recording.publishedAt),
     expires_at: isoOrNull(recording.expiresAt),
     links: links
@@ -231,6 +235,10 @@ export function representRecording(
         revoked_at: isoOrNull(link.revokedAt),
       })),
     erased_at: isoOrNull(recording.erasedAt),
+    at_vendor:
+      recording.vendorEnding === null
+        ? null
+        : { ending: recording.vendorEnding as VendorEnding, ended_at: isoOrNull(recording.vendorEndedAt) },
     created_at: iso(recording.createdAt),
   };
 }

@@ -7,7 +7,7 @@ import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
-import { RECORDING_STATES } from '../../domain/recording.ts';
+import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
 import { WARNINGS } from '../../meetings/preview.ts';
 
 const CONTROL = /^[^\p{Cc}]*$/u;
@@ -259,7 +259,11 @@ export const recording = z
     meeting_id: z.string(),
     source: z.enum(['provider', 'upload']),
     state: z.enum(RECORDING_STATES),
+    /** Why it is withheld or was taken back. */
+    reason: z.enum([...WITHHELD_REASONS, ...REVOKED_REASONS]).nullable(),
+    title: z.string().nullable(),
     files: z.array(z.object({ kind: z.string(), content_type: z.string(), bytes: z.number().nullable() })),
+    ready_at: moment.nullable(),
     published_at: moment.nullable(),
     expires_at: moment.nullable(),
     links: z.array(
@@ -272,6 +276,8 @@ export const recording = z
       }),
     ),
     erased_at: moment.nullable(),
+    /** What became of it at the vendor when its time was over; null while nothing is to be done there. */
+    at_vendor: z.object({ ending: z.enum(VENDOR_ENDINGS), ended_at: moment.nullable() }).nullable(),
     created_at: moment,
   })
   .openapi('Recording');

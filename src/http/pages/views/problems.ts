@@ -20,6 +20,10 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
     remedy: 'Compare the webhook secret or the client state with the vendor’s settings, and check the clock of the gateway.',
   },
   forbidden: { meaning: 'The key or link is valid, but not for this.', remedy: 'Use a key or link that has this right.' },
+  incident_required: {
+    meaning: 'Nobody but its recipients looks into a recording, unless the meeting was reported and the incident is open.',
+    remedy: 'Name an open incident of this meeting.',
+  },
   not_found: {
     meaning: 'The resource does not exist, or belongs to another marketplace. The two look the same on purpose.',
     remedy: 'Check the id and the key that goes with it.',
@@ -104,6 +108,14 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   not_capable: {
     meaning: 'The app or this account has no way to do what was asked.',
     remedy: 'Look at "features" of the provider and of the connection before asking.',
+  },
+  upload_not_approved: {
+    meaning: 'An uploaded link has to be https and to lead to a storage that the policy of the marketplace approves.',
+    remedy: 'Use a link to one of the hosts under "approved_hosts", or change the policy.',
+  },
+  too_many_uploads: {
+    meaning: 'The meeting has as many uploaded links as the policy of the marketplace allows.',
+    remedy: 'Take one back first, or change the policy.',
   },
   recording_not_allowed: {
     meaning: 'The policy of the marketplace does not allow this recording mode for this kind of booking.',
