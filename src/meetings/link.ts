@@ -5,11 +5,11 @@ import { atVendor } from '../connections/account.ts';
 import { joinUrlContext } from '../connections/sealed.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
-import { recordsFromTheStart } from '../domain/recording.ts';
-import { type BookingKind, type RecordingMode } from '../domain/policy.ts';
+import { recordsByItself } from '../domain/recording.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { recordingFacts } from '../recordings/verdict.ts';
 import { findConnection, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
@@ -26,6 +26,7 @@ export async function makeVendorMeeting(
   const { db } = gateway;
   const policy = await policyFor(db.read, meeting);
   const attendees = await listAttendees(db.read, [meeting.id]);
+  const recordAutomatically = recordsByItself(await recordingFacts(db.read, policy, meeting));
   return atVendor(gateway, connection, (provider, account) =>
     provider.createMeeting(account, {
       key: meeting.vendorKey,
@@ -34,7 +35,7 @@ export async function makeVendorMeeting(
       startsAt: meeting.startsAt,
       durationMinutes: meeting.durationMinutes,
       timeZone: meeting.timeZone,
-      recordAutomatically: recordsFromTheStart(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode),
+      recordAutomatically,
       participantVideo: !attendees.some(({ cameraOff }) => cameraOff),
     }),
   );
