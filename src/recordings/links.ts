@@ -4,7 +4,7 @@ import { newId } from '../domain/id.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { insertRecordingLink, listRecordingLinks, type Recording } from '../store/recordings.ts';
+import { insertRecordingLink, listRecordingLinks, type Recording, type RecordingLink } from '../store/recordings.ts';
 
 export interface GivenLink {
   readonly id: string;
@@ -25,17 +25,18 @@ export async function giveLinks(
 ): Promise<GivenLink[]> {
   const { config, now, random, vault } = gateway;
   const known = (await listRecordingLinks(tx, [recording.id])).filter(({ kind }) => kind === 'recipient');
-  const end = Math.max(...known.map(({ revokedAt }) => revokedAt?.getTime() ?? 0));
+  const endOf = (links: readonly RecordingLink[]): number => Math.max(...links.map(({ revokedAt }) => revokedAt?.getTime() ?? 0));
   const given: GivenLink[] = [];
   const give = (id: string, customerId: string, token: string) => given.push({ id, customerId, url: `${config.publicUrl}/r/${token}` });
   for (const customerId of customerIds) {
-    const last = known.findLast((link) => link.customerId === customerId);
-    if (last !== undefined && last.revokedAt === null) {
-      if (last.tokenSealed !== null) give(last.id, customerId, vault.open(last.tokenSealed, recordingLinkContext(last.id)));
+    const own = known.filter((link) => link.customerId === customerId);
+    const open = own.find(({ revokedAt }) => revokedAt === null);
+    if (open !== undefined) {
+      if (open.tokenSealed !== null) give(open.id, customerId, vault.open(open.tokenSealed, recordingLinkContext(open.id)));
       continue;
     }
     // The recording's own end came last: who had lost the link before that had lost it alone.
-    if (last?.revokedAt && !(anew && last.revokedAt.getTime() === end)) continue;
+    if (own.length > 0 && !(anew && endOf(own) === endOf(known))) continue;
     const token = newToken(random);
     const id = newId(gateway, 'rcl');
     await insertRecordingLink(tx, {

@@ -105,9 +105,18 @@ export async function withhold(
 
 /** Of one that was published before, each time is news. */
 export const tellWithheld = (tx: Writer, gateway: Gateway, meeting: Meeting, recording: Recording): Promise<boolean> => {
-  const { publishedAt, reason } = recording;
+  const { expiresAt, publishedAt, reason } = recording;
   const key = publishedAt === null && reason !== 'recovered' ? 'once' : newId(gateway, 'evt');
-  return tellRecording(tx, gateway, meeting, recording, 'recording.withheld', { reason }, undefined, key);
+  return tellRecording(
+    tx,
+    gateway,
+    meeting,
+    recording,
+    'recording.withheld',
+    { reason, expires_at: expiresAt?.toISOString() },
+    undefined,
+    key,
+  );
 };
 
 /** A withheld one, once every consent is there. @throws Failure `consent_missing`, `conflict` */
