@@ -19,9 +19,10 @@ export const DROPPED = 'record_automatically';
  */
 export async function considerRecording(tx: Writer, gateway: Gateway, meeting: Meeting): Promise<void> {
   if (!isSettable(meeting)) return;
+  const isDropped = meeting.degraded.includes(DROPPED);
+  if (meeting.recording === 'none' && !meeting.recordsAutomatically && !isDropped) return;
   const policy = await policyFor(tx, meeting);
   const isRight = (await isWanted(tx, policy, meeting)) === meeting.recordsAutomatically;
-  const isDropped = meeting.degraded.includes(DROPPED);
   const { opensAt } = joinWindow(policy, meeting);
   const at = gateway.now();
   const isEarly = opensAt > at && meeting.recording !== 'none';

@@ -39,9 +39,7 @@ async function tellVendor(gateway: Gateway, meeting: Meeting, wanted: boolean): 
   const ref = meetingRef(gateway, meeting);
   const connection = await connectionOf(gateway, meeting);
   const { recordAutomatically } = providerOf(gateway, meeting);
-  // It would be dropped, and cost one of the host's changes.
-  const isHopeless = wanted && connection.cloudRecording === 'no';
-  if (ref === undefined || recordAutomatically === undefined || isHopeless) return meeting.recordsAutomatically;
+  if (ref === undefined || recordAutomatically === undefined) return meeting.recordsAutomatically;
   try {
     return await atVendor(gateway, connection, (_, account) => recordAutomatically(account, ref, wanted));
   } catch (error) {
