@@ -25,8 +25,8 @@ export async function considerRecording(tx: Writer, gateway: Gateway, meeting: M
   const isRight = (await isWanted(tx, policy, meeting)) === meeting.recordsAutomatically;
   const { opensAt } = joinWindow(policy, meeting);
   const at = gateway.now();
-  const isEarly = opensAt > at && meeting.recording !== 'none';
-  if (isRight && !isDropped && !isEarly) return;
+  const isEarly = opensAt > at;
+  if (isRight && !isDropped && (!isEarly || meeting.recording === 'none')) return;
   const dueAt = isRight === isDropped || !isEarly ? at : opensAt;
   await scheduleJob(tx, { kind: 'meeting.recording', subjectId: meeting.id, dueAt });
 }

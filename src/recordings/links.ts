@@ -25,18 +25,19 @@ export async function giveLinks(
 ): Promise<GivenLink[]> {
   const { config, now, random, vault } = gateway;
   const known = (await listRecordingLinks(tx, [recording.id])).filter(({ kind }) => kind === 'recipient');
-  const endOf = (links: readonly RecordingLink[]): number => Math.max(...links.map(({ revokedAt }) => revokedAt?.getTime() ?? 0));
+  const byCustomer = Map.groupBy(known, ({ customerId }) => customerId);
+  const end = lastEnd(known);
   const given: GivenLink[] = [];
   const give = (id: string, customerId: string, token: string) => given.push({ id, customerId, url: `${config.publicUrl}/r/${token}` });
   for (const customerId of customerIds) {
-    const own = known.filter((link) => link.customerId === customerId);
+    const own = byCustomer.get(customerId) ?? [];
     const open = own.find(({ revokedAt }) => revokedAt === null);
     if (open !== undefined) {
       if (open.tokenSealed !== null) give(open.id, customerId, vault.open(open.tokenSealed, recordingLinkContext(open.id)));
       continue;
     }
     // The recording's own end came last: who had lost the link before that had lost it alone.
-    if (own.length > 0 && !(anew && endOf(own) === endOf(known))) continue;
+    if (own.length > 0 && !(anew && lastEnd(own) === end)) continue;
     const token = newToken(random);
     const id = newId(gateway, 'rcl');
     await insertRecordingLink(tx, {
@@ -58,3 +59,6 @@ export async function giveLinks(
   }
   return given;
 }
+
+const lastEnd = (links: readonly RecordingLink[]): number =>
+  links.reduce((last, { revokedAt }) => Math.max(last, revokedAt?.getTime() ?? 0), 0);

@@ -114,7 +114,7 @@ describeOnBothDatabases('the consent to a recording', (_open, engine) => {
   const start = async (options: Partial<WorldOptions> = {}): Promise<World> =>
     testWorld({ databaseUrl: await databaseOf(engine), ...options });
 
-  it('G12 G15 a no takes a published recording back at once; a yes and a request show it again, and its days go on', async () => {
+  it('case 111: G12 G15 a no takes a published recording back at once; a yes and a request show it again, and its days go on', async () => {
     const world = await start();
     const { meeting, recording, link } = await published(world);
     expect(recording).toMatchObject({ expires_at: inDays(world, 14) });
@@ -379,7 +379,7 @@ describeOnBothDatabases('a recording in the vendor’s trash', (_open, engine) =
     expect((await visit(fresh.url!)).status).toBe(200);
   });
 
-  it('G15 ends in the same way in whatever order its news come', async () => {
+  it('case 35: G15 ends in the same way in whatever order its news come', async () => {
     const world = await start();
     const meeting = await booked(world);
     await decide(world, meeting.id, 'granted');
@@ -479,6 +479,25 @@ describeOnBothDatabases('recording by the vendor itself', (_open, engine) => {
     await settled(world);
     expect(await automatic(world, meeting)).toEqual([true, []]);
     expect(await vendorRecords(world, 'zoom')).toBe(true);
+  });
+
+  it('G12 off is not insisted on where the account records everything: one try, and one when the doors open', async () => {
+    const world = await start();
+    const meeting = await booked(world, 'zoom', { starts_at: new Date(world.now().getTime() + 2 * HOUR).toISOString() });
+    await decide(world, meeting.id, 'granted');
+    await settled(world);
+    const tries = calls(world, 'zoom', 'PATCH', /meetings/).length;
+    fault(world, 'zoom', 'PATCH', '/meetings/', { status: 204 }, 50);
+    await decide(world, meeting.id, 'refused');
+    await settled(world);
+    expect(await automatic(world, meeting)).toEqual([true, ['record_automatically']]);
+    expect(calls(world, 'zoom', 'PATCH', /meetings/)).toHaveLength(tries + 1);
+    await world.gateway.gateway.db.write((tx) => tx.update(tx.t.meetings).set({ recording: 'none' }));
+    world.jump(105 * MINUTE);
+    await settled(world);
+    world.jump(HOUR);
+    await settled(world);
+    expect(calls(world, 'zoom', 'PATCH', /meetings/)).toHaveLength(tries + 2);
   });
 
   it('G12 a no that the vendor does not hear at once is told again, and nothing is published meanwhile', async () => {
