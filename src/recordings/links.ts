@@ -25,7 +25,8 @@ export async function giveLinks(
 ): Promise<GivenLink[]> {
   const { config, now, random, vault } = gateway;
   const known = (await listRecordingLinks(tx, [recording.id])).filter(({ kind }) => kind === 'recipient');
-  const byCustomer = Map.groupBy(known, ({ customerId }) => customerId);
+  const byCustomer = new Map<string, RecordingLink[]>();
+  for (const link of known) byCustomer.set(link.customerId, [...(byCustomer.get(link.customerId) ?? []), link]);
   const end = lastEnd(known);
   const given: GivenLink[] = [];
   const give = (id: string, customerId: string, token: string) => given.push({ id, customerId, url: `${config.publicUrl}/r/${token}` });
