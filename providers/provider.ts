@@ -237,9 +237,12 @@ export interface Recordings {
   list(account: Account, meeting: MeetingRef): Promise<readonly VendorRecording[]>;
   /** Opens one file as a stream; nothing is buffered. @throws Failure `gone` when the vendor has deleted it. */
   open(account: Account, request: MediaRequest): Promise<Media>;
-  /** Present where the vendor can show a recording to people without an account, and stop showing it. */
+  /**
+   * Present where the vendor can show a recording to people without an account, and stop showing it. Zoom alone: Graph names no file of a
+   * recording that could be shared, and sharing Meet's needs the permission for the whole Drive.
+   */
   readonly shares?: RecordingShares;
-  /** Present where the vendor lets an app delete recordings. */
+  /** Present where the vendor lets an app delete recordings. Zoom alone: Graph and Meet have no such call. */
   readonly removal?: RecordingRemoval;
 }
 

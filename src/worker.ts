@@ -21,6 +21,7 @@ import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
 import { expireRecording } from './recordings/erase.ts';
+import { switchRecording } from './recordings/switch.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
 import { deletePastSlots } from './store/host-slots.ts';
@@ -59,6 +60,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.attendance': readAttendance,
   'meeting.limit': (gateway, meetingId) => runTimer(gateway, 'meeting.limit', meetingId),
   'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
+  'meeting.recording': switchRecording,
   'recording.expire': expireRecording,
   'subscription.renew': renewSubscription,
   [REPLACE_SUBSCRIPTION]: awaitReplacement,

@@ -10,8 +10,8 @@ import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
 import { noteVendorEvent } from '../src/meetings/vendor-event.ts';
-import { revokeRecording } from '../src/recordings/erase.ts';
-import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
+import { noteProcessing, noteReady } from '../src/recordings/ready.ts';
+import { noteRecovered, noteRemoved } from '../src/recordings/vendor-news.ts';
 import {
   deleteSubscriptionOf,
   findConnection,
@@ -32,7 +32,6 @@ import {
 import { findGrant } from '../src/store/grants.ts';
 import { scheduleJob } from '../src/store/jobs.ts';
 import { findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
-import { findRecordingByFingerprint } from '../src/store/recordings.ts';
 
 /**
  * A webhook may overtake the answer that tells us the meeting's id, so a stranger is looked at again after these waits. Few, because each
@@ -247,15 +246,11 @@ async function applyToMeeting(
     case 'recording.ready':
       await noteReady(tx, gateway, meeting, event.recording);
       return;
-    case 'recording.removed': {
-      const recording = await findRecordingByFingerprint(tx, recordingFingerprint(meeting, event.recordingId));
-      if (recording !== undefined && recording.state !== 'expired' && recording.state !== 'revoked') {
-        await revokeRecording(tx, gateway, meeting, recording, 'deleted_at_vendor');
-      }
+    case 'recording.removed':
+      await noteRemoved(tx, gateway, meeting, event);
       return;
-    }
     case 'recording.recovered':
-      // What was taken back is not published again without anybody asking for it.
+      await noteRecovered(tx, gateway, meeting, event);
       return;
   }
 }

@@ -86,7 +86,7 @@ export function createCalendar({ ask, spaces, wait }: { ask: Ask; spaces: Spaces
   const opened = async (account: Account, found: Space, request: MeetingRequest): Promise<Space> => {
     if (!account.scopes.includes(SPACE_SETTINGS)) return found;
     const open = found.config?.accessType === 'OPEN' ? found : await tolerated(spaces.setAccess(account, found.name, 'OPEN'), found);
-    return request.recordAutomatically ? tolerated(spaces.setAutoRecording(account, found.name), open) : open;
+    return request.recordAutomatically ? tolerated(spaces.setAutoRecording(account, found.name, true), open) : open;
   };
 
   return {

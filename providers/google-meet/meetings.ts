@@ -9,7 +9,9 @@ import type { GoogleMeetOptions } from './options.ts';
 import { SPACE_SETTINGS } from './scopes.ts';
 import { createSpaces } from './spaces.ts';
 
-type Meetings = Required<Pick<Provider, 'createMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'endMeeting'>>;
+type Meetings = Required<
+  Pick<Provider, 'createMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'endMeeting' | 'recordAutomatically'>
+>;
 
 export function createMeetings(ask: Ask, { wait = sleepFor }: Pick<GoogleMeetOptions, 'wait'>): Meetings {
   const spaces = createSpaces(ask);
@@ -48,6 +50,8 @@ export function createMeetings(ask: Ask, { wait = sleepFor }: Pick<GoogleMeetOpt
 
     // The host opens the same link as everybody else; Meet knows the owner by the Google account.
     hostUrl: async (_account, meeting) => meeting.joinUrl,
+
+    recordAutomatically: (account, meeting, on) => spaces.recordAutomatically(account, meeting.id, on),
 
     endMeeting: (account, meeting) => spaces.end(account, meeting),
   };

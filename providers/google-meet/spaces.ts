@@ -1,5 +1,5 @@
 /** Meeting spaces. A space has no title, no time and no delete; its link lives on until it is restricted. */
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure, isFailure } from '../../src/domain/failure.ts';
 import type { Account, MeetingRef, MeetingRequest, VendorMeeting } from '../provider.ts';
 import type { Ask } from './client.ts';
 import { googleRefusal, refusedWith, unlessRefused } from './failures.ts';
@@ -11,7 +11,9 @@ export interface Spaces {
   /** `name`: `spaces/{id}` or `spaces/{meeting code}`. */
   get(account: Account, name: string): Promise<Space>;
   setAccess(account: Account, name: string, accessType: 'OPEN' | 'RESTRICTED'): Promise<Space>;
-  setAutoRecording(account: Account, name: string): Promise<Space>;
+  setAutoRecording(account: Account, name: string, on: boolean): Promise<Space>;
+  /** What the space does about it in the end, by a look of its own. */
+  recordAutomatically(account: Account, name: string, on: boolean): Promise<boolean>;
   /** Lets nobody in any more and sends everybody home. */
   close(account: Account, name: string): Promise<void>;
   end(account: Account, meeting: MeetingRef): Promise<void>;
@@ -42,6 +44,18 @@ export function createSpaces(ask: Ask): Spaces {
     }
   };
 
+  const get: Spaces['get'] = (account, name) =>
+    ask(account, {
+      what: 'spaces.get',
+      scopes: [SPACE_CREATED, SPACE_READONLY, SPACE_SETTINGS],
+      repeatable: true,
+      request: ({ meet }, options) => meet.spaces.get({ name }, options),
+      answer: space,
+    });
+
+  const setAutoRecording: Spaces['setAutoRecording'] = (account, name, on) =>
+    patch(account, name, 'config.artifactConfig.recordingConfig.autoRecordingGeneration', autoRecording(on));
+
   return {
     async create(account, request) {
       const attempt = (config: object): Promise<Space> =>
@@ -69,19 +83,31 @@ export function createSpaces(ask: Ask): Spaces {
       };
     },
 
-    get: (account, name) =>
-      ask(account, {
-        what: 'spaces.get',
-        scopes: [SPACE_CREATED, SPACE_READONLY, SPACE_SETTINGS],
-        repeatable: true,
-        request: ({ meet }, options) => meet.spaces.get({ name }, options),
-        answer: space,
-      }),
+    get,
 
     setAccess: (account, name, accessType) => patch(account, name, 'config.accessType', { accessType }),
 
-    setAutoRecording: (account, name) =>
-      patch(account, name, 'config.artifactConfig.recordingConfig.autoRecordingGeneration', autoRecording(true)),
+    setAutoRecording,
+
+    async recordAutomatically(account, name, on) {
+      try {
+        const refusal = await setAutoRecording(account, name, on).then(
+          () => undefined,
+          (error: unknown) => {
+            // A space of Calendar needs a permission of its own, and an account that may not record refuses or ignores the setting.
+            if (isFailure(error, 'not_capable') || refusedWith(error, 400, 403)) return error;
+            throw error;
+          },
+        );
+        const told = recordingOf(await get(account, name));
+        // Not changed and not shown: nobody knows what it will do.
+        if (told === undefined && refusal !== undefined) throw refusal;
+        return told === 'ON';
+      } catch (error) {
+        if (refusedWith(error, 404)) throw new Failure('gone', 'The space does not exist at Google any more.', { cause: error });
+        throw error;
+      }
+    },
 
     async close(account, name) {
       // In this order: whoever is sent out cannot come back.
@@ -105,14 +131,15 @@ export function createSpaces(ask: Ask): Spaces {
 }
 
 /** What of the request the vendor's echo does not show. */
-export function droppedSettings({ config }: Space, request: MeetingRequest): string[] {
-  const recording = config?.artifactConfig?.recordingConfig?.autoRecordingGeneration === 'ON';
+export function droppedSettings(made: Space, request: MeetingRequest): string[] {
   return [
-    ...(config?.accessType === 'OPEN' ? [] : ['open_access']),
-    ...(recording === request.recordAutomatically ? [] : ['record_automatically']),
+    ...(made.config?.accessType === 'OPEN' ? [] : ['open_access']),
+    ...((recordingOf(made) === 'ON') === request.recordAutomatically ? [] : ['record_automatically']),
     // Meet has no setting that keeps the guests' cameras off.
     ...(request.participantVideo ? [] : ['participant_video']),
   ];
 }
+
+const recordingOf = ({ config }: Space): string | undefined => config?.artifactConfig?.recordingConfig?.autoRecordingGeneration;
 
 const autoRecording = (on: boolean) => ({ artifactConfig: { recordingConfig: { autoRecordingGeneration: on ? 'ON' : 'OFF' } } });

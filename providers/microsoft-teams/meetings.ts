@@ -6,10 +6,12 @@ import type { Account, MeetingRef, Provider, VendorMeeting } from '../provider.t
 import { changeEvent, createEvent, deleteEvent, readEvent, startsAt, type CalendarEvent } from './events.ts';
 import type { Graph } from './graph.ts';
 import { isTeamsJoinUrl } from './join-url.ts';
-import { applySettings, findOnlineMeeting, type OnlineMeeting } from './online-meeting.ts';
+import { applySettings, findOnlineMeeting, setRecording, type OnlineMeeting } from './online-meeting.ts';
 import { PERSONAL_ACCOUNT, PERSONAL_TENANT } from './options.ts';
 
-export function createMeetings(graph: Graph): Pick<Provider, 'createMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl'> {
+type Meetings = Required<Pick<Provider, 'createMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'recordAutomatically'>>;
+
+export function createMeetings(graph: Graph): Meetings {
   return {
     async createMeeting(account, request): Promise<VendorMeeting> {
       if (!account.createsMeetings || account.organisation === PERSONAL_TENANT) throw new Failure('not_capable', PERSONAL_ACCOUNT);
@@ -34,6 +36,8 @@ export function createMeetings(graph: Graph): Pick<Provider, 'createMeeting' | '
     async cancelMeeting(account, meeting) {
       await deleteEvent(graph, account, eventIdOf(meeting));
     },
+
+    recordAutomatically: (account, meeting, on) => setRecording(graph, account, meeting.id, on),
 
     // Teams knows its host by the sign-in; there is no other link for him.
     hostUrl: (_account, meeting) => Promise.resolve(meeting.joinUrl),

@@ -4,6 +4,7 @@ import { Failure, isFailure } from '../../src/domain/failure.ts';
 import { SECOND } from '../../src/domain/time.ts';
 import { parseAnswer, repeating } from '../call.ts';
 import type { MeetingRequest } from '../provider.ts';
+import { isGone } from './events.ts';
 import type { Graph } from './graph.ts';
 import { organizerPath, type Organizer } from './options.ts';
 
@@ -70,6 +71,25 @@ export async function applySettings(
     ...((now.recordAutomatically ?? false) === recordAutomatically ? [] : ['record_automatically']),
     ...(participantVideo || now.allowAttendeeToEnableCamera === false ? [] : ['participant_video']),
   ];
+}
+
+/**
+ * Whether Teams records the meeting by itself, as it says after the change. A tenant's policy may forbid the change, or drop it in silence;
+ * one that comes while the meeting runs is for its next run.
+ * @throws Failure `gone`
+ */
+export async function setRecording(graph: Graph, organizer: Organizer, meetingId: string, on: boolean): Promise<boolean> {
+  const path = onlineMeetingPath(organizer, meetingId);
+  try {
+    await graph(organizer, { method: 'PATCH', path, body: { recordAutomatically: on }, repeatable: true }).catch((error: unknown) => {
+      if (!isFailure(error, 'vendor_refused')) throw error;
+    });
+    const answer = await graph(organizer, { method: 'GET', path, repeatable: true });
+    return parseAnswer(settingsAnswer, answer, 'read the online meeting').recordAutomatically ?? false;
+  } catch (error) {
+    if (isGone(error)) throw new Failure('gone', 'The meeting does not exist at Microsoft any more.', { cause: error });
+    throw error;
+  }
 }
 
 const notYet = (): Failure => new Failure('vendor_unavailable', 'Microsoft has not finished the meeting yet.', { retryAfterMs: SECOND });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { refusal, retryAfterMs, type Answer } from '../call.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import { DAY, SECOND } from '../../src/domain/time.ts';
+import { DAY, MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { GrantEnd, LimitOf } from '../provider.ts';
 import { areForRecordings } from './scopes.ts';
 
@@ -27,6 +27,11 @@ const NAMED: Readonly<Record<string, Named>> = {
   '404/3001': { code: 'gone', detail: 'The meeting does not exist at Zoom any more.' },
   '404/3301': { code: 'gone', detail: 'Zoom has no recording of this meeting.' },
 };
+
+/** A recording that is still being made (3303), or in use (3310): later it can be deleted. */
+const NOT_NOW = new Set(['3303', '3310']);
+/** Chosen: Zoom names no time, and takes about twice the length of a meeting to finish its recording. */
+const NOT_NOW_MS = 15 * MINUTE;
 
 /** A token without the scope that a call needs. The first is listed with 401, the second with 400; reports swap them. */
 const SCOPE_MISSING = new Set(['4700', '4711']);
@@ -55,10 +60,17 @@ export function refusedByZoom(answer: Answer, now: Date): Failure | undefined {
       extra: { vendor_code: String(code), ...(reason === undefined ? {} : { reason }) },
     });
   }
+  if (answer.status >= 400 && answer.status < 500 && NOT_NOW.has(String(code))) {
+    return new Failure('vendor_unavailable', 'Zoom is still busy with the recording.', {
+      cause,
+      retryAfterMs: NOT_NOW_MS,
+      extra: { vendor_code: String(code) },
+    });
+  }
   if (answer.status >= 400 && answer.status < 500 && answer.status !== 401 && answer.status !== 408 && code !== undefined) {
     return new Failure('vendor_refused', `Zoom refused the request with ${answer.status}, code ${code}.`, {
       cause,
-      extra: { vendor_code: String(code) },
+      extra: { vendor_code: String(code), status: answer.status },
     });
   }
   return undefined;

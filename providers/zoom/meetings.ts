@@ -14,7 +14,9 @@ const listAnswer = z.object({
 const hostAnswer = z.object({ start_url: z.url({ protocol: /^https?$/ }) });
 const statusAnswer = z.object({ status: z.string().optional() });
 
-type Meetings = Required<Pick<Provider, 'createMeeting' | 'findMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'endMeeting'>>;
+type Meetings = Required<
+  Pick<Provider, 'createMeeting' | 'findMeeting' | 'changeMeeting' | 'cancelMeeting' | 'hostUrl' | 'endMeeting' | 'recordAutomatically'>
+>;
 
 export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
   const path = (id: string) => `meetings/${encodeURIComponent(id)}`;
@@ -81,6 +83,20 @@ export function zoomMeetings(api: ZoomApi, now: () => Date): Meetings {
     async hostUrl(account, meeting) {
       // It carries a login of the host and lives two hours, so it is never kept.
       return (await api.get(account, path(meeting.id), hostAnswer)).start_url;
+    },
+
+    async recordAutomatically(account, meeting, on) {
+      const read = async () => (await api.get(account, path(meeting.id), meetingAnswer)).settings?.auto_recording ?? 'none';
+      const wanted = on ? 'cloud' : 'none';
+      let told = await read();
+      // A change counts against the host's day, and a free account would ignore it.
+      if (told !== wanted && !(on && account.cloudRecording === 'no')) {
+        const body = { settings: { auto_recording: wanted } };
+        await api.send(account, { method: 'PATCH', path: path(meeting.id), body, counts: 'change' });
+        told = await read();
+      }
+      // A local recording never reaches us, so it does not do what was asked for; where none may be made it is one all the same.
+      return on ? told === 'cloud' : told !== 'none';
     },
 
     async endMeeting(account, meeting) {

@@ -8,6 +8,9 @@ import { openMedia } from './media.ts';
 import type { ZoomOptions } from './options.ts';
 import { userPath } from './platform.ts';
 import { kindOf, momentOf, toRecording, zoomRecording, type ZoomRecording } from './recording-files.ts';
+import { zoomRemoval } from './removal.ts';
+import { zoomShares } from './shares.ts';
+import { dayOf, recordingPath } from './uuid.ts';
 
 const listed = zoomRecording.extend({ id: zoomId });
 const listAnswer = z.object({ next_page_token: z.string().optional(), meetings: z.array(listed) });
@@ -33,7 +36,7 @@ export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOpt
   };
 
   const fetched = async (account: Account, uuid: string, key: string): Promise<One> => {
-    const recording = await api.get(account, `meetings/${escapeUuid(uuid)}/recordings`, oneAnswer, {
+    const recording = await api.get(account, recordingPath(uuid), oneAnswer, {
       include_fields: 'download_access_token',
       ttl: TOKEN_TTL_S,
     });
@@ -84,6 +87,9 @@ export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOpt
       }
       return stream(await fetched(account, recordingId, key));
     },
+
+    shares: zoomShares(api),
+    removal: zoomRemoval(api),
   };
 }
 
@@ -95,9 +101,3 @@ async function latestInstance(api: ZoomApi, account: Account, meetingId: string)
     throw error;
   }
 }
-
-/** Zoom's rule: a uuid that starts with `/` or contains `//` is escaped twice. */
-export const escapeUuid = (uuid: string): string =>
-  uuid.startsWith('/') || uuid.includes('//') ? encodeURIComponent(encodeURIComponent(uuid)) : encodeURIComponent(uuid);
-
-const dayOf = (moment: Date): string => moment.toISOString().slice(0, 10);

@@ -21,12 +21,20 @@ export const RECORDING_SCOPES = [
   'cloud_recording:read:recording',
 ] as const;
 
+/**
+ * Of capabilities that recordings can do without, so no connection has to have them. Zoom lets a professional untick them where the app
+ * lists them as optional.
+ */
+export const SHARE_SCOPES = ['cloud_recording:read:recording_settings', 'cloud_recording:update:recording_settings'] as const;
+export const REMOVAL_SCOPES = ['cloud_recording:delete:meeting_recording'] as const;
+
 const CLASSIC: Readonly<Record<string, readonly string[]>> = {
   'user:read': ['user:read:user', 'user:read:settings'],
   'user_info:read': ['user:read:user'],
   'meeting:read': ['meeting:read:meeting', 'meeting:read:list_meetings', 'meeting:read:participant'],
   'meeting:write': ['meeting:write:meeting', 'meeting:update:meeting', 'meeting:delete:meeting', 'meeting:update:status'],
-  'recording:read': RECORDING_SCOPES,
+  'recording:read': [...RECORDING_SCOPES, 'cloud_recording:read:recording_settings'],
+  'recording:write': ['cloud_recording:update:recording_settings', ...REMOVAL_SCOPES],
 };
 
 /** Both families have a second form for apps that an administrator manages; what it allows for all users, it allows for the one who connected. */

@@ -1,5 +1,6 @@
 /** When a recording may be shown, and to whom (G12, G11, F09). */
 import type { BookingKind, Policy, RecordingMode } from './policy.ts';
+import { DAY, plus } from './time.ts';
 
 export const RECORDING_STATES = ['processing', 'withheld', 'published', 'expired', 'revoked'] as const;
 export type RecordingState = (typeof RECORDING_STATES)[number];
@@ -24,30 +25,38 @@ export type Consent = 'missing' | 'granted' | 'refused';
 
 export type Verdict = { readonly publish: true } | { readonly publish: false; readonly reason: 'consent_missing' | 'not_requested' };
 
-/** Decides over a recording that the vendor has finished. `consents`: of everyone who bought. */
-export function judge({
-  policy,
-  kind,
-  mode,
-  consents,
-}: {
-  policy: Policy;
-  kind: BookingKind;
-  mode: RecordingMode;
-  consents: readonly Consent[];
-}): Verdict {
+/** What the rules about a recording rest on. `consents`: of everyone who bought; how often each was given does not matter. */
+export interface RecordingFacts {
+  readonly policy: Policy;
+  readonly kind: BookingKind;
+  readonly mode: RecordingMode;
+  readonly consents: readonly Consent[];
+}
+
+/** Decides over a recording that the vendor has finished. */
+export function judge({ policy, kind, mode, consents }: RecordingFacts): Verdict {
   const asked = isAsked(policy, kind, mode);
-  const consented = !asked || (consents.length > 0 && consents.every((consent) => consent === 'granted'));
-  if (!consented) return { publish: false, reason: 'consent_missing' };
+  if (!isAgreed(policy.recording[kind].consent, asked, consents)) return { publish: false, reason: 'consent_missing' };
   // Everyone's express consent is as good as the wish; a notice alone is not.
   if (mode === 'none' && !asked) return { publish: false, reason: 'not_requested' };
   return { publish: true };
+}
+
+/** A consent that joining implies ends where somebody says no; a notice asks nobody (G11, F09). */
+function isAgreed(rule: Policy['recording'][BookingKind]['consent'], asked: boolean, consents: readonly Consent[]): boolean {
+  if (asked) return consents.length > 0 && consents.every((consent) => consent === 'granted');
+  return rule === 'notice' || !consents.includes('refused');
 }
 
 /** Whether customers decide. Who was asked has been promised an answer that counts, whatever the policy says later (G12). */
 export const isAsked = (policy: Policy, kind: BookingKind, mode: RecordingMode): boolean =>
   policy.recording[kind].consent === 'each_customer' || mode === 'on_consent';
 
-/** Whether the vendor may be told to record by itself, before anyone can have consented. */
-export const recordsFromTheStart = (policy: Policy, kind: BookingKind, mode: RecordingMode): boolean =>
-  mode === 'always' && policy.recording[kind].consent !== 'each_customer';
+/** Whether the vendor is to record by itself: only what was asked for, and what could be shown as things stand (G12). */
+export const recordsByItself = (facts: RecordingFacts): boolean => facts.mode !== 'none' && judge(facts).publish;
+
+/** When its time is over. What was never published is kept no longer than if it had been at once (G15). */
+export function expiryOf({ recording }: Policy, { readyAt, publishedAt }: { readyAt: Date; publishedAt: Date | null }): Date {
+  const from = recording.retention_from === 'upload' ? readyAt : (publishedAt ?? readyAt);
+  return plus(from, recording.retention_days * DAY);
+}

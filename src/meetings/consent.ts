@@ -5,7 +5,17 @@ import type { BookingKind, RecordingMode } from '../domain/policy.ts';
 import { isAsked } from '../domain/recording.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
-import { findAttendee, findOwnMeeting, insertConsent, updateAttendee, type Attendee, type Meeting } from '../store/meetings.ts';
+import { considerRecording } from '../recordings/automatic.ts';
+import { withholdRefused } from '../recordings/ready.ts';
+import {
+  findAttendee,
+  findOwnMeeting,
+  insertConsent,
+  lockMeeting,
+  updateAttendee,
+  type Attendee,
+  type Meeting,
+} from '../store/meetings.ts';
 import type { Writer } from '../store/database.ts';
 import { segmentsOf } from './segments.ts';
 
@@ -28,17 +38,26 @@ export async function recordConsent(
   who: Who,
   decision: ConsentDecision,
 ): Promise<{ meeting: Meeting; attendee: Attendee }> {
-  return gateway.db.write(async (tx) => {
+  const recorded = await gateway.db.write(async (tx) => {
     const { meeting } = await find(tx, who);
-    // Who is asked decides about the booking, into however many segments a limit cut it.
-    for (const { id: meetingId } of await decidedWith(tx, meeting)) {
-      const attendee = await findAttendee(tx, meetingId, who.customerId);
+    const decided: Meeting[] = [];
+    for (const segment of await decidedWith(tx, meeting, decision)) {
+      const attendee = await findAttendee(tx, segment.id, who.customerId);
       if (attendee === undefined) continue;
-      await insertConsent(tx, { id: newId(gateway, 'cst'), ...who, meetingId, ...decision, at: gateway.now() });
+      await insertConsent(tx, { id: newId(gateway, 'cst'), ...who, meetingId: segment.id, ...decision, at: gateway.now() });
       await updateAttendee(tx, attendee.id, { recordingConsent: decision.decision });
+      if (attendee.purchasedAt !== null) decided.push(segment);
+    }
+    for (const segment of decided) {
+      // Whoever publishes a recording of it at this moment is waited for, or waits.
+      await lockMeeting(tx, segment.id);
+      if (decision.decision === 'refused') await withholdRefused(tx, gateway, segment);
+      await considerRecording(tx, gateway, segment);
     }
     return find(tx, who);
   });
+  gateway.wake();
+  return recorded;
 }
 
 export async function setWishes(
@@ -60,9 +79,14 @@ export async function setWishes(
   });
 }
 
-async function decidedWith(tx: Writer, meeting: Meeting): Promise<readonly Meeting[]> {
+/**
+ * Who is asked decides about the booking, into however many segments a limit cut it, and whoever says no means all of it. A consent that
+ * joining implies is given to what is joined.
+ */
+async function decidedWith(tx: Writer, meeting: Meeting, { decision }: ConsentDecision): Promise<readonly Meeting[]> {
   const policy = await policyFor(tx, meeting);
-  return isAsked(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode) ? segmentsOf(tx, meeting) : [meeting];
+  const asked = isAsked(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode);
+  return asked || decision === 'refused' ? segmentsOf(tx, meeting) : [meeting];
 }
 
 async function find(tx: Writer, { marketplaceId, meetingId, customerId }: Who): Promise<{ meeting: Meeting; attendee: Attendee }> {

@@ -164,13 +164,14 @@ async function draftBeside(tx: Writer, draft: (tx: Writer) => Promise<Linked>, {
   }
 }
 
-/** What was bought, wished and agreed to holds for the rest of the booking. Where joining is what counts as consent, joining counts anew. */
+/** What was bought, wished and decided holds for the rest of the booking. Where joining is what counts as consent, joining counts anew. */
 function carriedOver(gateway: Gateway, policy: Policy, next: Meeting, attendee: Attendee): Attendee {
-  const asked = isAsked(policy, next.bookingKind as BookingKind, next.recording as RecordingMode);
+  const { recordingConsent } = attendee;
+  const isKept = recordingConsent === 'refused' || isAsked(policy, next.bookingKind as BookingKind, next.recording as RecordingMode);
   return {
     ...newAttendee(gateway, next, attendee),
     purchasedAt: attendee.purchasedAt,
-    recordingConsent: asked ? attendee.recordingConsent : 'missing',
+    recordingConsent: isKept ? recordingConsent : 'missing',
   };
 }
 

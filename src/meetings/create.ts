@@ -1,6 +1,5 @@
 /** A new meeting link per customer: reserve, call the vendor, settle. */
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
-import type { VendorMeeting } from '../../providers/provider.ts';
 import { isUsedUp } from '../connections/quota.ts';
 import { afterReset } from '../domain/backoff.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
@@ -13,7 +12,7 @@ import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { reconnectFailure } from './choose.ts';
 import { draftLinked, draftUploaded, takeLink, type Linked } from './draft.ts';
-import { makeVendorMeeting, settleLink } from './link.ts';
+import { makeVendorMeeting, settleLink, type MadeMeeting } from './link.ts';
 import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
 import { claimBooking, reserve } from './reserve.ts';
@@ -67,7 +66,7 @@ export async function makeLink(
   { meeting, connection }: Linked,
 ): Promise<Meeting> {
   // 2. Call: no transaction is open.
-  let made: VendorMeeting;
+  let made: MadeMeeting;
   try {
     made = await makeVendorMeeting(gateway, meeting, connection, { retry: false });
   } catch (error) {

@@ -16,6 +16,7 @@ import {
 import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { considerRecording } from '../recordings/automatic.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
@@ -119,6 +120,7 @@ async function changeFacts(
     else await scheduleJob(tx, { kind: 'meeting.close', subjectId: row.id, dueAt: joinWindow(policy, row).closesAt });
     // Two changes may fall into one millisecond, and both are news.
     await tellMeeting(tx, gateway, row, 'meeting.changed', newId(gateway, 'evt'), { changed: changed.map((name) => SPELLING[name]) });
+    await considerRecording(tx, gateway, row);
     return row;
   };
   const updated = await db.write(settle).catch(giveBack);

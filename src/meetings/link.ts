@@ -5,16 +5,22 @@ import { atVendor } from '../connections/account.ts';
 import { joinUrlContext } from '../connections/sealed.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
-import { recordsFromTheStart } from '../domain/recording.ts';
-import { type BookingKind, type RecordingMode } from '../domain/policy.ts';
+import { recordsByItself } from '../domain/recording.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { considerRecording } from '../recordings/automatic.ts';
+import { recordingFacts } from '../recordings/verdict.ts';
 import { findConnection, type Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, listAttendees, reserveLink, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { tellCreated, tellMeeting } from './tell.ts';
+
+export interface MadeMeeting extends VendorMeeting {
+  /** Whether the vendor records by itself. */
+  readonly recordsAutomatically: boolean;
+}
 
 /** `retry`: an earlier attempt may have reached the vendor. */
 export async function makeVendorMeeting(
@@ -22,11 +28,12 @@ export async function makeVendorMeeting(
   meeting: Meeting,
   connection: Connection,
   { retry }: { retry: boolean },
-): Promise<VendorMeeting> {
+): Promise<MadeMeeting> {
   const { db } = gateway;
   const policy = await policyFor(db.read, meeting);
   const attendees = await listAttendees(db.read, [meeting.id]);
-  return atVendor(gateway, connection, (provider, account) =>
+  const recordAutomatically = recordsByItself(await recordingFacts(db.read, policy, meeting));
+  const made = await atVendor(gateway, connection, (provider, account) =>
     provider.createMeeting(account, {
       key: meeting.vendorKey,
       retry,
@@ -34,17 +41,19 @@ export async function makeVendorMeeting(
       startsAt: meeting.startsAt,
       durationMinutes: meeting.durationMinutes,
       timeZone: meeting.timeZone,
-      recordAutomatically: recordsFromTheStart(policy, meeting.bookingKind as BookingKind, meeting.recording as RecordingMode),
+      recordAutomatically,
       participantVideo: !attendees.some(({ cameraOff }) => cameraOff),
     }),
   );
+  // Where the vendor does otherwise than it was asked, it does the opposite.
+  return { ...made, recordsAutomatically: recordAutomatically !== made.degraded.includes('record_automatically') };
 }
 
 /**
  * Writes the vendor's meeting into ours. A meeting that was cancelled or expired while the vendor worked is not revived:
  * its vendor meeting is taken away again. `late`: the request that asked for it has been answered, or its process is gone.
  */
-export async function settleLink(gateway: Gateway, meeting: Meeting, made: VendorMeeting, { late }: { late: boolean }): Promise<Meeting> {
+export async function settleLink(gateway: Gateway, meeting: Meeting, made: MadeMeeting, { late }: { late: boolean }): Promise<Meeting> {
   const { db, wake } = gateway;
   const settled = await db.write((tx) => settleIn(tx, gateway, meeting, made, { late }));
   wake();
@@ -56,7 +65,7 @@ export async function settleIn(
   tx: Writer,
   gateway: Gateway,
   meeting: Meeting,
-  made: VendorMeeting,
+  made: MadeMeeting,
   { late }: { late: boolean },
 ): Promise<Meeting> {
   const vendor = await vendorColumns(tx, gateway, meeting, made);
@@ -76,11 +85,12 @@ export async function settleIn(
   // Written once in any case: a process that died before its answer has told nobody yet.
   await tellCreated(tx, gateway, updated);
   if (late) await tellMeeting(tx, gateway, updated, 'meeting.link_ready', 'once');
+  await considerRecording(tx, gateway, updated);
   return updated;
 }
 
 /** What a vendor's meeting becomes in our row; its link is taken for good. @throws Failure `vendor_nonsense` for a link that is in use */
-export async function vendorColumns(tx: Writer, { vault }: Gateway, meeting: Meeting, made: VendorMeeting) {
+export async function vendorColumns(tx: Writer, { vault }: Gateway, meeting: Meeting, made: MadeMeeting) {
   const fresh = await reserveLink(tx, { linkHash: linkHash(made.joinUrl), meetingId: meeting.id });
   if (!fresh) throw new Failure('vendor_nonsense', 'The vendor gave a link that is in use already.');
   return {
@@ -88,6 +98,7 @@ export async function vendorColumns(tx: Writer, { vault }: Gateway, meeting: Mee
     vendorDetails: { ...made.details },
     vendorJoinUrlSealed: vault.seal(made.joinUrl, joinUrlContext(meeting.id)),
     degraded: [...made.degraded],
+    recordsAutomatically: made.recordsAutomatically,
   };
 }
 

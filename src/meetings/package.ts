@@ -1,6 +1,5 @@
 /** Meetings that are sold together: all links or none (G07). */
 import { classifyJoinUrl, type JoinLink } from '../../providers/approved.ts';
-import type { VendorMeeting } from '../../providers/provider.ts';
 import { checkBudget, isUsedUp } from '../connections/quota.ts';
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
@@ -21,7 +20,7 @@ import {
   type Package,
 } from '../store/packages.ts';
 import { draftLinked, draftUploaded, takeLink } from './draft.ts';
-import { makeVendorMeeting, settleIn } from './link.ts';
+import { makeVendorMeeting, settleIn, type MadeMeeting } from './link.ts';
 import { freeHost } from './pool.ts';
 import { checkRequest, type MeetingRequest } from './request.ts';
 import { claimBooking, reserve } from './reserve.ts';
@@ -97,7 +96,7 @@ export async function createPackage(
   });
 
   // 2. Call, one after the other: vendors count per account and minute.
-  const made = new Map<string, VendorMeeting>();
+  const made = new Map<string, MadeMeeting>();
   const untouched = new Set(reserved.map(({ meeting }) => meeting.id));
   try {
     for (const { meeting, connection } of reserved) {

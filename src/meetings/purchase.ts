@@ -3,6 +3,8 @@ import { Failure, notFound } from '../domain/failure.ts';
 import { isOver, joinWindow, type MeetingState } from '../domain/meeting.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
+import { considerRecording } from '../recordings/automatic.ts';
+import { shareWith } from '../recordings/ready.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import {
@@ -97,6 +99,8 @@ async function buyIn(
     await tellMeeting(tx, gateway, updated, 'meeting.link_locked', 'once');
   }
   await tellMeeting(tx, gateway, updated, 'meeting.purchased', customerId, { customer_id: customerId });
+  await shareWith(tx, gateway, updated, customerId);
+  await considerRecording(tx, gateway, updated);
   return { meeting: updated, attendee, repeated: false };
 }
 

@@ -1,6 +1,5 @@
 /** Another link for a meeting that nobody has bought yet (G06, G08): another app, or one that was made elsewhere. */
 import { classifyJoinUrl } from '../../providers/approved.ts';
-import type { VendorMeeting } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
 import { joinUrlContext, staleLinkContext } from '../connections/sealed.ts';
 import type { ProviderId } from '../domain/apps.ts';
@@ -10,6 +9,7 @@ import type { BookingKind, Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { considerRecording } from '../recordings/automatic.ts';
 import { findConnection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
@@ -19,7 +19,7 @@ import { deleteStaleLink, findStaleLink, insertStaleLink } from '../store/stale-
 import { participantsOf } from './candidates.ts';
 import { chooseConnection } from './choose.ts';
 import { decideUploaded, takeLink } from './draft.ts';
-import { findLeftover, makeVendorMeeting, vendorColumns } from './link.ts';
+import { findLeftover, makeVendorMeeting, vendorColumns, type MadeMeeting } from './link.ts';
 import { dropHold, freeHost, holdOther, settleHold } from './pool.ts';
 import { decisionColumns } from './reserve.ts';
 import { tellMeeting } from './tell.ts';
@@ -61,6 +61,7 @@ async function useUploaded(gateway: Gateway, marketplace: Marketplace, meeting: 
       vendorDetails: {},
       vendorJoinUrlSealed: gateway.vault.seal(link.url, joinUrlContext(meeting.id)),
       degraded: [],
+      recordsAutomatically: false,
     });
   });
 }
@@ -96,7 +97,7 @@ async function useProvider(gateway: Gateway, marketplace: Marketplace, meeting: 
   };
 
   // 2. Call.
-  let made: VendorMeeting;
+  let made: MadeMeeting;
   try {
     made = await makeVendorMeeting(gateway, draft, connection, { retry: false });
   } catch (error) {
@@ -151,6 +152,7 @@ async function replaceLink(tx: Writer, gateway: Gateway, before: Meeting, change
     await scheduleJob(tx, { kind: 'link.release', subjectId: key, dueAt: gateway.now() });
   }
   await tellMeeting(tx, gateway, updated, 'meeting.changed', newId(gateway, 'evt'), { changed: ['link', 'provider'] });
+  await considerRecording(tx, gateway, updated);
   return updated;
 }
 

@@ -15,7 +15,8 @@ export async function expireRecording(gateway: Gateway, recordingId: string): Pr
   const { db, now, wake } = gateway;
   await db.write(async (tx) => {
     const recording = await findRecording(tx, recordingId);
-    if (recording === undefined || recording.state !== 'published' || recording.expiresAt === null) return;
+    if (recording === undefined || recording.expiresAt === null) return;
+    if (recording.state !== 'published' && recording.state !== 'withheld') return;
     if (recording.expiresAt > now()) {
       await scheduleJob(tx, { kind: 'recording.expire', subjectId: recording.id, dueAt: recording.expiresAt });
       return;

@@ -2,26 +2,29 @@
 import type { VendorRecording } from '../../providers/provider.ts';
 import { emit, type EventType } from '../events/emit.ts';
 import { learnPlan } from '../connections/plan.ts';
-import { recordingLinkContext, vendorRecordingContext } from '../connections/sealed.ts';
+import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import { type BookingKind, type Policy, type RecordingMode } from '../domain/policy.ts';
-import { judge, RECORDING_STATES, type Consent } from '../domain/recording.ts';
-import { DAY, plus } from '../domain/time.ts';
-import { fingerprint, hashToken, newToken } from '../domain/token.ts';
+import type { Policy } from '../domain/policy.ts';
+import { expiryOf, RECORDING_STATES, type WithheldReason } from '../domain/recording.ts';
+import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
-import { listAttendees, type Meeting } from '../store/meetings.ts';
+import { lockMeeting, type Meeting } from '../store/meetings.ts';
 import {
+  findRecording,
   findRecordingByFingerprint,
   insertRecording,
-  insertRecordingLink,
+  listRecordings,
   lockRecordingByFingerprint,
   updateRecording,
   type Recording,
 } from '../store/recordings.ts';
+import { giveLinks, type GivenLink } from './links.ts';
+import { meetExpectation } from './reconcile.ts';
+import { recipientsOf, verdictOn } from './verdict.ts';
 
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
@@ -37,10 +40,22 @@ export async function noteProcessing(tx: Writer, gateway: Gateway, meeting: Meet
   }
 }
 
-/** The vendor has finished it. Repeats, further files and further events of one recording give one recording. */
-export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, vendor: VendorRecording): Promise<void> {
+/**
+ * The vendor has finished it. Repeats, further files and further events of one recording give one recording.
+ * `by`: how it was found.
+ */
+export async function noteReady(
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  vendor: VendorRecording,
+  by: 'webhook' | 'reconciliation' = 'webhook',
+): Promise<void> {
+  await meetExpectation(tx, meeting.id, by);
   const mark = recordingFingerprint(meeting, vendor.id);
   if ((await findRecordingByFingerprint(tx, mark)) === undefined) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
+  // Whoever withdraws a consent at this moment waits here, or is waited for.
+  await lockMeeting(tx, meeting.id);
   const recording = (await lockRecordingByFingerprint(tx, mark))!;
   // Late news does not bring back what was erased or taken back.
   if (recording.state === 'expired' || recording.state === 'revoked') return;
@@ -61,15 +76,56 @@ export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, 
   const policy = await policyFor(tx, meeting);
   const verdict = await verdictOn(tx, policy, meeting);
   if (verdict.publish) await publish(tx, gateway, policy, meeting, known);
-  else {
-    await updateRecording(tx, { id: known.id, from: ['processing'] }, { state: 'withheld', reason: verdict.reason });
-    await tellRecording(tx, gateway, meeting, known, 'recording.withheld', { reason: verdict.reason });
-  }
+  else await withhold(tx, gateway, meeting, known, verdict.reason);
 }
 
+/**
+ * Shows it to nobody, for now. Links that were given out stay, and are answered with 410 meanwhile. What nobody publishes ends by itself
+ * (G12, G15).
+ */
+export async function withhold(
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  recording: Recording,
+  reason: WithheldReason,
+): Promise<Recording | undefined> {
+  const readyAt = recording.readyAt ?? gateway.now();
+  const expiresAt = recording.expiresAt ?? expiryOf(await policyFor(tx, meeting), { readyAt, publishedAt: null });
+  const withheld = await updateRecording(
+    tx,
+    { id: recording.id, from: ['processing', 'published'] },
+    { state: 'withheld', reason, expiresAt },
+  );
+  if (withheld === undefined) return undefined;
+  await scheduleJob(tx, { kind: 'recording.expire', subjectId: recording.id, dueAt: expiresAt });
+  await tellWithheld(tx, gateway, meeting, withheld);
+  return withheld;
+}
+
+/** Of one that was published before, each time is news. */
+export const tellWithheld = (tx: Writer, gateway: Gateway, meeting: Meeting, recording: Recording): Promise<boolean> => {
+  const { expiresAt, publishedAt, reason } = recording;
+  const key = publishedAt === null && reason !== 'recovered' ? 'once' : newId(gateway, 'evt');
+  return tellRecording(
+    tx,
+    gateway,
+    meeting,
+    recording,
+    'recording.withheld',
+    { reason, expires_at: expiresAt?.toISOString() },
+    undefined,
+    key,
+  );
+};
+
 /** A withheld one, once every consent is there. @throws Failure `consent_missing`, `conflict` */
-export async function publishWithheld(tx: Writer, gateway: Gateway, meeting: Meeting, recording: Recording): Promise<Recording> {
+export async function publishWithheld(tx: Writer, gateway: Gateway, meeting: Meeting, { id }: Recording): Promise<Recording> {
+  await lockMeeting(tx, meeting.id);
+  const recording = (await findRecording(tx, id))!;
   if (recording.state !== 'withheld') throw new Failure('conflict', `The recording is ${recording.state}.`);
+  // The day of expiry counts from its moment, not from when the job gets to it.
+  if (recording.expiresAt !== null && recording.expiresAt <= gateway.now()) throw new Failure('conflict', 'The recording is expired.');
   const policy = await policyFor(tx, meeting);
   const verdict = await verdictOn(tx, policy, meeting);
   if (!verdict.publish && verdict.reason === 'consent_missing')
@@ -77,50 +133,72 @@ export async function publishWithheld(tx: Writer, gateway: Gateway, meeting: Mee
   return publish(tx, gateway, policy, meeting, recording);
 }
 
-/** One personal link per recipient, for as long as the policy says (G15, G17). */
+/**
+ * One personal link per recipient, for as long as the policy says (G15, G17). One that was published before is shown again under the same
+ * links, and its days go on; one that the vendor has recovered, under new links.
+ */
 export async function publish(tx: Writer, gateway: Gateway, policy: Policy, meeting: Meeting, recording: Recording): Promise<Recording> {
-  const { config, now, random, vault } = gateway;
-  const publishedAt = now();
-  const expiresAt = plus(publishedAt, policy.recording.retention_days * DAY);
+  const at = gateway.now();
+  const publishedAt = recording.publishedAt ?? at;
+  const readyAt = recording.readyAt ?? at;
+  const expiresAt =
+    recording.publishedAt !== null && recording.expiresAt !== null ? recording.expiresAt : expiryOf(policy, { readyAt, publishedAt });
   const published = await updateRecording(
     tx,
     { id: recording.id, from: ['processing', 'withheld'] },
-    { state: 'published', reason: null, publishedAt, expiresAt },
+    { state: 'published', reason: null, readyAt, publishedAt, expiresAt },
   );
   if (published === undefined) throw new Failure('conflict', 'The recording has just changed. Try again.');
-  const links: { customer_id: string; url: string }[] = [];
-  for (const customerId of await recipients(tx, policy, meeting)) {
-    const token = newToken(random);
-    const id = newId(gateway, 'rcl');
-    await insertRecordingLink(tx, {
-      id,
-      marketplaceId: meeting.marketplaceId,
-      recordingId: recording.id,
-      kind: 'recipient',
-      customerId,
-      incidentId: null,
-      tokenHash: hashToken(token),
-      tokenSealed: vault.seal(token, recordingLinkContext(id)),
-      views: 0,
-      firstViewedAt: null,
-      expiresAt: null,
-      revokedAt: null,
-      createdAt: publishedAt,
-    });
-    links.push({ customer_id: customerId, url: `${config.publicUrl}/r/${token}` });
-  }
+  const given = await giveLinks(tx, gateway, published, await recipientsOf(tx, policy, meeting), {
+    anew: recording.reason === 'recovered',
+  });
   await scheduleJob(tx, { kind: 'recording.expire', subjectId: recording.id, dueAt: expiresAt });
-  await tellRecording(
+  await tellPublished(tx, gateway, meeting, published, given, recording.publishedAt === null ? 'once' : newId(gateway, 'evt'));
+  return published;
+}
+
+/** A later buyer gets a link of one's own to what is published. Whose consent counts and is missing, withholds it from everybody (G12). */
+export async function shareWith(tx: Writer, gateway: Gateway, meeting: Meeting, customerId: string): Promise<void> {
+  const published = (await listRecordings(tx, meeting.id)).filter(({ state }) => state === 'published');
+  if (published.length === 0) return;
+  const verdict = await verdictOn(tx, await policyFor(tx, meeting), meeting);
+  const isMissing = !verdict.publish && verdict.reason === 'consent_missing';
+  for (const recording of published) {
+    if (isMissing && recording.source === 'provider') await withhold(tx, gateway, meeting, recording, 'consent_missing');
+    else {
+      const given = await giveLinks(tx, gateway, recording, [customerId], { anew: false });
+      if (given.length > 0) await tellPublished(tx, gateway, meeting, recording, given, given[0]!.id);
+    }
+  }
+}
+
+/** A customer who bought says no: what is published of the meeting is shown to nobody any more (G12). */
+export async function withholdRefused(tx: Writer, gateway: Gateway, meeting: Meeting): Promise<void> {
+  const published = (await listRecordings(tx, meeting.id)).filter(({ state, source }) => state === 'published' && source === 'provider');
+  if (published.length === 0) return;
+  const verdict = await verdictOn(tx, await policyFor(tx, meeting), meeting);
+  if (verdict.publish || verdict.reason !== 'consent_missing') return;
+  for (const recording of published) await withhold(tx, gateway, meeting, recording, 'consent_withdrawn');
+}
+
+const tellPublished = (
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  recording: Recording,
+  given: readonly GivenLink[],
+  key: string,
+): Promise<boolean> =>
+  tellRecording(
     tx,
     gateway,
     meeting,
-    published,
+    recording,
     'recording.published',
-    { published_at: publishedAt.toISOString(), expires_at: expiresAt.toISOString() },
-    { links },
+    { published_at: recording.publishedAt?.toISOString(), expires_at: recording.expiresAt?.toISOString() },
+    { links: given.map(({ customerId, url }) => ({ customer_id: customerId, url })) },
+    key,
   );
-  return published;
-}
 
 export function tellRecording(
   tx: Writer,
@@ -148,25 +226,7 @@ export function tellRecording(
   });
 }
 
-async function verdictOn(tx: Writer, policy: Policy, meeting: Meeting) {
-  const buyers = (await listAttendees(tx, [meeting.id])).filter(({ purchasedAt }) => purchasedAt !== null);
-  return judge({
-    policy,
-    kind: meeting.bookingKind as BookingKind,
-    mode: meeting.recording as RecordingMode,
-    consents: buyers.map(({ recordingConsent }) => recordingConsent as Consent),
-  });
-}
-
-/** Customers who bought; with `everyone` the professional too, under the professional's own id. */
-async function recipients(tx: Writer, policy: Policy, meeting: Meeting): Promise<string[]> {
-  const buyers = (await listAttendees(tx, [meeting.id]))
-    .filter(({ purchasedAt }) => purchasedAt !== null)
-    .map(({ customerId }) => customerId);
-  return policy.recording.recipients === 'everyone' ? [...buyers, meeting.professionalId] : buyers;
-}
-
-function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording {
+export function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording {
   const id = newId(gateway, 'rec');
   return {
     id,

@@ -312,6 +312,16 @@ export async function listAttendees(db: Reader, meetingIds: readonly string[]): 
     .orderBy(db.t.attendees.id);
 }
 
+/** What those who bought have decided about the recording, each decision once: an event may have thousands of them. */
+export async function listBuyersConsents(db: Reader, meetingId: string): Promise<string[]> {
+  const { attendees } = db.t;
+  const rows = await db
+    .selectDistinct({ consent: attendees.recordingConsent })
+    .from(attendees)
+    .where(and(eq(attendees.meetingId, meetingId), isNotNull(attendees.purchasedAt)));
+  return rows.map(({ consent }) => consent);
+}
+
 export async function findAttendee(db: Reader, meetingId: string, customerId: string): Promise<Attendee | undefined> {
   const { attendees } = db.t;
   return (

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { MeetingRequest, VendorMeeting } from '../../providers/provider.ts';
 import { DAY, MINUTE, plus } from '../../src/domain/time.ts';
 import { testAccount } from '../support/account.ts';
-import { applicable, gate, refusalWith } from './harness.ts';
-import type { ProviderConformance } from './options.ts';
+import { applicable, failureOf, gate, refusalWith } from './harness.ts';
+import type { ProviderConformance, VendorStandIn } from './options.ts';
 
 export const meetingRequest = ({ now }: Pick<ProviderConformance, 'now'>, overrides: Partial<MeetingRequest> = {}): MeetingRequest => ({
   key: 'mtg_0123456789abcdef',
@@ -161,6 +161,45 @@ export function describeMeetings(server: SetupServer, options: ProviderConforman
     it('gives the host a link of the vendor', async () => {
       const { provider, account, create } = start();
       expect(await provider.hostUrl(account, await create())).toMatch(options.hostUrl);
+    });
+  });
+
+  describe('recordAutomatically', () => {
+    const set = async (vendor: VendorStandIn, ons: readonly boolean[], requested = false) => {
+      server.use(...vendor.handlers);
+      const provider = options.create();
+      const account = testAccount(options.account);
+      const meeting = await provider.createMeeting(account, meetingRequest(options, { recordAutomatically: requested }));
+      const told: boolean[] = [];
+      for (const on of ons) told.push(await provider.recordAutomatically!(account, meeting, on));
+      return { told, vendor: vendor.recordsAutomatically(meeting.id) };
+    };
+
+    it('G12 switches automatic recording on and off at the vendor, and may be asked twice', async () => {
+      expect(await set(options.vendor(), [true])).toEqual({ told: [true], vendor: true });
+      expect(await set(options.vendor(), [true, true, false, false])).toEqual({ told: [true, true, false, false], vendor: false });
+      expect(await set(options.vendor(), [false], true)).toEqual({ told: [false], vendor: false });
+    });
+
+    applicable('a setting that is dropped in silence', options.settingDropped, ({ neverOn, alwaysOn }) => {
+      it('G12 tells what the vendor will do, and not what it was asked for, when it drops the setting in silence', async () => {
+        expect(await set(neverOn(), [true])).toEqual({ told: [false], vendor: false });
+        expect(await set(alwaysOn(), [false])).toEqual({ told: [true], vendor: true });
+      });
+    });
+
+    it('says that the meeting is gone', async () => {
+      const { vendor, provider, account, create } = start();
+      const meeting = await create();
+      vendor.deleteMeetings();
+      expect((await failureOf(provider.recordAutomatically!(account, meeting, true))).code).toBe('gone');
+    });
+
+    it('does not take a refusal for an answer', async () => {
+      const { provider, account, create } = start();
+      const meeting = await create();
+      server.use(...gate(options.api, () => refusalWith(400, options.errorBody(400))));
+      expect((await failureOf(provider.recordAutomatically!(account, meeting, true))).code).not.toBe('gone');
     });
   });
 

@@ -38,6 +38,13 @@ export interface VendorStandIn {
   deleteRecordings(): void;
   /** Serves the content of every file as a stream that never ends; resolves once that stream has been cancelled. */
   serveEndlessly(): { readonly cancelled: Promise<void> };
+  /** Whether the meeting would be recorded by itself. */
+  recordsAutomatically(meetingId: string): boolean;
+  /** Needed with `recordings.shares`: ids of the recordings that people without an account can see. */
+  shared?(): readonly string[];
+  /** Needed with `recordings.removal`: ids of the recordings that somebody could still get, those in a trash included. */
+  remaining?(): readonly string[];
+  trash?(): void;
   /** Needed with `endMeeting`. */
   start?(meetingId: string): void;
   isRunning?(meetingId: string): boolean;
@@ -210,6 +217,17 @@ export interface ProviderConformance {
         readonly lists: readonly string[];
       }[]
     | NotApplicable;
+  /** Accounts whose automatic recording stays as it is, under a 2xx. */
+  readonly settingDropped: { readonly neverOn: () => VendorStandIn; readonly alwaysOn: () => VendorStandIn } | NotApplicable;
+  readonly shares:
+    | {
+        /** An account that confirms the change and stays closed. */
+        readonly neverOpen: () => VendorStandIn;
+        readonly page: RegExp;
+        readonly passcode: string | null;
+      }
+    | NotApplicable;
+  readonly removal: { readonly refusals: readonly RefusalCase[] } | NotApplicable;
   /** What a host link looks like. */
   readonly hostUrl: RegExp;
   readonly endMeeting: true | NotApplicable;

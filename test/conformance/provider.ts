@@ -2,6 +2,7 @@
 import { setupServer, type SetupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { guardContract, type ContractGuard } from '../contracts/validate.ts';
+import { describeEndings } from './endings.ts';
 import { describeFailures } from './failures.ts';
 import { describeMeetings } from './meetings.ts';
 import { describeOAuth } from './oauth.ts';
@@ -23,6 +24,7 @@ export function describeProvider(options: ProviderConformance): SetupServer {
     describeMeetings(server, options);
     describeFailures(server, options);
     describeRecordings(server, options);
+    describeEndings(server, options);
     describeOAuth(server, options);
     describeWebhook(server, options);
     describeSubscriptions(server, options);

@@ -6,7 +6,7 @@ import { joinWindow, purchaseBy } from '../../src/domain/meeting.ts';
 import { BOOKING_KINDS, contradictionsIn, policyPatchSchema, policySchema, type BookingKind } from '../../src/domain/policy.ts';
 import { overridesOf, patched, policyOf, PRESET_NAMES, PRESETS, type PresetName } from '../../src/domain/presets/index.ts';
 import { mergePatch } from '../../src/domain/presets/merge-patch.ts';
-import { judge, recordsFromTheStart, type Consent } from '../../src/domain/recording.ts';
+import { judge, recordsByItself, type Consent } from '../../src/domain/recording.ts';
 import { DAY, HOUR, MINUTE, plus } from '../../src/domain/time.ts';
 
 const effective = (patch: Record<string, unknown>, preset = 'guide') => policyOf({ preset, policyPatch: patch });
@@ -228,7 +228,7 @@ describe('the other marketplaces', () => {
   it('F01 F09 fiverr records every call from the start, and joining is the consent', () => {
     for (const kind of BOOKING_KINDS) {
       expect(PRESETS.fiverr.recording[kind]).toEqual({ modes: ['always'], consent: 'implied' });
-      expect(recordsFromTheStart(PRESETS.fiverr, kind, 'always')).toBe(true);
+      expect(recordsByItself({ policy: PRESETS.fiverr, kind: kind, mode: 'always', consents: [] })).toBe(true);
     }
   });
 
@@ -243,7 +243,7 @@ describe('the other marketplaces', () => {
   it('G12 rodrun records no consultation unless each customer agrees', () => {
     for (const kind of PRIVATE_KINDS) {
       expect(PRESETS.rodrun.recording[kind].consent).toBe('each_customer');
-      expect(recordsFromTheStart(PRESETS.rodrun, kind, 'on_consent')).toBe(false);
+      expect(recordsByItself({ policy: PRESETS.rodrun, kind: kind, mode: 'on_consent', consents: [] })).toBe(false);
     }
   });
 });
@@ -278,10 +278,11 @@ describe('the verdict on a recording', () => {
 
   it('G12 lets no vendor record by itself before there can be a consent', () => {
     for (const kind of PRIVATE_KINDS) {
-      for (const mode of ['none', 'on_consent', 'always'] as const) expect(recordsFromTheStart(PRESETS.guide, kind, mode)).toBe(false);
+      for (const mode of ['none', 'on_consent', 'always'] as const)
+        expect(recordsByItself({ policy: PRESETS.guide, kind: kind, mode: mode, consents: [] })).toBe(false);
     }
-    expect(recordsFromTheStart(PRESETS.guide, 'event', 'always')).toBe(true);
-    expect(recordsFromTheStart(PRESETS.guide, 'event', 'none')).toBe(false);
+    expect(recordsByItself({ policy: PRESETS.guide, kind: 'event', mode: 'always', consents: [] })).toBe(true);
+    expect(recordsByItself({ policy: PRESETS.guide, kind: 'event', mode: 'none', consents: [] })).toBe(false);
   });
 });
 

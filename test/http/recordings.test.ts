@@ -89,7 +89,8 @@ describeOnBothDatabases('a recording', (_open, engine) => {
     const event = await waitFor(world, 'recording.withheld', meeting.id);
     expect(event.data).toMatchObject({ reason: 'consent_missing' });
     const [recording] = await recordingsOf(world, meeting.id);
-    expect(recording).toMatchObject({ state: 'withheld', published_at: null, expires_at: null, links: [] });
+    const expiresAt = new Date(world.now().getTime() + 14 * DAY).toISOString();
+    expect(recording).toMatchObject({ state: 'withheld', published_at: null, expires_at: expiresAt, links: [] });
     const publish = () => world.api('POST', `/v1/recordings/${recording!.id}/publish`);
     expect(await publish()).toMatchObject({ status: 409, json: { code: 'consent_missing' } });
     await consent(world, meeting.id, 'cus_1', 'refused');

@@ -224,6 +224,15 @@ describe('a meeting by Calendar', () => {
     expect(google.log.filter((line) => line.startsWith('PATCH'))).toEqual([]);
   });
 
+  it('G12 tells what the space does when Google does not let it be changed, and nothing when Google does not show it', async () => {
+    const { provider, account, create } = byCalendar({ fixedSettings: true });
+    const meeting = await create();
+    expect(await provider.recordAutomatically!(account, meeting, true)).toBe(false);
+    const { id: name, joinUrl: meetingUri } = meeting;
+    server.use(...gate([`${API}/v2/spaces/*`], ({ method }) => (method === 'GET' ? HttpResponse.json({ name, meetingUri }) : undefined)));
+    expect((await failureOf(provider.recordAutomatically!(account, meeting, false))).code).toBe('vendor_refused');
+  });
+
   it('waits for a conference that is not there at once', async () => {
     const google = googleStandIn({ mayCreateSpaces: false, pendingReads: 3 });
     server.use(...google.handlers);

@@ -320,6 +320,7 @@ export function googleStandIn(options: StandInOptions = {}): GoogleStandIn {
       const file = `1kuceFZohVoCh6FulBHxwy6I15Ogpc4h${recordings.length}`;
       recordings.push({ space, name, file, state: state === 'ready' ? 'FILE_GENERATED' : 'ENDED', content, contentType });
     },
+    recordsAutomatically: (id) => spaces.get(id)?.autoRecordingGeneration === 'ON',
     deleteRecordings() {
       recordings = [];
     },

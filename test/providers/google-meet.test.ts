@@ -226,6 +226,12 @@ const options: ProviderConformance = {
       },
     ],
   },
+  settingDropped: {
+    neverOn: () => googleStandIn({ overrides: { autoRecordingGeneration: 'OFF' } }),
+    alwaysOn: () => googleStandIn({ overrides: { autoRecordingGeneration: 'ON' } }),
+  },
+  shares: { notApplicable: 'sharing a file that Meet made needs the permission for the whole Drive' },
+  removal: { notApplicable: 'Meet has no call that deletes a recording, and deleting its file needs the permission for the whole Drive' },
   degraded: [
     {
       name: 'an access that the administrator fixed',

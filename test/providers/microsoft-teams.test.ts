@@ -83,6 +83,9 @@ describeProvider({
     { name: 'a refusal without a code', status: 400, body: 'no', code: 'vendor_refused', vendorCode: '400' },
   ],
   createIsRepeatable: { because: 'Graph makes one event for one transactionId' },
+  settingDropped: { neverOn: () => graphStandIn({ drops: 'recording' }), alwaysOn: () => graphStandIn({ alwaysRecords: true }) },
+  shares: { notApplicable: 'Graph names no file of a recording that could be shared' },
+  removal: { notApplicable: 'Graph has no call that deletes a recording' },
   degraded: [
     {
       name: 'recording',

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { http, HttpResponse, passthrough } from 'msw';
 import { describe, expect, it } from 'vitest';
 import type { ZoomOptions } from '../../providers/zoom/index.ts';
-import { escapeUuid } from '../../providers/zoom/recordings.ts';
+import { escapeUuid } from '../../providers/zoom/uuid.ts';
 import { DAY, HOUR, plus } from '../../src/domain/time.ts';
 import { failureOf, guardedServer, textOf, wrongOnPurpose } from '../conformance/provider.ts';
 import { testAccount } from '../support/account.ts';

@@ -31,6 +31,8 @@ interface Recorded {
   readonly uuid: string;
   readonly startTime: string;
   readonly files: Record<string, unknown>[];
+  sharing?: Record<string, unknown>;
+  trashed?: boolean;
 }
 
 export interface ZoomStandIn extends VendorStandIn {
@@ -45,12 +47,18 @@ export interface ZoomStandIn extends VendorStandIn {
 export const zoomError = (code: number, message = 'refused') => ({ code, message });
 const missing = () => HttpResponse.json(zoomError(3001, 'Meeting does not exist.'), { status: 404 });
 
-/** `settings` is what this account enforces, whatever was asked for; `user` is how the paths have to name the host. */
+/** `settings` and `sharing` are what this account enforces, whatever was asked for; `user` is how the paths have to name the host. */
 export function zoomVendor({
   settings = {},
+  sharing = {},
   move,
   user = 'me',
-}: { settings?: Record<string, unknown>; move?: (start: string) => string; user?: string } = {}): ZoomStandIn {
+}: {
+  settings?: Record<string, unknown>;
+  sharing?: Record<string, unknown>;
+  move?: (start: string) => string;
+  user?: string;
+} = {}): ZoomStandIn {
   const stored: Stored[] = [];
   const recorded: Recorded[] = [];
   const log: string[] = [];
@@ -73,6 +81,24 @@ export function zoomVendor({
     recording_count: files.length,
     recording_files: files,
   });
+
+  const noRecording = () => HttpResponse.json(zoomError(3301, 'This recording does not exist.'), { status: 404 });
+  /** By uuid, once or twice escaped, or the latest of a meeting number. */
+  const recordedAs = (named: unknown): Recorded | undefined => {
+    const uuid = decodeURIComponent(String(named));
+    return recorded.findLast(
+      (instance) => !instance.trashed && (String(instance.meetingId) === named || instance.uuid === named || instance.uuid === uuid),
+    );
+  };
+  const sharingOf = (recording: Recorded) => ({
+    share_recording: 'none',
+    viewer_download: true,
+    on_demand: false,
+    recording_authentication: false,
+    ...recording.sharing,
+    ...sharing,
+  });
+  const pageOf = ({ uuid }: Recorded) => `${MEDIA}/rec/share/${encodeURIComponent(uuid)}`;
 
   const handlers = [
     http.post(`${API}/users/${user}/meetings`, async ({ request }) => {
@@ -115,7 +141,8 @@ export function zoomVendor({
     http.patch(`${API}/meetings/:id`, async ({ params, request }) => {
       const meeting = byId(params['id']);
       if (meeting === undefined) return missing();
-      Object.assign(meeting, await request.json());
+      const { settings: changed = {}, ...facts } = (await request.json()) as Partial<Stored>;
+      Object.assign(meeting, facts, { settings: { ...meeting.settings, ...changed, ...settings } });
       return new HttpResponse(null, { status: 204 });
     }),
     http.delete(`${API}/meetings/:id`, ({ params }) => {
@@ -134,16 +161,35 @@ export function zoomVendor({
     http.get(`${API}/users/${user}/recordings`, ({ request }) => {
       const { searchParams } = new URL(request.url);
       const [from, to] = [searchParams.get('from') ?? '', searchParams.get('to') ?? ''];
-      const inWindow = recorded.filter(({ startTime }) => startTime.slice(0, 10) >= from && startTime.slice(0, 10) <= to);
-      return HttpResponse.json({ from, to, page_size: 300, next_page_token: '', meetings: inWindow.map(described) });
+      const inTrash = searchParams.get('trash') === 'true';
+      const found = recorded.filter(
+        ({ startTime, trashed = false }) =>
+          trashed === inTrash && (inTrash || (startTime.slice(0, 10) >= from && startTime.slice(0, 10) <= to)),
+      );
+      const meetings = found.map((recording) => ({ ...described(recording), share_url: pageOf(recording) }));
+      return HttpResponse.json({ from, to, page_size: 300, next_page_token: '', meetings });
     }),
     http.get(`${API}/meetings/:id/recordings`, ({ params }) => {
-      const uuid = decodeURIComponent(String(params['id']));
-      const latest = recorded.findLast(
-        (instance) => String(instance.meetingId) === params['id'] || instance.uuid === params['id'] || instance.uuid === uuid,
-      );
-      if (latest === undefined) return HttpResponse.json(zoomError(3301, 'This recording does not exist.'), { status: 404 });
-      return HttpResponse.json({ ...described(latest), download_access_token: 'download-token' });
+      const latest = recordedAs(params['id']);
+      if (latest === undefined) return noRecording();
+      return HttpResponse.json({ ...described(latest), password: 'Abc12345', download_access_token: 'download-token' });
+    }),
+    http.delete(`${API}/meetings/:id/recordings`, ({ params, request }) => {
+      const recording = recordedAs(params['id']);
+      if (recording === undefined) return noRecording();
+      if (new URL(request.url).searchParams.get('action') === 'delete') recorded.splice(recorded.indexOf(recording), 1);
+      else recording.trashed = true;
+      return new HttpResponse(null, { status: 204 });
+    }),
+    http.get(`${API}/meetings/:id/recordings/settings`, ({ params }) => {
+      const recording = recordedAs(params['id']);
+      return recording === undefined ? noRecording() : HttpResponse.json(sharingOf(recording));
+    }),
+    http.patch(`${API}/meetings/:id/recordings/settings`, async ({ params, request }) => {
+      const recording = recordedAs(params['id']);
+      if (recording === undefined) return noRecording();
+      recording.sharing = { ...recording.sharing, ...((await request.json()) as object) };
+      return new HttpResponse(null, { status: 204 });
     }),
     http.get(`${MEDIA}/rec/download/*`, ({ request }) => {
       mediaRequests.push({ url: request.url, authorization: request.headers.get('authorization'), range: request.headers.get('range') });
@@ -188,6 +234,10 @@ export function zoomVendor({
       endless = () => new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(64)), cancel: () => stop() });
       return { cancelled };
     },
+    recordsAutomatically: (id) => byId(id)?.settings['auto_recording'] === 'cloud',
+    shared: () => recorded.filter((one) => sharingOf(one).share_recording === 'publicly').map(({ uuid }) => uuid),
+    remaining: () => recorded.map(({ uuid }) => uuid),
+    trash: () => recorded.forEach((one) => (one.trashed = true)),
     start: (id) => void (byId(id)!.status = 'started'),
     isRunning: (id) => byId(id)?.status === 'started',
   };

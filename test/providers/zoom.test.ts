@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { http, HttpResponse } from 'msw';
 import { describe } from 'vitest';
 import { HOUR } from '../../src/domain/time.ts';
+import { describeEndings } from '../conformance/endings.ts';
 import { describeMeetings } from '../conformance/meetings.ts';
 import type { ProviderConformance } from '../conformance/options.ts';
 import { describeProvider, refusalWith } from '../conformance/provider.ts';
@@ -37,6 +38,8 @@ const profile = {
 } as const;
 const dailyLimit =
   'You have exceeded the daily rate limit (100) of Meeting Create/Update API requests permitted for this particular user. You may resume these requests at GMT 00:00:00.';
+
+const SHARES = { page: /\/rec\/share\//, passcode: 'Abc12345' };
 
 const conformance: ProviderConformance = {
   id: 'zoom',
@@ -87,6 +90,25 @@ const conformance: ProviderConformance = {
     },
   ],
   createIsRepeatable: false,
+  settingDropped: {
+    neverOn: () => zoomVendor({ settings: { auto_recording: 'none' } }),
+    alwaysOn: () => zoomVendor({ settings: { auto_recording: 'cloud' } }),
+  },
+  shares: { ...SHARES, neverOpen: () => zoomVendor({ sharing: { share_recording: 'internally' } }) },
+  removal: {
+    refusals: [
+      { name: 'it is still being made', status: 400, body: zoomError(3303), code: 'vendor_unavailable', vendorCode: '3303' },
+      { name: 'it is in use', status: 404, body: zoomError(3310), code: 'vendor_unavailable', vendorCode: '3310' },
+      { name: 'the plan or the role', status: 400, body: zoomError(200), code: 'not_capable', vendorCode: '200' },
+      {
+        name: 'a missing scope',
+        status: 400,
+        body: zoomError(4711, 'Invalid access token, does not contain scopes:[cloud_recording:delete:meeting_recording].'),
+        code: 'not_capable',
+        vendorCode: '4711',
+      },
+    ],
+  },
   degraded: [
     {
       name: 'automatic recording',
@@ -348,7 +370,10 @@ describe('F04 zoom keeps the contract for a host of the operator, too', () => {
     account: { hosting: 'platform', id: 'host-1' },
     vendor: () => zoomVendor({ user: 'host-1' }),
     degraded: { notApplicable: 'the answer is read by the same code as that of an own account' },
+    settingDropped: { notApplicable: 'the answer is read by the same code as that of an own account' },
+    shares: { ...SHARES, neverOpen: () => zoomVendor({ user: 'host-1', sharing: { share_recording: 'internally' } }) },
   };
   describeMeetings(server, hosted);
   describeRecordings(server, hosted);
+  describeEndings(server, hosted);
 });

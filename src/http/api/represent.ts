@@ -109,6 +109,7 @@ export function representMeeting(
     },
     decision: representDecision(meeting.decision),
     recording: meeting.recording as 'none',
+    records_automatically: meeting.recordsAutomatically,
     flags: scanText(meeting.title).map(({ kind }) => ({ field: 'title' as const, kind })),
     important_notes: importantNotes(language, { app: app.name, limitMinutes: meeting.limitMinutes, guideUrl: app.guides.participant }),
     running:

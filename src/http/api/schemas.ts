@@ -170,6 +170,7 @@ export const meeting = z
     limit: meetingLimit,
     decision,
     recording: z.enum(RECORDING_MODES),
+    records_automatically: z.boolean().openapi({ description: 'Whether the vendor records by itself, as read back from it' }),
     flags: z
       .array(z.object({ field: z.enum(['title']), kind: z.enum(FINDING_KINDS) }))
       .describe('Links and contact data found in free text (C03)'),

@@ -3,8 +3,8 @@ import { APPS } from '../../../providers/approved.ts';
 import type { ProviderId } from '../../domain/apps.ts';
 import { Failure } from '../../domain/failure.ts';
 import { languageOf } from '../../domain/important-notes.ts';
-import type { BookingKind } from '../../domain/policy.ts';
-import type { Consent } from '../../domain/recording.ts';
+import type { BookingKind, RecordingMode } from '../../domain/policy.ts';
+import { isAsked, type Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
 import { join, openJoinLink, type Entrance } from '../../meetings/join.ts';
@@ -96,15 +96,14 @@ async function showJoinPage(c: Context, gateway: Gateway, status?: number, repor
 }
 
 function recordingNotice({ meeting, policy }: Entrance, decision: Consent): JoinRecording {
+  const kind = meeting.bookingKind as BookingKind;
+  // Who has decided may change it as long as anything depends on it, also about a recording that nobody had planned.
+  if (isAsked(policy, kind, meeting.recording as RecordingMode) && (meeting.recording !== 'none' || decision !== 'missing'))
+    return { kind: 'consent', decision, required: false };
   if (meeting.recording === 'none') return { kind: 'none' };
-  switch (policy.recording[meeting.bookingKind as BookingKind].consent) {
-    case 'notice':
-      return { kind: 'notice' };
-    case 'implied':
-      return { kind: 'implied', retentionDays: policy.recording.retention_days };
-    case 'each_customer':
-      return { kind: 'consent', decision, required: false };
-  }
+  return policy.recording[kind].consent === 'notice'
+    ? { kind: 'notice' }
+    : { kind: 'implied', retentionDays: policy.recording.retention_days };
 }
 
 /** There is something to note down once it is bought, and something to cross out when it is cancelled after that. */

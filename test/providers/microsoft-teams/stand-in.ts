@@ -11,6 +11,8 @@ const V1 = `${GRAPH}/v1.0`;
 export interface GraphOptions {
   /** What the tenant ignores, although it answers 200. */
   readonly drops?: 'recording' | 'lobby' | 'camera';
+  /** The tenant records every meeting, whatever is asked for. */
+  readonly alwaysRecords?: boolean;
   /** Whose paths are served: `/me`, or `/users/{object id}` for the app itself. */
   readonly organizer?: string;
 }
@@ -47,7 +49,7 @@ export interface GraphStandIn extends VendorStandIn {
   events(): readonly { readonly id: string; readonly transactionId: string | undefined }[];
 }
 
-export function graphStandIn({ drops, organizer = '/me' }: GraphOptions = {}): GraphStandIn {
+export function graphStandIn({ drops, alwaysRecords = false, organizer = '/me' }: GraphOptions = {}): GraphStandIn {
   let entries: Entry[] = [];
   let subscriptions: Body[] = [];
   let made = 0;
@@ -75,7 +77,7 @@ export function graphStandIn({ drops, organizer = '/me' }: GraphOptions = {}): G
     id: meetingId,
     joinWebUrl: joinUrl,
     subject,
-    recordAutomatically,
+    recordAutomatically: alwaysRecords || recordAutomatically,
     allowAttendeeToEnableCamera,
     lobbyBypassSettings: { scope: lobby, isDialInBypassEnabled: false },
   });
@@ -137,12 +139,16 @@ export function graphStandIn({ drops, organizer = '/me' }: GraphOptions = {}): G
       const found = entries.filter(({ joinUrl }) => filter === `JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`);
       return HttpResponse.json({ value: found.map(meetingJson) });
     }),
+    http.get(`${V1}${organizer}/onlineMeetings/:id`, ({ request }) => {
+      const entry = byMeeting(segment(request, 4));
+      return entry ? HttpResponse.json(meetingJson(entry)) : error(404, 'NotFound');
+    }),
     http.patch(`${V1}${organizer}/onlineMeetings/:id`, async ({ request }) => {
       const entry = byMeeting(segment(request, 4));
       if (!entry) return error(404, 'NotFound');
       const body = await bodyOf(request);
-      if (drops !== 'recording') entry.recordAutomatically = body['recordAutomatically'] as boolean;
-      if (drops !== 'lobby') entry.lobby = (body['lobbyBypassSettings'] as { scope: string }).scope;
+      if (drops !== 'recording' && 'recordAutomatically' in body) entry.recordAutomatically = body['recordAutomatically'] as boolean;
+      if (drops !== 'lobby' && 'lobbyBypassSettings' in body) entry.lobby = (body['lobbyBypassSettings'] as { scope: string }).scope;
       if (drops !== 'camera' && 'allowAttendeeToEnableCamera' in body) entry.allowAttendeeToEnableCamera = false;
       return HttpResponse.json(meetingJson(entry));
     }),
@@ -197,6 +203,7 @@ export function graphStandIn({ drops, organizer = '/me' }: GraphOptions = {}): G
       made += 1;
       entry.recordings.push({ id: `7e31db25-bc6e-4fd8-96c7-${String(made).padStart(12, '0')}`, content, contentType });
     },
+    recordsAutomatically: (id) => alwaysRecords || byMeeting(id)?.recordAutomatically === true,
     deleteRecordings() {
       for (const { recordings } of entries) recordings.splice(0);
     },

@@ -203,6 +203,8 @@ export const de: Texts = {
     consentTitle: 'Darf dieses Meeting aufgezeichnet werden?',
     consentText:
       'Dein Gegenüber möchte dieses Meeting aufzeichnen, damit du es danach für begrenzte Zeit ansehen kannst. Aufgezeichnet wird nur, wenn du zustimmst, und für nichts anderes. Wenn du Nein sagst, kannst du trotzdem teilnehmen.',
+    consentAfter:
+      'Das Meeting ist vorbei, umentscheiden kannst du dich trotzdem noch. Ein Nein versteckt eine Aufzeichnung sofort vor allen.',
     consentGrant: 'Ja, es darf aufgezeichnet werden',
     consentRefuse: 'Nein, bitte nicht aufzeichnen',
     consentGranted: 'Du hast der Aufzeichnung zugestimmt.',

@@ -192,6 +192,7 @@ export const en = {
     consentTitle: 'May this meeting be recorded?',
     consentText:
       'The professional would like to record this meeting so that you can watch it afterwards for a limited time. It is recorded only if you agree, and used for nothing else. If you say no, you can still take part.',
+    consentAfter: 'The meeting is over, and you can still change your mind. A no hides a recording from everybody at once.',
     consentGrant: 'Yes, you may record',
     consentRefuse: 'No, please do not record',
     consentGranted: 'You agreed to the recording.',

@@ -16,15 +16,19 @@ export const consentText = (language: Language): ConsentText => TEXTS[language];
 /** Whether a posted version is one that this gateway asks with. */
 export const isCurrentConsentVersion = (version: string): boolean => Object.values(TEXTS).some((text) => text.version === version);
 
-/** Form: `POST /j/{token}/consent` with `decision` (granted, refused), `text_version`, `locale`. */
-export function consentQuestion({ language }: PageBase, token: string, decision: Consent): Html {
+/** Form: `POST /j/{token}/consent` with `decision` (granted, refused), `text_version`, `locale`. `isOver`: asked about what was held. */
+export function consentQuestion(
+  { language }: PageBase,
+  token: string,
+  { decision, isOver }: { readonly decision: Consent; readonly isOver: boolean },
+): Html {
   const t = translator(language);
   const { version, text } = consentText(language);
   const answer = { missing: '', granted: t('join.consentGranted'), refused: t('join.consentRefused') }[decision];
   return html`<section class="card" aria-labelledby="consent">
     <h2 id="consent">${t('join.consentTitle')}</h2>
     <p>${text}</p>
-    ${answer === '' ? '' : html`<p role="status"><strong>${answer}</strong></p>`}
+    ${isOver ? html`<p>${t('join.consentAfter')}</p>` : ''} ${answer === '' ? '' : html`<p role="status"><strong>${answer}</strong></p>`}
     <form method="post" action="/j/${encodeURIComponent(token)}/consent">
       <input type="hidden" name="text_version" value="${version}" /><input type="hidden" name="locale" value="${language}" />
       <div class="actions">

@@ -40,8 +40,8 @@ export function joinPage(model: JoinPage): Html {
     html` <div class="intro"><h1>${model.title}</h1></div>
       ${liveRegion(model, side(model))} ${open ? recording(model) : ''}
       <section class="card" id="entrance" data-part>${status(model)} ${facts(model, who(model))} ${calendar(model)}</section>
-      ${open ? camera(model) : ''} ${limitNotice(model)} ${open ? notes(model) : ''} ${safety(model)}
-      ${reportCard(model, address(model, 'report'), model.report)}`,
+      ${model.state.kind === 'over' && model.recording.kind === 'consent' ? recording(model) : ''} ${open ? camera(model) : ''}
+      ${limitNotice(model)} ${open ? notes(model) : ''} ${safety(model)} ${reportCard(model, address(model, 'report'), model.report)}`,
   );
 }
 
@@ -108,7 +108,7 @@ function recording(model: JoinPage): MaybeHtml {
     case 'implied':
       return notice('', t('join.impliedTitle'), t('join.impliedText', { count: rule.retentionDays }));
     case 'consent':
-      return consentQuestion(model, model.token, rule.decision);
+      return consentQuestion(model, model.token, { decision: rule.decision, isOver: model.state.kind === 'over' });
   }
 }
 

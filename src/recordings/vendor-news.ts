@@ -1,0 +1,85 @@
+/**
+ * The account's owner deletes a recording at the vendor, or takes it out of the trash again. Such news may come late, twice and out of order:
+ * the last one by the vendor's clock counts. `recordings.vendorEndedAt` keeps its moment.
+ */
+import { vendorRecordingContext } from '../connections/sealed.ts';
+import { expiryOf } from '../domain/recording.ts';
+import type { Gateway } from '../gateway.ts';
+import { policyFor } from '../marketplaces/policy.ts';
+import type { Writer } from '../store/database.ts';
+import { scheduleJob } from '../store/jobs.ts';
+import { lockMeeting, type Meeting } from '../store/meetings.ts';
+import { insertRecording, lockRecordingByFingerprint, updateRecording, type Recording } from '../store/recordings.ts';
+import { revokeRecording } from './erase.ts';
+import { newRecording, recordingFingerprint, tellWithheld } from './ready.ts';
+import { lookSoon } from './reconcile.ts';
+
+interface News {
+  /** The vendor's id of the recording. */
+  readonly recordingId: string;
+  /** By the vendor's clock. */
+  readonly at: Date;
+}
+
+/** It is taken back, for good unless the vendor recovers it. */
+export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting, { recordingId, at }: News): Promise<void> {
+  const recording = await lockRecording(tx, meeting, recordingId);
+  if (recording === undefined) {
+    // Nobody heard of it, and nobody will: what is said of it later was before this.
+    await insertRecording(tx, {
+      ...newRecording(gateway, meeting, recordingId),
+      state: 'revoked',
+      reason: 'deleted_at_vendor',
+      vendorRecordingSealed: null,
+      vendorEndedAt: at,
+      erasedAt: gateway.now(),
+    });
+    return;
+  }
+  if (isOlder(at, recording) || (isTakenBack(recording) && recording.reason !== 'deleted_at_vendor')) return;
+  if (!isTakenBack(recording)) await revokeRecording(tx, gateway, meeting, recording, 'deleted_at_vendor');
+  await updateRecording(tx, { id: recording.id, from: ['revoked'] }, { vendorEndedAt: at });
+}
+
+/** Within its time it is there again, and shown to nobody before somebody asks for it. */
+export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeting, { recordingId, at }: News): Promise<void> {
+  let recording = await lockRecording(tx, meeting, recordingId);
+  if (recording !== undefined && recording.vendorEndedAt !== null && at <= recording.vendorEndedAt) return;
+  // It was deleted before; that was not told, or comes later than this.
+  if (recording === undefined || !isTakenBack(recording)) {
+    await noteRemoved(tx, gateway, meeting, { recordingId, at });
+    recording = (await lockRecording(tx, meeting, recordingId))!;
+  }
+  const now = gateway.now();
+  if (recording.reason !== 'deleted_at_vendor' || (recording.expiresAt !== null && recording.expiresAt <= now)) return;
+  const expiresAt =
+    recording.expiresAt ??
+    expiryOf(await policyFor(tx, meeting), { readyAt: recording.readyAt ?? now, publishedAt: recording.publishedAt });
+  const back = await updateRecording(
+    tx,
+    { id: recording.id, from: ['revoked'] },
+    {
+      state: 'withheld',
+      reason: 'recovered',
+      vendorRecordingSealed: gateway.vault.seal(recordingId, vendorRecordingContext(recording.id)),
+      expiresAt,
+      vendorEnding: null,
+      vendorEndedAt: at,
+      erasedAt: null,
+    },
+  );
+  if (back === undefined) return;
+  await scheduleJob(tx, { kind: 'recording.expire', subjectId: back.id, dueAt: expiresAt });
+  await tellWithheld(tx, gateway, meeting, back);
+  // Its files were forgotten with it.
+  await lookSoon(tx, gateway, meeting.id);
+}
+
+/** Consents and purchases of the meeting wait meanwhile. */
+async function lockRecording(tx: Writer, meeting: Meeting, vendorRecordingId: string): Promise<Recording | undefined> {
+  await lockMeeting(tx, meeting.id);
+  return lockRecordingByFingerprint(tx, recordingFingerprint(meeting, vendorRecordingId));
+}
+
+const isOlder = (at: Date, { vendorEndedAt }: Recording): boolean => vendorEndedAt !== null && at < vendorEndedAt;
+const isTakenBack = ({ state }: Recording): boolean => state === 'expired' || state === 'revoked';
