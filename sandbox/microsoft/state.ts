@@ -98,6 +98,8 @@ export interface MicrosoftState {
   strictTenants: Set<string>;
   /** Application permissions with the administrator's consent; a token has those of its moment. */
   applicationPermissions: readonly string[];
+  /** Object ids of users whose policy forbids recording: the setting is dropped in silence. */
+  mayNotRecord: Set<string>;
   /** Object ids of users that no application access policy covers; the others are covered by a global one. */
   withoutAccessPolicy: Set<string>;
 }
@@ -151,6 +153,7 @@ export function seedMicrosoft(): MicrosoftState {
     consentedTenants: new Set([WORK_TENANT]),
     strictTenants: new Set(),
     applicationPermissions: ['OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All', 'Calendars.ReadWrite', 'User.Read.All'],
+    mayNotRecord: new Set(),
     withoutAccessPolicy: new Set(),
   };
 }
