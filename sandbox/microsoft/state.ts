@@ -79,6 +79,8 @@ export interface GraphSubscription {
   readonly notificationUrl: string;
   readonly lifecycleNotificationUrl: string | null;
   readonly clientState: string | null;
+  /** Whoever wants the resource inside has given a certificate, base64 of DER. */
+  readonly encryption: { readonly certificate: string; readonly id: string } | null;
   expiresAt: Date;
   /** Until then the access token by which it was made or renewed is good. */
   authorizedUntil: Date;

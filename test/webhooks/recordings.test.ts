@@ -1,15 +1,17 @@
 /** Whatever a vendor tells of a recording, in whatever order and however often: one publication, told once (G13). */
 import { eq } from 'drizzle-orm';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { atVendor } from '../../src/connections/account.ts';
 import { DAY, MINUTE } from '../../src/domain/time.ts';
+import { findSubscriptionOf } from '../../src/store/connections.ts';
 import type { Meeting } from '../../src/store/meetings.ts';
 import { push } from '../providers/google-meet.options.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { databaseOf } from '../support/gateway.ts';
-import { USERS } from '../support/world.ts';
+import { selfSigned } from '../support/certificate.ts';
+import { connect, testWorld, USERS } from '../support/world.ts';
 import { bookMeeting, deliver, inbox, knownMeeting, meetingNow, toldAbout, VENDORS, webhookWorld, type Known } from './vendors.ts';
 
 /** Has the meeting held and recorded at the vendor, who stays silent; gives everything that the vendor would tell of the recording. */
@@ -177,6 +179,34 @@ function later({ vendor }: Known, tellings: readonly Buffer[]): Buffer[] {
   if (vendor === 'google-meet') return tellings.map((bytes) => Buffer.from(bytes.toString().replace(/"ce-id":"/, '"ce-id":"again-')));
   return tellings.map((bytes) => Buffer.from(bytes.toString().replace('"changeType":"created"', '"changeType":"created","id":"again"')));
 }
+
+describe('encrypted notifications of Teams over the sandbox', () => {
+  it('G13 publish the recording once, and Graph is not asked for what they say', async () => {
+    const { certificate, privateKey } = selfSigned();
+    const world = await testWorld({ environment: { MICROSOFT_NOTIFICATION_KEYS: certificate + privateKey } });
+    const { db } = world.gateway.gateway;
+    const connectionId = await connect(world, 'microsoft-teams', { professionalId: 'pro_microsoft-teams' });
+    await vi.waitFor(async () => expect(await findSubscriptionOf(db.read, connectionId)).toBeDefined());
+    const { meeting } = await bookMeeting(world, 'microsoft-teams');
+    const { happenings, settle, traffic, deliveries } = world.sandbox.sandbox;
+    happenings['microsoft-teams'].start(meeting.vendorMeetingId!);
+    happenings['microsoft-teams'].end(meeting.vendorMeetingId!, 'host');
+    const before = traffic.requests().length;
+    happenings['microsoft-teams'].finishRecording(meeting.vendorMeetingId!, { transcript: false });
+    await settle();
+    await world.receiver.waitFor('recording.published', ({ type }) => type === 'recording.published');
+    expect(await outcome(world, meeting)).toEqual(ONCE);
+    const told = deliveries.list('microsoft-teams').find(({ type }) => type === 'created');
+    expect(told).toMatchObject({ state: 'delivered', attempts: [{ status: 202 }] });
+    expect(JSON.stringify(told)).not.toContain('recordingContentUrl');
+    expect(
+      traffic
+        .requests()
+        .slice(before)
+        .filter(({ path }) => path.includes('/recordings/')),
+    ).toEqual([]);
+  });
+});
 
 describe('recordings of meetings that nobody here knows', () => {
   it.each(VENDORS)('case 38: %s: are put off, dropped and counted, and nobody else gets them', async (vendor) => {
