@@ -35,7 +35,7 @@ export interface Rich {
   /** The tenants that Microsoft's tokens vouch for. */
   provenTenants(tokens: readonly string[], now: Date): Promise<ReadonlySet<string>>;
   /** The resource; undefined when it is for no key of ours, or was changed on the way. */
-  decrypt(content: EncryptedContent): unknown;
+  readonly decrypt: (content: EncryptedContent) => unknown;
 }
 
 /** Undefined without keys: then subscriptions are basic. The newest key first; older ones open what is on its way. */
