@@ -294,6 +294,13 @@ export type VendorEvent =
   | ({ readonly type: 'recording.processing'; readonly recordingId: string } & AboutMeeting)
   | ({ readonly type: 'recording.ready'; readonly recording: VendorRecording } & AboutMeeting)
   | ({ readonly type: 'recording.removed' | 'recording.recovered'; readonly recordingId: string } & AboutMeeting)
+  /** Many at once, of meetings that are not named. */
+  | {
+      readonly type: 'recordings.removed' | 'recordings.recovered';
+      readonly organisation: string;
+      readonly recordingIds: readonly string[];
+      readonly at: Date;
+    }
   /** Null `userId`: the whole organisation removed the app. */
   | { readonly type: 'account.deauthorized'; readonly organisation: string; readonly userId: string | null; readonly at: Date }
   | {

@@ -53,7 +53,7 @@ export interface Sandbox {
   readonly happenings: Readonly<Record<VendorId, Happenings>>;
   users(vendor: VendorId): readonly ConsentUser[];
   addUser(vendor: VendorId, user: object): ConsentUser;
-  /** What the administrator of the operator's own account lets the app do by itself. */
+  /** What an administrator lets the app, or a user, do. */
   administer(vendor: VendorId, settings: object): object;
   /** Google's service account, with its key; not to be had over HTTP. */
   readonly serviceAccount: () => Promise<ServiceAccount>;

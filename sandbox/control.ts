@@ -73,8 +73,14 @@ export function controlRoutes(sandbox: Controlled): Routes {
             return happenings.end(id, (await read(c.req.raw, ending)).reason);
           case 'finish-recording':
             return happenings.finishRecording(id, await read(c.req.raw, recording));
+          case 'trash-recording':
+            return happenings.moveRecording(id, 'trash');
+          case 'delete-recording':
+            return happenings.moveRecording(id, 'delete');
+          case 'recover-recording':
+            return happenings.moveRecording(id, 'recover');
           default:
-            throw new Refused(404, 'Actions are start, join, leave, end and finish-recording.');
+            throw new Refused(404, 'Actions are start, join, leave, end, finish-recording and trash-, delete- or recover-recording.');
         }
       };
       const result = await act();

@@ -80,7 +80,11 @@ export interface Happenings {
   leave(id: string, person: Person): object | undefined;
   end(id: string, reason: 'host' | 'limit'): object | undefined;
   finishRecording(id: string, options: RecordingOptions): object | undefined;
+  /** What the owner does with the latest recording of the meeting at the vendor's site. @throws Refused where the vendor has no trash */
+  moveRecording(id: string, to: RecordingMove): object | undefined;
 }
+
+export type RecordingMove = 'trash' | 'delete' | 'recover';
 
 export interface Vendor {
   readonly routes: Routes;
@@ -88,7 +92,7 @@ export interface Vendor {
   readonly users: () => readonly ConsentUser[];
   /** @throws Refused for a body that does not describe a user. */
   addUser(body: unknown): ConsentUser;
-  /** What the administrator of the operator's own account lets the app do by itself; answers how it is now. @throws Refused */
+  /** What an administrator lets the app, or a user, do; answers how it is now. @throws Refused */
   administer?(body: unknown): object;
   /** The user (or the organisation) removes the app at the vendor's site. */
   removeApp(userId: string): void;

@@ -2,7 +2,7 @@
  * The environment, read once. `readConfig` names everything that is wrong at once, and never a value. Besides the environment it reads
  * one file, if the environment names it: the key of Google's service account.
  */
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -23,8 +23,16 @@ export interface MicrosoftConfig {
   readonly tenant: string;
   readonly loginUrl: string;
   readonly graphUrl: string;
+  /** For notifications with the recording inside, the newest first; empty: basic ones. */
+  readonly notificationKeys: readonly NotificationKey[];
   /** The operator's own tenant, by application permissions of the same app (F04). */
   readonly platform: { readonly tenant: string } | undefined;
+}
+
+export interface NotificationKey {
+  /** PEM, both. */
+  readonly certificate: string;
+  readonly privateKey: string;
 }
 
 export interface GoogleConfig {
@@ -124,6 +132,7 @@ const environmentSchema = z.object({
     .regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'must be a tenant id or a domain')
     .refine((tenant) => !['common', 'organizations', 'consumers'].includes(tenant), 'must be one tenant')
     .optional(),
+  MICROSOFT_NOTIFICATION_KEYS: z.string().transform(parseNotificationKeys).optional(),
   MICROSOFT_LOGIN_URL: origin.default('https://login.microsoftonline.com'),
   MICROSOFT_GRAPH_URL: origin.default('https://graph.microsoft.com'),
   GOOGLE_CLIENT_ID: text.optional(),
@@ -161,6 +170,7 @@ const NEEDS: readonly (readonly [name: keyof z.infer<typeof environmentSchema>, 
   ['ZOOM_ACCOUNT_ID', 'ZOOM_CLIENT_ID'],
   ['ZOOM_PLATFORM_CLIENT_ID', 'ZOOM_ACCOUNT_ID'],
   ['MICROSOFT_PLATFORM_TENANT', 'MICROSOFT_CLIENT_ID'],
+  ['MICROSOFT_NOTIFICATION_KEYS', 'MICROSOFT_CLIENT_ID'],
   ['GOOGLE_SERVICE_ACCOUNT_KEY', 'GOOGLE_CLIENT_ID'],
 ];
 
@@ -213,6 +223,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
             tenant: e.MICROSOFT_TENANT,
             loginUrl: e.MICROSOFT_LOGIN_URL,
             graphUrl: e.MICROSOFT_GRAPH_URL,
+            notificationKeys: e.MICROSOFT_NOTIFICATION_KEYS ?? [],
             platform: e.MICROSOFT_PLATFORM_TENANT ? { tenant: e.MICROSOFT_PLATFORM_TENANT } : undefined,
           }
         : undefined,
@@ -279,6 +290,29 @@ function parseServiceAccount(value: string, context: z.RefinementCtx): Omit<Goog
     context.addIssue({ code: 'custom', message: 'must be the JSON key of a service account, or the path of a readable file with it' });
     return z.NEVER;
   }
+}
+
+/** Pairs of certificate and private key in PEM, the newest first, or the path of a file with them. Microsoft encrypts with RSA. */
+function parseNotificationKeys(value: string, context: z.RefinementCtx): NotificationKey[] {
+  try {
+    const pem = value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
+    const blocks = (label: RegExp): string[] =>
+      (pem.match(/-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g) ?? []).filter((one) => label.test(one));
+    const privateKeys = blocks(/BEGIN (RSA )?PRIVATE KEY/);
+    const pairs = blocks(/BEGIN CERTIFICATE/).map((certificate, index) => ({ certificate, privateKey: privateKeys[index] ?? '' }));
+    const fits = ({ certificate, privateKey }: NotificationKey): boolean => {
+      const key = createPrivateKey(privateKey);
+      return key.asymmetricKeyType === 'rsa' && new X509Certificate(certificate).checkPrivateKey(key);
+    };
+    if (pairs.length > 0 && pairs.length === privateKeys.length && pairs.every(fits)) return pairs;
+  } catch {
+    // Said below, without a word of what was in it.
+  }
+  context.addIssue({
+    code: 'custom',
+    message: 'must be RSA certificates, each with its private key, in PEM, or the path of a readable file with them',
+  });
+  return z.NEVER;
 }
 
 /** A random key has 30 different bytes on average, and fewer than 20 once in 10^10 keys. */

@@ -31,7 +31,8 @@ import {
 } from '../src/store/inbox.ts';
 import { findGrant } from '../src/store/grants.ts';
 import { scheduleJob } from '../src/store/jobs.ts';
-import { findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
+import { findMeeting, findMeetingByVendorId, type Meeting } from '../src/store/meetings.ts';
+import { listRecordingMarksOf } from '../src/store/recordings.ts';
 
 /**
  * A webhook may overtake the answer that tells us the meeting's id, so a stranger is looked at again after these waits. Few, because each
@@ -211,6 +212,23 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
       if (event.type === 'subscription.removed') await deleteSubscriptionOf(tx, subscription.connectionId);
       await scheduleJob(tx, { kind: 'subscription.renew', subjectId: subscription.connectionId, dueAt: gateway.now() });
       return true;
+    }
+    case 'recordings.removed':
+    case 'recordings.recovered': {
+      const { organisation, recordingIds, at } = event;
+      const removed = event.type === 'recordings.removed';
+      const states = removed ? (['processing', 'published', 'withheld'] as const) : (['revoked'] as const);
+      let matched = false;
+      for (const { meetingId, fingerprint } of await listRecordingMarksOf(tx, { provider: provider.id, organisation, states })) {
+        // The meeting is part of the mark, and is not named by the vendor.
+        const recordingId = recordingIds.find((id) => recordingFingerprint({ id: meetingId }, id) === fingerprint);
+        const meeting = recordingId === undefined ? undefined : await findMeeting(tx, meetingId);
+        if (recordingId === undefined || meeting?.vendorMeetingId == null) continue;
+        const type = removed ? 'recording.removed' : 'recording.recovered';
+        await applyToMeeting(tx, gateway, meeting, { type, meetingId: meeting.vendorMeetingId, recordingId, at });
+        matched = true;
+      }
+      return matched;
     }
     default: {
       const meeting = await findMeetingByVendorId(tx, provider.id, event.meetingId);

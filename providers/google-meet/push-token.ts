@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { HOUR, SECOND } from '../../src/domain/time.ts';
-import { createKeys } from './keys.ts';
+import { createKeys } from '../keys.ts';
 import { ISSUERS } from './oauth.ts';
 import type { GoogleMeetOptions } from './options.ts';
 

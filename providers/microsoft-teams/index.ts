@@ -1,4 +1,5 @@
 /** Microsoft Teams over Microsoft Graph v1.0. */
+import { createKeys } from '../keys.ts';
 import type { Provider } from '../provider.ts';
 import { createAttendance } from './attendance.ts';
 import { createGraph } from './graph.ts';
@@ -7,6 +8,7 @@ import { createTeamsOAuth } from './oauth.ts';
 import type { MicrosoftTeamsOptions } from './options.ts';
 import { createPlatform } from './platform.ts';
 import { createRecordings } from './recordings.ts';
+import { createRich } from './rich.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -20,11 +22,13 @@ export function createMicrosoftTeams({
   loginUrl = 'https://login.microsoftonline.com',
   graphUrl = 'https://graph.microsoft.com',
   clientStateSecrets,
+  notificationKeys = [],
   mediaOrigins = [],
   platform,
   now,
 }: MicrosoftTeamsOptions): Provider {
   const graph = createGraph({ graphUrl, now });
+  const rich = createRich(notificationKeys, { clientId, jwks: createKeys(`${loginUrl}/common/discovery/v2.0/keys`, now) });
   return {
     id: 'microsoft-teams',
     oauth: createTeamsOAuth({ clientId, clientSecret, tenant, loginUrl, graph, now }),
@@ -33,7 +37,7 @@ export function createMicrosoftTeams({
     ...createMeetings(graph),
     attendance: createAttendance({ graph, graphUrl }),
     recordings: createRecordings({ graph, graphUrl, mediaOrigins, now }),
-    webhook: createWebhook({ graph, clientStateSecrets }),
-    subscriptions: createSubscriptions({ graph, graphUrl, clientStateSecrets, now }),
+    webhook: createWebhook({ graph, clientStateSecrets, rich }),
+    subscriptions: createSubscriptions({ graph, graphUrl, clientStateSecrets, rich, now }),
   };
 }

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Delivery, Notice } from '../provider.ts';
+import { completeRecording, vendorRecording } from './recordings.ts';
+import { encryptedContent, type Rich } from './rich.ts';
 
-// Only what is used. `encryptedContent`, in any spelling, is left out: basic notifications are subscribed, the rest is asked for.
+// Only what is used.
 const item = z.object({
   subscriptionId: z.string().min(1).max(200),
   id: z.string().max(500).nullish(),
@@ -12,24 +14,36 @@ const item = z.object({
   resource: z.string().max(4_000).nullish(),
   lifecycleEvent: z.string().max(100).nullish(),
   subscriptionExpirationDateTime: z.string().max(100).nullish(),
+  /** Kept only when Microsoft's token vouches for it; otherwise the recording is asked for. */
+  encryptedContent: encryptedContent.nullish().catch(undefined),
 });
 export type Item = z.infer<typeof item>;
-const receivedItem = item.extend({ clientState: z.string().min(1) });
+const receivedItem = item.extend({ clientState: z.string().min(1), tenantId: z.string().max(100).nullish().catch(undefined) });
+export type ReceivedItem = z.infer<typeof receivedItem>;
 
 /** One item per delivery, without its secret, and with the moment of receipt: Microsoft names none. */
 const stored = z.object({ receivedAt: z.iso.datetime().optional(), value: z.array(item) });
 type Stored = z.infer<typeof stored>;
 
 /** The items that have the documented shape and claim to be ours; empty for anything else. */
-export function openBody(bytes: Buffer): z.infer<typeof receivedItem>[] {
+export function openBody(bytes: Buffer): { items: ReceivedItem[]; validationTokens: readonly string[] } {
   const body = parseJson(bytes);
-  return itemsIn(body).flatMap((candidate) => {
-    const parsed = receivedItem.safeParse(candidate);
+  const items = itemsIn(body).flatMap((candidate) => {
+    const parsed = receivedItem.safeParse(inOneSpelling(candidate));
     return parsed.success ? [parsed.data] : [];
   });
+  return { items, validationTokens: tokens.safeParse(body).data?.validationTokens ?? [] };
 }
 
-export function deliveryOf({ clientState: _secret, ...kept }: Item & { clientState: string }, now: Date): Delivery {
+const tokens = z.object({ validationTokens: z.array(z.string()) });
+
+/** Microsoft's page on recordings writes `EncryptedContent`, all others `encryptedContent`. */
+function inOneSpelling(candidate: unknown): unknown {
+  const { EncryptedContent: content, ...rest } = z.record(z.string(), z.unknown()).catch({}).parse(candidate);
+  return content === undefined ? candidate : { encryptedContent: content, ...rest };
+}
+
+export function deliveryOf({ clientState: _secret, tenantId: _tenant, ...kept }: ReceivedItem, now: Date): Delivery {
   return { key: keyOf(kept), bytes: Buffer.from(JSON.stringify({ receivedAt: now.toISOString(), value: [kept] } satisfies Stored)) };
 }
 
@@ -41,12 +55,18 @@ export function readStored(bytes: Buffer): Stored {
   throw new Failure('malformed', 'The notification does not have the documented shape.', { cause: parsed.error });
 }
 
-export function noticesOf({ receivedAt, value }: Stored): readonly Notice[] {
+/** `decrypt`: the resource inside, where it can be had. */
+export function noticesOf({ receivedAt, value }: Stored, decrypt: Rich['decrypt'] = () => undefined): readonly Notice[] {
   const at = new Date(receivedAt ?? 0);
   return value.flatMap((notification): Notice[] => {
     if (notification.lifecycleEvent) return lifecycleNotice(notification);
-    const { subscriptionId, changeType, resource } = notification;
-    if (!resource || changeType !== 'created' || !recordingIn(resource)) return [];
+    const { subscriptionId, changeType, resource, encryptedContent: content } = notification;
+    const named = resource ? recordingIn(resource) : undefined;
+    if (!resource || changeType !== 'created' || !named) return [];
+    const told = content ? completeRecording.safeParse(decrypt(content)).data : undefined;
+    // What is inside has to be what is named outside, and as much as an answer would tell.
+    if (told?.id === named.recordingId && told.meetingId === named.meetingId)
+      return [{ type: 'recording.ready', meetingId: told.meetingId, at: told.endDateTime, recording: vendorRecording(told) }];
     return [{ type: 'pointer', subscriptionId, about: 'callRecording.created', resource, at }];
   });
 }

@@ -1,4 +1,5 @@
 import type { Account } from '../provider.ts';
+import type { NotificationKey } from './rich.ts';
 
 export interface MicrosoftTeamsOptions {
   readonly clientId: string;
@@ -11,6 +12,8 @@ export interface MicrosoftTeamsOptions {
   readonly graphUrl?: string;
   /** Keys of the subscriptions' client state: the first one signs, all are accepted, so that they can be rotated. */
   readonly clientStateSecrets: readonly Buffer[];
+  /** For notifications with the recording inside, the newest first; without any they are basic, and the recording is asked for. */
+  readonly notificationKeys?: readonly NotificationKey[];
   /** Origins from which media may be streamed, beside the documented ones. */
   readonly mediaOrigins?: readonly string[];
   /** The operator's own tenant, in which the app has application permissions. */

@@ -21,6 +21,8 @@ export const callRecording = z.object({
   endDateTime: moment.nullish(),
 });
 export type CallRecording = z.infer<typeof callRecording>;
+/** With everything that is used of it. */
+export const completeRecording = callRecording.extend({ meetingId: z.string().min(1), createdDateTime: moment, endDateTime: moment });
 const page = z.object({ value: z.array(callRecording), '@odata.nextLink': z.string().optional() });
 
 /** Graph tells of one stream only. */

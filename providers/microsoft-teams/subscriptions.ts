@@ -10,6 +10,7 @@ import type { Graph } from './graph.ts';
 import { RECORDINGS } from './oauth.ts';
 import { PERSONAL_TENANT } from './options.ts';
 import { MAX_PAGES, nextPath } from './pages.ts';
+import type { Rich } from './rich.ts';
 
 /**
  * Microsoft's limit for recordings is 4,320 minutes; five less, for clocks that differ. Delivery stops much earlier, with the
@@ -41,10 +42,12 @@ export interface SubscriptionsOptions {
   readonly graph: Graph;
   readonly graphUrl: string;
   readonly clientStateSecrets: readonly Buffer[];
+  /** Undefined where notifications are basic. */
+  readonly rich: Rich | undefined;
   readonly now: () => Date;
 }
 
-export function createSubscriptions({ graph, graphUrl, clientStateSecrets, now }: SubscriptionsOptions): Subscriptions {
+export function createSubscriptions({ graph, graphUrl, clientStateSecrets, rich, now }: SubscriptionsOptions): Subscriptions {
   const expiry = (): string => plus(now(), LIFETIME_MS).toISOString();
 
   const post = async (account: Account, { notificationUrl, lifecycleUrl }: Urls): Promise<Subscription> => {
@@ -55,6 +58,7 @@ export function createSubscriptions({ graph, graphUrl, clientStateSecrets, now }
       resource: resourceOf(account),
       expirationDateTime: expiry(),
       clientState: signClientState(clientStateSecrets, account.id),
+      ...(rich === undefined ? {} : { includeResourceData: true, ...rich.certificate }),
     };
     // Repeatable: a second one for the same resource is refused with 409, never made.
     return told(await graph(account, { method: 'POST', path: '/subscriptions', body, repeatable: true }));

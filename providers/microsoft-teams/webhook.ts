@@ -1,17 +1,25 @@
 /** Change notifications and lifecycle notifications of Microsoft Graph. */
 import { Failure } from '../../src/domain/failure.ts';
 import { parseAnswer } from '../call.ts';
-import type { Account, Pointer, VendorEvent, Webhook } from '../provider.ts';
+import type { Account, Opened, Pointer, VendorEvent, Webhook } from '../provider.ts';
 import { provesClientState } from './client-state.ts';
 import { isGone } from './events.ts';
 import type { Graph } from './graph.ts';
-import { deliveryOf, noticesOf, openBody, readStored, recordingIn } from './notification.ts';
+import { deliveryOf, noticesOf, openBody, readStored, recordingIn, type ReceivedItem } from './notification.ts';
 import { callRecording, recordingPath, vendorRecording } from './recordings.ts';
+import type { Rich } from './rich.ts';
 
 /** Chosen: a real token has about 120 characters. */
 const MAX_VALIDATION_TOKEN = 4_096;
 
-export function createWebhook({ graph, clientStateSecrets }: { graph: Graph; clientStateSecrets: readonly Buffer[] }): Webhook {
+export interface WebhookOptions {
+  readonly graph: Graph;
+  readonly clientStateSecrets: readonly Buffer[];
+  /** Undefined where notifications are basic. */
+  readonly rich: Rich | undefined;
+}
+
+export function createWebhook({ graph, clientStateSecrets, rich }: WebhookOptions): Webhook {
   return {
     open({ bytes, query, now }) {
       // Before any look at the body: the handshake has none.
@@ -21,16 +29,29 @@ export function createWebhook({ graph, clientStateSecrets }: { graph: Graph; cli
         return { kind: 'answer', status: 200, contentType: 'text/plain; charset=utf-8', body: token };
       }
       // One POST may carry items of several subscriptions, and of other senders: each one is proven by itself.
-      const proven = openBody(bytes).filter(({ clientState }) => provesClientState(clientStateSecrets, clientState));
+      const { items, validationTokens } = openBody(bytes);
+      const proven = items.filter(({ clientState }) => provesClientState(clientStateSecrets, clientState));
       if (proven.length === 0) throw unauthenticated();
-      return { kind: 'deliveries', status: 202, deliveries: proven.map((item) => deliveryOf(item, now)) };
+      const opened = (tenants: ReadonlySet<string>): Opened => ({
+        kind: 'deliveries',
+        status: 202,
+        deliveries: proven.map((item) => deliveryOf(believed(item, tenants), now)),
+      });
+      const isRich = rich !== undefined && proven.some(({ encryptedContent }) => encryptedContent != null);
+      return isRich ? rich.provenTenants(validationTokens, now).then(opened) : opened(NOBODY);
     },
 
-    read: (bytes) => noticesOf(readStored(bytes)),
+    read: (bytes) => noticesOf(readStored(bytes), rich?.decrypt),
 
     resolve: (account, pointer) => resolve(graph, account, pointer),
   };
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Without the content that nobody vouches for. */
+const believed = (item: ReceivedItem, tenants: ReadonlySet<string>): ReceivedItem =>
+  tenants.has(item.tenantId?.toLowerCase() ?? '') ? item : { ...item, encryptedContent: undefined };
 
 async function resolve(graph: Graph, account: Account, pointer: Pointer): Promise<readonly VendorEvent[]> {
   const named = recordingIn(pointer.resource);

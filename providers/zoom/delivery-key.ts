@@ -15,7 +15,7 @@ export function deliveryKey(document: unknown, bytes: Buffer): string {
   const object = memberOf(payload, 'object');
   const participant = memberOf(object, 'participant');
   const files = memberOf(object, 'recording_files');
-  const instances = memberOf(object, 'meeting_uuids');
+  const [instances, meetings] = [memberOf(object, 'meeting_uuids'), memberOf(object, 'meetings')];
   const identity = [
     event,
     ms,
@@ -25,6 +25,7 @@ export function deliveryKey(document: unknown, bytes: Buffer): string {
     plainMemberOf(object, 'uuid'),
     // Batch events name their instances in a list.
     Array.isArray(instances) ? instances.map(plain) : undefined,
+    Array.isArray(meetings) ? meetings.map((meeting) => plainMemberOf(meeting, 'meeting_uuid')) : undefined,
     ...['participant_uuid', 'user_id', 'join_time', 'leave_time', 'date_time'].map((name) => plainMemberOf(participant, name)),
     ...['recording_start', 'recording_end'].map((name) => plainMemberOf(memberOf(object, 'recording_file'), name)),
     Array.isArray(files) ? files.map((file) => String(plainMemberOf(file, 'id'))).toSorted() : null,

@@ -29,6 +29,16 @@ const participantPayload = z.object({
   }),
 });
 const recordingPayload = z.object({ object: zoomRecording.extend({ id: zoomId }) });
+const batchPayload = z.object({
+  account_id: z.string().min(1),
+  // Trashed ones are a list of uuids, deleted ones a list of meetings with the uuid inside.
+  object: z.union([
+    z.object({ meeting_uuids: z.array(z.string().min(1)) }).transform((object) => object.meeting_uuids),
+    z
+      .object({ meetings: z.array(z.object({ meeting_uuid: z.string().min(1) })) })
+      .transform(({ meetings }) => meetings.map(({ meeting_uuid: uuid }) => uuid)),
+  ]),
+});
 const deauthorizedPayload = z.object({ account_id: z.string().min(1), user_id: text });
 
 /** In `leave_reason` of everybody whom Zoom sends out after 40 minutes. */
@@ -48,6 +58,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['recording.trashed', (payload, at) => moved('recording.removed', payload, at)],
   ['recording.deleted', (payload, at) => moved('recording.removed', payload, at)],
   ['recording.recovered', (payload, at) => moved('recording.recovered', payload, at)],
+  ['recording.batch_trashed', (payload, at) => movedTogether('recordings.removed', payload, at)],
+  ['recording.batch_deleted', (payload, at) => movedTogether('recordings.removed', payload, at)],
+  ['recording.batch_recovered', (payload, at) => movedTogether('recordings.recovered', payload, at)],
   ['app_deauthorized', deauthorized],
 ]);
 
@@ -107,6 +120,11 @@ function ready(payload: unknown, at: Date): VendorEvent {
 function moved(type: 'recording.removed' | 'recording.recovered', payload: unknown, at: Date): VendorEvent {
   const { id, uuid } = recordingPayload.parse(payload).object;
   return { type, meetingId: id, recordingId: uuid, at };
+}
+
+function movedTogether(type: 'recordings.removed' | 'recordings.recovered', payload: unknown, at: Date): VendorEvent {
+  const { account_id: organisation, object } = batchPayload.parse(payload);
+  return { type, organisation, recordingIds: [...new Set(object)], at };
 }
 
 function deauthorized(payload: unknown, at: Date): VendorEvent {

@@ -24,7 +24,11 @@ const newUser = z.object({
   slow_conferences: z.boolean().default(false),
 });
 
-const platformBody = z.object({ delegated_scopes: z.array(z.string()) });
+const platformBody = z.object({
+  delegated_scopes: z.array(z.string()).optional(),
+  /** Whether the edition of this user records. */
+  recording: z.object({ user: z.email(), allowed: z.boolean() }).optional(),
+});
 
 export interface ServiceAccount {
   readonly clientEmail: string;
@@ -71,8 +75,15 @@ export function createGoogle(
     administer(body) {
       const parsed = platformBody.safeParse(body);
       if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
-      state.delegatedScopes = parsed.data.delegated_scopes;
-      return { delegated_scopes: state.delegatedScopes };
+      const { delegated_scopes: scopes, recording } = parsed.data;
+      if (scopes) state.delegatedScopes = scopes;
+      if (recording) {
+        const user = state.users.find(({ email }) => email === recording.user);
+        if (!user) throw new Refused(404, 'There is no such user.');
+        if (recording.allowed) state.mayNotRecord.delete(user.id);
+        else state.mayNotRecord.add(user.id);
+      }
+      return { delegated_scopes: state.delegatedScopes, may_not_record: [...state.mayNotRecord] };
     },
     removeApp(userId) {
       // The service account is no app that a user could remove.

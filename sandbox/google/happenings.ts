@@ -68,6 +68,19 @@ export function googleHappenings(google: Google): Happenings {
       if (transcript) addTranscript(google, record);
       return { conferenceRecord: record.name, recording: recording.name, file: recording.fileId };
     },
+
+    // Nobody is told: Meet names the recording on, also when its file is gone.
+    moveRecording(id, to) {
+      const space = find(id);
+      if (!space) return undefined;
+      const record = state.records.findLast((candidate) => candidate.space === space);
+      const fileId = record?.recordings.findLast((recording) => recording.fileId !== null)?.fileId;
+      const file = state.files.find((candidate) => candidate.id === fileId);
+      if (!file) throw new Refused(409, 'There is no such recording.');
+      if (to === 'delete') state.files = state.files.filter((other) => other !== file);
+      else file.trashed = to === 'trash';
+      return { file: file.id };
+    },
   };
 }
 

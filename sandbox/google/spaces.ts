@@ -44,6 +44,7 @@ export function googleSpaceRoutes(google: Google): Routes {
       }
       const space = makeSpace(google, caller.user, true);
       Object.assign(space.config, body.data.config);
+      dropForbidden(google, space);
       return c.json(describe(google, space));
     })
 
@@ -71,6 +72,7 @@ export function googleSpaceRoutes(google: Google): Routes {
         if (!path.startsWith('config')) return rpcError(c, 400, 'INVALID_ARGUMENT', `Invalid field mask path: ${path}`);
         copyPath(body.data, { config: space.config }, path.split('.').map(camelCase));
       }
+      dropForbidden(google, space);
       return c.json(describe(google, space));
     })
 
@@ -104,6 +106,13 @@ export function makeSpace({ world, state }: Google, owner: GoogleUser, createdBy
   };
   state.spaces.push(space);
   return space;
+}
+
+/** Chosen: the setting stays off without a word. Google does not say what it does for an edition that cannot record. */
+function dropForbidden({ state }: Google, space: Space): void {
+  if (!state.mayNotRecord.has(space.owner.id)) return;
+  const artifacts = space.config['artifactConfig'] as Record<string, unknown> | undefined;
+  if (artifacts) space.config['artifactConfig'] = { ...artifacts, recordingConfig: { autoRecordingGeneration: 'OFF' } };
 }
 
 function describe({ state }: Google, space: Space): object {

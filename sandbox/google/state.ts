@@ -109,6 +109,8 @@ export interface GoogleState {
   records: ConferenceRecord[];
   events: GoogleEvent[];
   files: DriveFile[];
+  /** Users whose edition does not record: the setting is dropped in silence. */
+  mayNotRecord: Set<string>;
   subscriptions: MeetSubscription[];
   /** What the administrator of the service account's domain has delegated to it. */
   delegatedScopes: readonly string[];
@@ -163,6 +165,7 @@ export function seedGoogle(): GoogleState {
     records: [],
     events: [],
     files: [],
+    mayNotRecord: new Set(),
     subscriptions: [],
     delegatedScopes: ['openid', `${AUTH}userinfo.email`, CREATED, READONLY, SETTINGS, ...CALENDAR, ...DRIVE_READ],
     creations: new Map(),

@@ -32,6 +32,8 @@ const platformBody = z.object({
   application_permissions: z.array(z.string()).optional(),
   /** Whether an application access policy covers this user. */
   access_policy: z.object({ user: z.email(), covered: z.boolean() }).optional(),
+  /** Whether the meeting policy of this user allows to record. */
+  recording: z.object({ user: z.email(), allowed: z.boolean() }).optional(),
 });
 
 export function createMicrosoft(world: World, consent: () => Consent): Vendor & { readonly consent: ConsentRules } {
@@ -63,15 +65,23 @@ export function createMicrosoft(world: World, consent: () => Consent): Vendor & 
     administer(body) {
       const parsed = platformBody.safeParse(body);
       if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
-      const { application_permissions: permissions, access_policy: policy } = parsed.data;
+      const { application_permissions: permissions, access_policy: policy, recording } = parsed.data;
       if (permissions) state.applicationPermissions = permissions;
-      if (policy) {
-        const user = state.users.find(({ email }) => email === policy.user);
+      for (const [told, allowed, without] of [
+        [policy?.user, policy?.covered, state.withoutAccessPolicy],
+        [recording?.user, recording?.allowed, state.mayNotRecord],
+      ] as const) {
+        if (told === undefined) continue;
+        const user = state.users.find(({ email }) => email === told);
         if (!user) throw new Refused(404, 'There is no such user.');
-        if (policy.covered) state.withoutAccessPolicy.delete(user.id);
-        else state.withoutAccessPolicy.add(user.id);
+        if (allowed === true) without.delete(user.id);
+        else without.add(user.id);
       }
-      return { application_permissions: state.applicationPermissions, without_access_policy: [...state.withoutAccessPolicy] };
+      return {
+        application_permissions: state.applicationPermissions,
+        without_access_policy: [...state.withoutAccessPolicy],
+        may_not_record: [...state.mayNotRecord],
+      };
     },
     removeApp(userId) {
       for (const grant of world.oauth.grants('microsoft-teams', userId)) grant.revoked = true;
@@ -167,6 +177,15 @@ function happenings(microsoft: Microsoft): Happenings {
       const visible = visibleRecordings(meeting).length > 0;
       if (visible) notifyRecording(microsoft, meeting, recording);
       return { id: meeting.id, recording: recording.id, visible };
+    },
+    // Nobody is told: Graph has notifications for new recordings only.
+    moveRecording(id, to) {
+      const meeting = find(id);
+      if (!meeting) return undefined;
+      if (to !== 'delete') throw new Refused(409, 'Graph knows no trash of recordings.');
+      const recording = meeting.recordings.pop();
+      if (!recording) throw new Refused(409, 'There is no such recording.');
+      return { id: meeting.id, recording: recording.id };
     },
   };
 }

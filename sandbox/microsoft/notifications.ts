@@ -1,6 +1,8 @@
 /** Graph's webhooks out: basic notifications proven by `clientState`, and lifecycle events. */
 import { HOUR, MINUTE, SECOND, plus } from '../clock.ts';
 import type { RetryPolicy } from '../deliveries.ts';
+import { describeRecording } from './recordings.ts';
+import { encrypt, publisherClaims } from './rich.ts';
 import { graphTime } from './state.ts';
 import type { CallRecording, GraphSubscription, Microsoft, OnlineMeeting } from './state.ts';
 
@@ -39,6 +41,9 @@ export function notifyRecording(microsoft: Microsoft, meeting: OnlineMeeting, re
       changeType: 'created',
       resource,
       resourceData: { id: recording.id, '@odata.type': '#Microsoft.Graph.callRecording', '@odata.id': resource },
+      ...(subscription.encryption === null
+        ? {}
+        : { encryptedContent: encrypt(microsoft, describeRecording(microsoft, meeting, recording), subscription.encryption) }),
     };
     if (subscription.authorizedUntil > now) send(microsoft, subscription, subscription.notificationUrl, 'created', notification);
     else subscription.held.push({ at: now, notification });
@@ -76,20 +81,21 @@ export function planLifecycle(microsoft: Microsoft, subscription: GraphSubscript
 }
 
 function send(
-  { world }: Microsoft,
+  { world, key }: Microsoft,
   subscription: GraphSubscription,
   url: string,
   type: string,
   what: Readonly<Record<string, unknown>>,
 ): void {
-  const { id, tenantId, clientState } = subscription;
+  const { id, tenantId, clientState, clientId, encryption } = subscription;
+  const vouch = async (): Promise<string[]> => [await key.sign(publisherClaims(tenantId, clientId, world.agenda.now()))];
   const subscriptionExpirationDateTime = graphTime(subscription.expiresAt);
   world.deliveries.send({
     vendor: 'microsoft-teams',
     type,
     url,
     policy: POLICY,
-    prepare: (tamper) => ({
+    prepare: async (tamper) => ({
       headers: { 'content-type': 'application/json; charset=utf-8' },
       body: JSON.stringify({
         value: [
@@ -101,6 +107,7 @@ function send(
             ...what,
           },
         ],
+        ...(encryption === null ? {} : { validationTokens: await vouch() }),
       }),
     }),
   });

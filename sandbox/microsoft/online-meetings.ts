@@ -106,7 +106,8 @@ export function microsoftOnlineMeetingRoutes(microsoft: Microsoft): Routes {
           start: startDateTime ?? meeting.start,
           end: endDateTime ?? meeting.end,
         });
-        Object.assign(meeting.settings, writable(body.data));
+        const dropped = state.mayNotRecord.has(meeting.organizer.id) ? { recordAutomatically: false } : {};
+        Object.assign(meeting.settings, writable(body.data), dropped);
         return c.json(describe(meeting));
       })
 

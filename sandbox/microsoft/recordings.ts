@@ -28,12 +28,12 @@ export function microsoftRecordingRoutes(microsoft: Microsoft): Routes {
       .get(base, (c) => {
         const meeting = find(c);
         if (meeting instanceof Response) return meeting;
-        const value = visibleRecordings(meeting).map((recording) => describe(microsoft, meeting, recording));
+        const value = visibleRecordings(meeting).map((recording) => describeRecording(microsoft, meeting, recording));
         return c.json({ '@odata.count': value.length, value });
       })
       .get(`${base}/:recording`, (c) => {
         const found = findRecording(c);
-        return found instanceof Response ? found : c.json(describe(microsoft, found.meeting, found.recording));
+        return found instanceof Response ? found : c.json(describeRecording(microsoft, found.meeting, found.recording));
       })
       .get(`${base}/:recording/content`, (c) => {
         const found = findRecording(c);
@@ -46,7 +46,7 @@ export function microsoftRecordingRoutes(microsoft: Microsoft): Routes {
 /** The API does not show recordings of meetings that have no calendar event. */
 export const visibleRecordings = ({ eventId, recordings }: OnlineMeeting): readonly CallRecording[] => (eventId === null ? [] : recordings);
 
-function describe({ world }: Microsoft, meeting: OnlineMeeting, recording: CallRecording): object {
+export function describeRecording({ world }: Microsoft, meeting: OnlineMeeting, recording: CallRecording): object {
   const { organizer } = meeting;
   return {
     id: recording.id,

@@ -79,6 +79,8 @@ export interface GraphSubscription {
   readonly notificationUrl: string;
   readonly lifecycleNotificationUrl: string | null;
   readonly clientState: string | null;
+  /** Whoever wants the resource inside has given a certificate, base64 of DER. */
+  readonly encryption: { readonly certificate: string; readonly id: string } | null;
   expiresAt: Date;
   /** Until then the access token by which it was made or renewed is good. */
   authorizedUntil: Date;
@@ -98,6 +100,8 @@ export interface MicrosoftState {
   strictTenants: Set<string>;
   /** Application permissions with the administrator's consent; a token has those of its moment. */
   applicationPermissions: readonly string[];
+  /** Object ids of users whose policy forbids recording: the setting is dropped in silence. */
+  mayNotRecord: Set<string>;
   /** Object ids of users that no application access policy covers; the others are covered by a global one. */
   withoutAccessPolicy: Set<string>;
 }
@@ -151,6 +155,7 @@ export function seedMicrosoft(): MicrosoftState {
     consentedTenants: new Set([WORK_TENANT]),
     strictTenants: new Set(),
     applicationPermissions: ['OnlineMeetings.ReadWrite.All', 'OnlineMeetingRecording.Read.All', 'Calendars.ReadWrite', 'User.Read.All'],
+    mayNotRecord: new Set(),
     withoutAccessPolicy: new Set(),
   };
 }

@@ -23,6 +23,9 @@ const subscriptionBody = z.object({
   lifecycleNotificationUrl: url.optional(),
   expirationDateTime: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
   clientState: z.string().max(128).optional(),
+  includeResourceData: z.boolean().optional(),
+  encryptionCertificate: z.base64().optional(),
+  encryptionCertificateId: z.string().max(128).optional(),
 });
 const renewal = subscriptionBody.pick({ expirationDateTime: true });
 
@@ -53,6 +56,9 @@ export function microsoftSubscriptionRoutes(microsoft: Microsoft): Routes {
       const resource = body.resource.replace(/^\//, '');
       const refused = refuseResource(microsoft, c, caller, resource);
       if (refused) return refused;
+      if (body.includeResourceData && !(body.encryptionCertificate && body.encryptionCertificateId)) {
+        return invalid(c, 'encryptionCertificate and encryptionCertificateId are required with includeResourceData.');
+      }
       if (body.changeType !== 'created') return invalid(c, 'Only the change type "created" is supported for this resource.');
       const now = world.agenda.now();
       const life = body.expirationDateTime.getTime() - now.getTime();
@@ -79,6 +85,7 @@ export function microsoftSubscriptionRoutes(microsoft: Microsoft): Routes {
         notificationUrl: body.notificationUrl,
         lifecycleNotificationUrl: body.lifecycleNotificationUrl ?? null,
         clientState: body.clientState ?? null,
+        encryption: body.includeResourceData ? { certificate: body.encryptionCertificate!, id: body.encryptionCertificateId! } : null,
         expiresAt: body.expirationDateTime,
         authorizedUntil: caller.token.expiresAt,
         held: [],
@@ -172,6 +179,8 @@ function describe(subscription: GraphSubscription): object {
     changeType: subscription.changeType,
     clientState: null,
     notificationUrl: subscription.notificationUrl,
+    includeResourceData: subscription.encryption !== null,
+    encryptionCertificateId: subscription.encryption?.id ?? null,
     lifecycleNotificationUrl: subscription.lifecycleNotificationUrl,
     expirationDateTime: graphTime(subscription.expiresAt),
     creatorId: subscription.user?.id ?? subscription.clientId,

@@ -2,7 +2,7 @@
 import { digits, guid, secret } from '../ids.ts';
 import { HOUR, MINUTE, seconds, unixSeconds, plus } from '../clock.ts';
 import { Refused } from '../world.ts';
-import type { Happenings, Person } from '../world.ts';
+import type { Happenings, Person, RecordingMove } from '../world.ts';
 import { describeRecording } from './recording-answers.ts';
 import { AUDIO, TRANSCRIPT, VIDEO } from '../media.ts';
 import { concurrentMeetings } from './meeting-rules.ts';
@@ -81,7 +81,23 @@ export function zoomHappenings(zoom: Zoom): Happenings {
       }
       return { uuid: recording.uuid, files: recording.files.map((file) => file.id) };
     },
+
+    moveRecording(id, to) {
+      const meeting = find(id);
+      if (!meeting) return undefined;
+      const recording = state.recordings.findLast((one) => one.meeting === meeting && (one.state === 'trashed') === (to === 'recover'));
+      if (!recording) throw new Refused(409, 'There is no such recording.');
+      moveRecording(zoom, recording, to);
+      return { uuid: recording.uuid };
+    },
   };
+}
+
+/** Moved by hand or by a call: Zoom tells both in the same way. */
+export function moveRecording(zoom: Zoom, recording: ZoomRecording, to: RecordingMove): void {
+  if (to === 'delete') zoom.state.recordings = zoom.state.recordings.filter((other) => other !== recording);
+  else recording.state = to === 'trash' ? 'trashed' : 'available';
+  fireRecording(zoom, recording, `recording.${to === 'delete' ? 'deleted' : to === 'trash' ? 'trashed' : 'recovered'}`);
 }
 
 /** Ends the running instance, now or at a moment that has just passed; undefined when none runs. */

@@ -33,5 +33,11 @@ export function zoomMediaRoutes(zoom: Zoom): Routes {
     })
 
     .get('/rec/play/:file', (c) => c.text('The page on which Zoom plays the recording is not part of the sandbox.'))
-    .get('/rec/share/:code', (c) => c.text('The page on which Zoom shares the recording is not part of the sandbox.'));
+    .get('/rec/share/:code', (c) => {
+      const recording = state.recordings.find(({ passcode }) => passcode === c.req.param('code'));
+      if (!recording || recording.state === 'trashed') return c.text('This recording does not exist.', 404);
+      return recording.settings['share_recording'] === 'publicly'
+        ? c.text('The page on which Zoom shares the recording is not part of the sandbox.')
+        : c.text('The recording is not shared.', 403);
+    });
 }

@@ -3,8 +3,11 @@ import type { RecordingFile, Zoom, ZoomRecording } from './state.ts';
 
 const EXTENSIONS = { MP4: 'MP4', M4A: 'M4A', TRANSCRIPT: 'VTT', CC: 'VTT' } as const;
 
-/** The recording as the API lists it, or as an event carries it: events have more fields and other download addresses. */
-export function describeRecording({ world }: Zoom, recording: ZoomRecording, place: 'api' | 'event'): Record<string, unknown> {
+/** `api`: asked for by itself, where Zoom documents no address of the page. */
+type Place = 'api' | 'list' | 'event';
+
+/** The recording as the API tells it, or as an event carries it: events have more fields and other download addresses. */
+export function describeRecording({ world }: Zoom, recording: ZoomRecording, place: Place): Record<string, unknown> {
   const { meeting, files } = recording;
   const minutes = Math.max(1, Math.round((recording.endedAt.getTime() - recording.startedAt.getTime()) / 60_000));
   const described = {
@@ -13,7 +16,7 @@ export function describeRecording({ world }: Zoom, recording: ZoomRecording, pla
     account_id: meeting.host.accountId,
     host_id: meeting.host.id,
     topic: meeting.topic,
-    type: place === 'api' ? String(meeting.type) : meeting.type,
+    type: place === 'event' ? meeting.type : String(meeting.type),
     start_time: seconds(recording.startedAt),
     timezone: meeting.timezone,
     duration: minutes,
@@ -25,12 +28,13 @@ export function describeRecording({ world }: Zoom, recording: ZoomRecording, pla
     participant_audio_files: [],
   };
   const share_url = `${world.origin}/rec/share/${encodeURIComponent(recording.passcode)}`;
-  return place === 'api'
-    ? described
+  if (place === 'api') return described;
+  return place === 'list'
+    ? { ...described, share_url }
     : { ...described, host_email: meeting.host.email, share_url, password: meeting.password, on_prem: false };
 }
 
-function describeFile(origin: string, recording: ZoomRecording, file: RecordingFile, place: 'api' | 'event'): Record<string, unknown> {
+function describeFile(origin: string, recording: ZoomRecording, file: RecordingFile, place: Place): Record<string, unknown> {
   const common = {
     meeting_id: recording.uuid,
     recording_start: seconds(recording.startedAt),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SECOND, plus, seconds, unixSeconds } from '../clock.ts';
 import type { Env, Routes } from '../world.ts';
 import { callerOf, pathUser, readMeetingSegment } from './access.ts';
-import { fireRecording } from './happenings.ts';
+import { fireRecording, moveRecording } from './happenings.ts';
 import { describeRecording } from './recording-answers.ts';
 import { signOwn, zoomError } from './state.ts';
 import type { Zoom, ZoomRecording } from './state.ts';
@@ -15,13 +15,15 @@ const TOKEN_TTL_S = { standard: 3_600, maximum: 604_800 };
 export function zoomRecordingRoutes(zoom: Zoom): Routes {
   const { world, state } = zoom;
   const removed = (c: Context<Env>, recording: ZoomRecording, fileId: string | null): Response => {
+    const { meeting, uuid } = recording;
+    if (state.withoutDeleting.has(meeting.host.id)) return zoomError(c, 400, 200, 'No permission.');
+    if (meeting.instances.some((instance) => instance.uuid === uuid && instance.endedAt === null)) {
+      return zoomError(c, 400, 3303, 'You cannot delete a recording of an uncompleted meeting.');
+    }
     const permanently = c.req.query('action') === 'delete';
     const event = permanently ? 'recording.deleted' : 'recording.trashed';
-    if (fileId === null) {
-      if (permanently) state.recordings = state.recordings.filter((other) => other !== recording);
-      else recording.state = 'trashed';
-      fireRecording(zoom, recording, event);
-    } else {
+    if (fileId === null) moveRecording(zoom, recording, permanently ? 'delete' : 'trash');
+    else {
       const files = recording.files.filter(({ id }) => id === fileId);
       if (files.length === 0) return zoomError(c, 404, 3301, 'There is no recording for this meeting.');
       recording.files = recording.files.filter(({ id }) => id !== fileId);
@@ -39,7 +41,7 @@ export function zoomRecordingRoutes(zoom: Zoom): Routes {
       const exp = unixSeconds(plus(world.agenda.now(), ttl * SECOND));
       return c.json({
         ...describeRecording(zoom, recording, 'api'),
-        password: '',
+        password: recording.passcode.slice(0, 10),
         ...(wantsToken ? { download_access_token: signOwn(zoom.key, { mid: recording.uuid, exp }) } : {}),
       });
     })
@@ -64,7 +66,7 @@ export function zoomRecordingRoutes(zoom: Zoom): Routes {
         page_size: Math.min(Number(c.req.query('page_size') ?? 30), 300),
         total_records: meetings.length,
         next_page_token: '',
-        meetings: meetings.map((recording) => describeRecording(zoom, recording, 'api')),
+        meetings: meetings.map((recording) => describeRecording(zoom, recording, 'list')),
       });
     })
 
@@ -80,7 +82,8 @@ export function zoomRecordingRoutes(zoom: Zoom): Routes {
       if (recording instanceof Response) return recording;
       const body = z.record(z.string(), z.unknown()).safeParse(await c.req.json().catch(() => undefined));
       if (!body.success) return zoomError(c, 400, 300, 'Request Body should be a valid JSON object.');
-      recording.settings = { ...recording.settings, ...body.data };
+      const dropped = body.data['share_recording'] === 'publicly' && state.withoutSharing.has(recording.meeting.host.id);
+      recording.settings = { ...recording.settings, ...body.data, ...(dropped ? { share_recording: 'internally' } : {}) };
       return c.body(null, 204);
     })
 
@@ -99,8 +102,7 @@ export function zoomRecordingRoutes(zoom: Zoom): Routes {
       if (recording instanceof Response) return recording;
       const body = z.object({ action: z.literal('recover') }).safeParse(await c.req.json().catch(() => undefined));
       if (!body.success) return zoomError(c, 400, 300, 'Invalid action.');
-      recording.state = 'available';
-      fireRecording(zoom, recording, 'recording.recovered');
+      moveRecording(zoom, recording, 'recover');
       return c.body(null, 200);
     })
 

@@ -79,6 +79,10 @@ export interface ZoomState {
   users: ZoomUser[];
   meetings: ZoomMeeting[];
   recordings: ZoomRecording[];
+  /** Hosts whose account shares no recordings with strangers: the setting is dropped in silence. */
+  withoutSharing: Set<string>;
+  /** Hosts who may not delete cloud recordings. */
+  withoutDeleting: Set<string>;
   /** Create and update calls per host and UTC day. */
   changes: Map<string, number>;
   uuids: number;
@@ -152,6 +156,8 @@ export function seedZoom({ accountId }: ZoomOptions): ZoomState {
     ],
     meetings: [],
     recordings: [],
+    withoutSharing: new Set(),
+    withoutDeleting: new Set(),
     changes: new Map(),
     uuids: 0,
   };

@@ -24,6 +24,9 @@ const newUser = z.object({
   plan_united_type: z.string().nullable().default(null),
 });
 
+const allowance = z.object({ user: z.email(), allowed: z.boolean() }).optional();
+const accountBody = z.object({ sharing: allowance, deleting: allowance });
+
 export function createZoom(world: World, options: ZoomOptions, consent: () => Consent): Vendor {
   const fire = (event: ZoomEvent): void => {
     const webhook = world.webhooks.zoom;
@@ -65,6 +68,22 @@ export function createZoom(world: World, options: ZoomOptions, consent: () => Co
       };
       state.users.push(user);
       return asConsentUser(user);
+    },
+    administer(body) {
+      const parsed = accountBody.safeParse(body);
+      if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
+      const { sharing, deleting } = parsed.data;
+      for (const [told, forbidden] of [
+        [sharing, state.withoutSharing],
+        [deleting, state.withoutDeleting],
+      ] as const) {
+        if (!told) continue;
+        const user = state.users.find(({ email }) => email === told.user);
+        if (!user) throw new Refused(404, 'There is no such user.');
+        if (told.allowed) forbidden.delete(user.id);
+        else forbidden.add(user.id);
+      }
+      return { without_sharing: [...state.withoutSharing], without_deleting: [...state.withoutDeleting] };
     },
     removeApp(userId) {
       const user = state.users.find(({ id }) => id === userId);

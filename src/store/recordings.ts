@@ -51,6 +51,20 @@ export async function listVendorRecordingsOf(db: Reader, connectionId: string): 
     .orderBy(recordings.id);
 }
 
+/** What recognizes those in one of these states, of meetings that hosts of one organisation at the vendor hold. */
+export async function listRecordingMarksOf(
+  db: Reader,
+  { provider, organisation, states }: { provider: string; organisation: string; states: readonly Recording['state'][] },
+): Promise<Pick<Recording, 'meetingId' | 'fingerprint'>[]> {
+  const { connections, meetings, recordings } = db.t;
+  return db
+    .select({ meetingId: recordings.meetingId, fingerprint: recordings.fingerprint })
+    .from(recordings)
+    .innerJoin(meetings, eq(meetings.id, recordings.meetingId))
+    .innerJoin(connections, eq(connections.id, meetings.connectionId))
+    .where(and(eq(connections.provider, provider), eq(connections.organisation, organisation), inArray(recordings.state, [...states])));
+}
+
 /** Changes the recording while it is in one of `from`; undefined when it is not. */
 export async function updateRecording(
   tx: Writer,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigInvalid, readConfig } from '../../src/config.ts';
+import { selfSigned } from '../support/certificate.ts';
 
 const KEY = randomBytes(32).toString('base64');
 
@@ -161,6 +162,22 @@ describe('the configuration of the platform accounts (F04)', () => {
     expect(readConfig({ ...ZOOM, ZOOM_ACCOUNT_ID: 'a' }).zoom?.platform).toEqual({ accountId: 'a', clientId: 'z', clientSecret: 'zs' });
     const own = { ...ZOOM, ZOOM_ACCOUNT_ID: 'a', ZOOM_PLATFORM_CLIENT_ID: 'p', ZOOM_PLATFORM_CLIENT_SECRET: 'ps' };
     expect(readConfig(own).zoom?.platform).toEqual({ accountId: 'a', clientId: 'p', clientSecret: 'ps' });
+  });
+
+  it('reads certificates for notifications with their keys, in either order, and refuses what does not belong together', () => {
+    const [one, other] = [selfSigned(), selfSigned()];
+    const microsoft = { MICROSOFT_CLIENT_ID: 'id', MICROSOFT_CLIENT_SECRET: 'secret' };
+    const read = (pem: string) => readConfig({ ...microsoft, MICROSOFT_NOTIFICATION_KEYS: pem }).microsoft?.notificationKeys;
+    expect(readConfig(microsoft).microsoft?.notificationKeys).toEqual([]);
+    const trimmed = ({ certificate, privateKey }: typeof one) => ({ certificate: certificate.trim(), privateKey: privateKey.trim() });
+    expect(read(`${one.privateKey}${one.certificate}${other.certificate}${other.privateKey}`)).toEqual([trimmed(one), trimmed(other)]);
+    for (const pem of [one.certificate, one.privateKey, one.certificate + other.privateKey, 'no-such-file', '-----BEGIN CERTIFICATE-----'])
+      expect(problemsOf({ ...microsoft, MICROSOFT_NOTIFICATION_KEYS: pem })).toEqual([
+        expect.stringMatching(/^MICROSOFT_NOTIFICATION_KEYS must be RSA certificates/),
+      ]);
+    expect(problemsOf({ MICROSOFT_NOTIFICATION_KEYS: one.certificate + one.privateKey })).toEqual([
+      'MICROSOFT_NOTIFICATION_KEYS needs MICROSOFT_CLIENT_ID',
+    ]);
   });
 
   it('takes one tenant of Microsoft', () => {

@@ -7,6 +7,47 @@ import { altered, CONTRACT, createTestZoom, fixture, NOW, SECRET, signZoom, star
 
 const server = guardedServer({ contract: CONTRACT });
 
+describe('Zoom: many recordings at once', () => {
+  const batch = (event: string, object: unknown, ms = 1_795_168_800_000) =>
+    Buffer.from(
+      JSON.stringify({ event, event_ts: ms, payload: { account_id: 'account', operator: 'admin@example.com', operator_id: 'a', object } }),
+    );
+  const uuids = ['/a//b==', 'c==', '/a//b=='];
+  const meetings = uuids.map((uuid) => ({ meeting_uuid: uuid, recording_file_ids: ['file'] }));
+  const moved = { organisation: 'account', recordingIds: ['/a//b==', 'c=='], at: new Date(1_795_168_800_000) };
+
+  it.each([
+    ['recording.batch_trashed', { meeting_uuids: uuids }, 'recordings.removed'],
+    ['recording.batch_deleted', { meetings }, 'recordings.removed'],
+    ['recording.batch_recovered', { meeting_uuids: uuids }, 'recordings.recovered'],
+    ['recording.batch_recovered', { meetings }, 'recordings.recovered'],
+  ])('G13 %s names instances and no meetings', (event, object, type) => {
+    expect(createTestZoom().webhook.read(batch(event, object))).toEqual([{ type, ...moved }]);
+  });
+
+  it('case 56: a batch without any list is refused by its name', () => {
+    for (const object of [{}, { meeting_uuids: [''] }, { meetings: [{}] }, null])
+      expect(() => createTestZoom().webhook.read(batch('recording.batch_deleted', object))).toThrow(
+        expect.objectContaining({ code: 'malformed' }),
+      );
+  });
+
+  it('two batches of one millisecond are two happenings, and a batch that comes again is one', () => {
+    const keyOf = (bytes: Buffer) => {
+      const opened = createTestZoom().webhook.open(webhookRequest({ bytes, headers: signZoom(SECRET, bytes, NOW) }, NOW));
+      return 'deliveries' in opened ? opened.deliveries[0]!.key : undefined;
+    };
+    for (const object of [
+      (uuid: string) => ({ meeting_uuids: [uuid] }),
+      (uuid: string) => ({ meetings: [{ meeting_uuid: uuid, recording_file_ids: [] }] }),
+    ]) {
+      const [one, other] = [object('a=='), object('b==')].map((named) => keyOf(batch('recording.batch_deleted', named)));
+      expect(one).not.toBe(other);
+      expect(keyOf(batch('recording.batch_deleted', object('a==')))).toBe(one);
+    }
+  });
+});
+
 describe('Zoom webhooks', () => {
   const open = (bytes: Buffer, headers: Record<string, string>, webhookSecrets = [SECRET], now = NOW) =>
     createTestZoom({ webhookSecrets }).webhook.open(webhookRequest({ bytes, headers }, now));

@@ -1,10 +1,10 @@
-/** Google's signing keys: kept, refreshed by age and for an unknown key, and never more often than the cool-down allows. */
+/** A vendor's signing keys: kept, refreshed by age and for an unknown key, and never more often than the cool-down allows. */
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
-import { HOUR, SECOND } from '../../src/domain/time.ts';
+import { HOUR, SECOND } from '../src/domain/time.ts';
 
-/** Chosen: how long a key that Google has withdrawn may still be accepted. */
+/** Chosen: how long a key that the vendor has withdrawn may still be accepted. */
 const MAX_AGE_MS = HOUR;
-/** Chosen: strangers can cause one request to Google in this time, whatever they send. */
+/** Chosen: strangers can cause one request to the vendor in this time, whatever they send. */
 const COOL_DOWN_MS = 30 * SECOND;
 
 export function createKeys(url: string, now: () => Date): JWTVerifyGetKey {
@@ -37,7 +37,7 @@ export function createKeys(url: string, now: () => Date): JWTVerifyGetKey {
 
   return async (header, token) => {
     if (now().getTime() - fetchedAt >= MAX_AGE_MS) await refresh();
-    if (remote.jwks() === undefined) throw new Error('There are no keys of Google yet.');
+    if (remote.jwks() === undefined) throw new Error('There are no keys of the vendor yet.');
     try {
       return await remote(header, token);
     } catch (error) {
