@@ -219,7 +219,9 @@ export const RECORDING_STATES: readonly views.RecordingPageState[] = [
   },
   { kind: 'processing' },
   { kind: 'withheld', reason: 'consent_missing' },
+  { kind: 'withheld', reason: 'consent_withdrawn' },
   { kind: 'withheld', reason: 'not_requested' },
+  { kind: 'withheld', reason: 'recovered' },
   { kind: 'expired' },
   { kind: 'revoked' },
 ];
@@ -234,6 +236,8 @@ export const recording = (language: Language, change: Partial<views.RecordingPag
   recordedAt: new Date('2026-11-20T10:00:00Z'),
   timeZone: 'Europe/Berlin',
   source: 'provider',
+  uses: ['participants', 'service_improvement', 'disputes'],
+  access: null,
   state: { kind: 'processing' },
   ...change,
 });
@@ -290,6 +294,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
     'recording-upload',
     views.recordingPage(recording(language, { source: 'upload', app: null, recordedAt: null, state: RECORDING_STATES[1]! })),
   );
+  add('recording-access', views.recordingPage(recording(language, { access: { incidentId: 'inc_1' }, state: RECORDING_STATES[0]! })));
   add('recording-unknown', views.recordingPage(recording(language, { app: null, recordedAt: null })));
   for (const status of [401, 402, 404, 409, 410, 429, 500, 503]) {
     const texts = views.messageTexts(language, views.messageKindOf(status));

@@ -13,4 +13,4 @@ export { messageKindOf, messagePage, type MessageKind, type MessagePage, message
 export { problemPage, type ProblemPage } from './problem.ts';
 export { PROBLEMS, type ProblemExplanation } from './problems.ts';
 export type { ReportState } from './report.ts';
-export { recordingPage, type RecordingFile, type RecordingPage, type RecordingPageState } from './recording.ts';
+export { recordingPage, type RecordingFile, type RecordingPage, type RecordingPageState, type RecordingSource } from './recording.ts';
