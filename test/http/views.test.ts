@@ -132,7 +132,9 @@ describe.each(LANGUAGES)('every page in %s', (language) => {
       expect(page, name).not.toMatch(/ on\w+=|javascript:|<style|style=/);
       const visible = [...page.matchAll(/<input[^>]*>/g)].map(([input]) => input).filter((input) => !input.includes('type="hidden"'));
       for (const input of visible) {
-        expect(page, name).toMatch(new RegExp(`<label[^>]*>\\s*${escaped(input)}\\s*<span>[^<]+</span>\\s*</label>`));
+        const id = / id="([^"]+)"/.exec(input)?.[1];
+        const around = `<label[^>]*>\\s*${escaped(input)}\\s*<span>[^<]+</span>\\s*</label>`;
+        expect(page, name).toMatch(new RegExp(id === undefined ? around : `<label for="${id}">[^<]+</label>`));
       }
       for (const [, label] of page.matchAll(/<button[^>]*>([^<]*)</g)) expect(label?.trim(), name).not.toBe('');
       expect(ids(page), name).toHaveLength(new Set(ids(page)).size);

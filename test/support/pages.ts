@@ -198,8 +198,29 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   recording: 'on_consent',
   continuable: false,
   report: { kind: 'empty' },
+  uploads: null,
   ...change,
 });
+
+export const uploads = (change: Partial<views.UploadsCard> = {}): views.UploadsCard => ({
+  links: [{ id: 'rec_1', title: 'Exercises of the week', expiresAt: new Date('2026-12-15T10:00:00Z') }],
+  open: true,
+  mostLinks: 3,
+  retentionDays: 14,
+  hosts: ['*.zoom.us', 'drive.google.com'],
+  state: { kind: 'empty' },
+  ...change,
+});
+
+export const UPLOADS: readonly Partial<views.UploadsCard>[] = [
+  { links: [] },
+  { state: { kind: 'sent' } },
+  { mostLinks: 1, state: { kind: 'taken_back' } },
+  ...(['incomplete', 'link', 'full', 'conflict'] as const).map((why) => ({
+    state: { kind: 'refused' as const, why, title: 'Exercises', url: 'https://example.org/x', passcode: '' },
+  })),
+  { open: false },
+];
 
 export const RECORDING_STATES: readonly views.RecordingPageState[] = [
   {
@@ -285,6 +306,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
   for (const mode of ['none', 'on_consent', 'always'] as const)
     add(`host-${mode}`, views.hostPage(host(language, { recording: mode, attendees: [], live })));
+  for (const change of UPLOADS) add('host-uploads', views.hostPage(host(language, { uploads: uploads(change) })));
   for (const [name, change] of LIVE_STATES) {
     add(`join-${name}`, views.joinPage(join(language, change)));
     add(`host-${name}`, views.hostPage(host(language, change)));
