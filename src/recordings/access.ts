@@ -12,7 +12,7 @@ import { findOwnRecording, insertRecordingLink, type Recording, type RecordingLi
 /** Chosen: enough to watch a part of a call; who needs more asks again, and that is in the log, too. */
 const ACCESS_MS = 30 * MINUTE;
 /** States of an incident that somebody works on. */
-const OPEN_INCIDENT: readonly string[] = ['open', 'investigating'];
+const OPEN_INCIDENT: ReadonlySet<string> = new Set(['open', 'investigating']);
 
 export interface AccessRequest {
   readonly marketplaceId: string;
@@ -89,7 +89,7 @@ export async function isAccessOpen(db: Reader, { link, recording }: { link: Reco
 async function isUnderInvestigation(db: Reader, { meetingId, marketplaceId }: Recording, incidentId: string): Promise<boolean> {
   const incident = await findIncident(db, incidentId);
   if (incident === undefined || incident.meetingId !== meetingId || incident.marketplaceId !== marketplaceId) return false;
-  return OPEN_INCIDENT.includes(incident.state);
+  return OPEN_INCIDENT.has(incident.state);
 }
 
 /** Published or withheld, its time not over, and its data not erased. */
