@@ -1,6 +1,7 @@
 /** The approved-app whitelist (G01): what each app is called, where its join links live, where its help pages are (G19). */
 import type { ProviderId } from '../src/domain/apps.ts';
 import { Failure } from '../src/domain/failure.ts';
+import { PLAIN_LINK_REFUSALS, readPlainLink } from '../src/domain/plain-link.ts';
 
 export interface App {
   readonly id: ProviderId;
@@ -57,13 +58,7 @@ export interface JoinLink {
 export type LinkRefusal = keyof typeof REFUSALS;
 
 const REFUSALS = {
-  not_a_url: 'The link is not a complete URL.',
-  too_long: 'The link is too long.',
-  hidden_characters: 'The link contains spaces, line breaks or invisible characters.',
-  not_https: 'The link has to begin with https://.',
-  credentials: 'The link may not carry a user name or a password.',
-  port: 'The link may not name a port.',
-  host_not_plain: 'The host of the link has to be spelled plainly, in lower-case Latin letters.',
+  ...PLAIN_LINK_REFUSALS,
   not_approved_app: 'The link does not belong to an approved app',
   redirector: 'The link leads to its target by a detour. Use the join link of the invitation itself.',
   path_not_plain: 'The link has to be spelled as the app gave it, without other encodings or path tricks.',
@@ -71,9 +66,6 @@ const REFUSALS = {
   host_link: 'This link starts the meeting as its host. Use the link for participants.',
   not_a_join_link: 'This is not a join link.',
 } as const;
-
-/** Chosen; the longest join links known, Teams with its context, have about 400 characters. */
-const MAX_LENGTH = 2_048;
 
 /**
  * The approved app behind a join link that somebody pasted.
@@ -128,21 +120,8 @@ export function linkIdentity(text: string): string {
 const refusal = (reason: LinkRefusal): Failure => new Failure('join_url_invalid', REFUSALS[reason], { extra: { reason } });
 
 function plainUrl(text: string): URL {
-  if (text.length > MAX_LENGTH) throw refusal('too_long');
-  if (/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\s]/u.test(text)) throw refusal('hidden_characters');
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
-  if (scheme === undefined) throw refusal('not_a_url');
-  if (scheme.toLowerCase() !== 'https') throw refusal('not_https');
-  const authority = /^https:\/\/([^/?#]+)/i.exec(text)?.[1];
-  if (authority === undefined) throw refusal('not_a_url');
-  if (authority.includes('@')) throw refusal('credentials');
-  if (/^[^[\]]*:/.test(authority)) throw refusal('port');
-  // Upper case, punycode, other scripts, percent signs, a trailing dot: how look-alikes are made.
-  if (scheme !== 'https' || !/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(authority) || /(?:^|\.)xn--/.test(authority))
-    throw refusal('host_not_plain');
-  if (!URL.canParse(text)) throw refusal('not_a_url');
-  const url = new URL(text);
-  if (url.hostname !== authority) throw refusal('host_not_plain');
+  const url = readPlainLink(text);
+  if (typeof url === 'string') throw refusal(url);
   return url;
 }
 

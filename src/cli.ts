@@ -16,6 +16,7 @@ import { redeliverEvent } from './events/endpoints.ts';
 import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
+import { grantAccess } from './recordings/access.ts';
 import { openGateway } from './server.ts';
 import { listAlarms } from './store/alarms.ts';
 import { countConnections, listConnections, listSubscriptions, type Connection } from './store/connections.ts';
@@ -33,6 +34,7 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   connections list --marketplace M
   connections add-platform ${PROVIDER_IDS.join('|')} --marketplace M --host EMAIL...
   connections remove --marketplace M --connection C
+  recordings open --marketplace M --recording R --incident I --reason T
   events redeliver --marketplace M --event E
   rotate-encryption-key
   doctor`;
@@ -51,6 +53,9 @@ const options = {
   event: { type: 'string' },
   host: { type: 'string', multiple: true },
   connection: { type: 'string' },
+  recording: { type: 'string' },
+  incident: { type: 'string' },
+  reason: { type: 'string' },
 } as const;
 
 try {
@@ -82,7 +87,7 @@ try {
 }
 
 function commands(values: ReturnType<typeof parseArguments>['values']): Record<string, (gateway: Gateway) => Promise<Row | Row[]>> {
-  const required = (name: 'name' | 'marketplace' | 'key' | 'event' | 'connection'): string => {
+  const required = (name: 'name' | 'marketplace' | 'key' | 'event' | 'connection' | 'recording' | 'incident' | 'reason'): string => {
     const value = values[name];
     if (value === undefined || value === '') throw new Usage(`--${name} is missing.`);
     return value;
@@ -143,6 +148,16 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
       const id = required('connection');
       await disconnect(gateway, { marketplaceId: required('marketplace'), id });
       return { id, removed: true };
+    },
+    'recordings open': async (gateway) => {
+      const { url, expiresAt, incidentId } = await grantAccess(gateway, {
+        marketplaceId: required('marketplace'),
+        recordingId: required('recording'),
+        incidentId: required('incident'),
+        reason: required('reason'),
+        by: 'command line',
+      });
+      return { url, expires_at: expiresAt.toISOString(), incident_id: incidentId };
     },
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),

@@ -9,8 +9,11 @@ export type RecordingState = (typeof RECORDING_STATES)[number];
 export const WITHHELD_REASONS = ['consent_missing', 'consent_withdrawn', 'not_requested', 'recovered'] as const;
 export type WithheldReason = (typeof WITHHELD_REASONS)[number];
 
-/** Who took it back: the marketplace, the account's owner by deleting it at the vendor, or by removing the gateway's app from the account. */
-export const REVOKED_REASONS = ['marketplace', 'deleted_at_vendor', 'app_removed'] as const;
+/**
+ * Who took it back: the marketplace, the professional (an uploaded link), the account's owner by deleting it at the vendor, or by removing
+ * the gateway's app from the account.
+ */
+export const REVOKED_REASONS = ['marketplace', 'professional', 'deleted_at_vendor', 'app_removed'] as const;
 export type RevokedReason = (typeof REVOKED_REASONS)[number];
 
 /**

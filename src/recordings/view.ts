@@ -1,4 +1,4 @@
-/** A recipient opens a personal link: checked, counted, streamed. */
+/** A personal link is opened: checked, counted, streamed. */
 import type { Media } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
 import { vendorRecordingContext } from '../connections/sealed.ts';
@@ -10,6 +10,7 @@ import { connectionOf, meetingRef } from '../meetings/link.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { countView, findRecordingByLink, type Recording, type RecordingLink } from '../store/recordings.ts';
+import { isAccessOpen } from './access.ts';
 import { tellRecording } from './ready.ts';
 
 export interface OpenedRecording {
@@ -21,31 +22,35 @@ export interface OpenedRecording {
 export async function openRecordingLink({ db, now }: Gateway, token: string): Promise<OpenedRecording> {
   const found = await findRecordingByLink(db.read, hashToken(token));
   if (found === undefined) throw new Failure('not_found', 'There is no such recording link.');
-  const { link, recording } = found;
   // The day of expiry counts from its moment, not from when the job gets to it.
-  const open = recording.state === 'published' && link.revokedAt === null && recording.expiresAt !== null && recording.expiresAt > now();
+  const open = found.link.kind === 'operator' ? await isAccessOpen(db.read, found, now()) : isOpen(found, now());
   if (!open) throw new Failure('gone', 'This recording is no longer available.');
   return found;
 }
 
-/** Writes the view down; the first one of each recipient is told to the marketplace. */
+const isOpen = ({ link, recording }: OpenedRecording, at: Date): boolean =>
+  recording.state === 'published' && link.revokedAt === null && recording.expiresAt !== null && recording.expiresAt > at;
+
+/** Writes the view down. The first one of each recipient is told to the marketplace, and every one of an operator (F08). */
 export async function noteView(gateway: Gateway, { link, recording }: OpenedRecording, meeting: Meeting): Promise<void> {
   const { db, now, wake } = gateway;
-  const first = await db.write(async (tx) => {
-    const isFirst = await countView(tx, link.id, now());
+  const byOperator = link.kind === 'operator';
+  const who = byOperator ? { operator: true, incident_id: link.incidentId } : { customer_id: link.customerId };
+  const tells = await db.write(async (tx) => {
+    const views = await countView(tx, link.id, now());
     await insertAuditEntry(tx, {
       id: newId(gateway, 'aud'),
       marketplaceId: recording.marketplaceId,
       at: now(),
-      action: 'recording.viewed',
+      action: byOperator ? 'recording.viewed_by_operator' : 'recording.viewed',
       subjectId: recording.id,
-      details: { customer_id: link.customerId },
+      details: byOperator ? { by: link.customerId, incident_id: link.incidentId, link_id: link.id } : who,
     });
-    if (isFirst)
-      await tellRecording(tx, gateway, meeting, recording, 'recording.viewed', { customer_id: link.customerId }, undefined, link.id);
-    return isFirst;
+    const key = byOperator ? `${link.id}/${views}` : link.id;
+    if (byOperator || views === 1) await tellRecording(tx, gateway, meeting, recording, 'recording.viewed', who, undefined, key);
+    return byOperator || views === 1;
   });
-  if (first) wake();
+  if (tells) wake();
 }
 
 /** One file as a stream from the vendor; the browser sees neither the vendor's URL nor a token. */

@@ -8,6 +8,10 @@ export async function insertIncident(tx: Writer, incident: Incident): Promise<vo
   await tx.insert(tx.t.incidents).values(incident);
 }
 
+export async function findIncident(db: Reader, id: string): Promise<Incident | undefined> {
+  return (await db.select().from(db.t.incidents).where(eq(db.t.incidents.id, id)))[0];
+}
+
 /** What this person reported about the meeting and nobody has closed yet. */
 export async function listOpenIncidents(
   db: Reader,

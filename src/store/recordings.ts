@@ -108,8 +108,8 @@ export async function findRecordingByLink(
   return row;
 }
 
-/** Counts a view; true when it was the first. */
-export async function countView(tx: Writer, linkId: string, at: Date): Promise<boolean> {
+/** Counts a view; how many there are now. */
+export async function countView(tx: Writer, linkId: string, at: Date): Promise<number> {
   const { recordingLinks } = tx.t;
   const [link] = await tx
     .update(recordingLinks)
@@ -119,13 +119,18 @@ export async function countView(tx: Writer, linkId: string, at: Date): Promise<b
     })
     .where(eq(recordingLinks.id, linkId))
     .returning({ views: recordingLinks.views });
-  return link?.views === 1;
+  return link?.views ?? 0;
 }
 
-/** Revokes all links of the recording, or those of one recipient; how many were still open. */
+/** Revokes the links of the recording that are still open: all of them, that of one recipient, or those that rest on an incident. */
 export async function revokeLinks(
   tx: Writer,
-  { recordingId, customerId, at }: { recordingId: string; customerId?: string | undefined; at: Date },
+  {
+    recordingId,
+    customerId,
+    incidentId,
+    at,
+  }: { recordingId: string; customerId?: string | undefined; incidentId?: string | undefined; at: Date },
 ): Promise<RecordingLink[]> {
   const { recordingLinks } = tx.t;
   return tx
@@ -135,7 +140,8 @@ export async function revokeLinks(
       and(
         eq(recordingLinks.recordingId, recordingId),
         isNull(recordingLinks.revokedAt),
-        customerId === undefined ? undefined : eq(recordingLinks.customerId, customerId),
+        customerId === undefined ? undefined : and(eq(recordingLinks.customerId, customerId), eq(recordingLinks.kind, 'recipient')),
+        incidentId === undefined ? undefined : eq(recordingLinks.incidentId, incidentId),
       ),
     )
     .returning();

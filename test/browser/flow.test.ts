@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { RETURN_URL, type World } from '../../demo/world.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { connect, meetingBody, testWorld, USERS } from '../support/world.ts';
-import { card, connectUrl, NAMES, overflowing, SMALLEST, toConsent, unexpected, useBrowser, VENDORS } from './support.ts';
+import { card, catchDepartures, connectUrl, NAMES, overflowing, SMALLEST, toConsent, unexpected, useBrowser, VENDORS } from './support.ts';
 
 const visit = useBrowser();
 
@@ -412,31 +411,3 @@ async function consentOf(world: World, id: string): Promise<string | undefined> 
 }
 
 const inFuture = (world: World, ms: number): string => new Date(world.now().getTime() + ms).toISOString();
-
-interface Departure {
-  readonly method: string;
-  readonly url: string;
-  readonly referrer: string | undefined;
-}
-
-/**
- * Answers in the vendors' place: nothing leaves the machine. By the protocol of the browser itself, because Playwright's
- * routes do not see where a redirect leads.
- */
-async function catchDepartures(page: Page): Promise<readonly Departure[]> {
-  const departures: Departure[] = [];
-  const session = await page.context().newCDPSession(page);
-  session.on('Fetch.requestPaused', ({ requestId, request }) => {
-    const referrer = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'referer')?.[1];
-    departures.push({ method: request.method, url: request.url, referrer });
-    const body = Buffer.from('<!doctype html><link rel="icon" href="data:,"><title>Vendor</title>Arrived at the vendor').toString('base64');
-    void session.send('Fetch.fulfillRequest', {
-      requestId,
-      responseCode: 200,
-      responseHeaders: [{ name: 'content-type', value: 'text/html' }],
-      body,
-    });
-  });
-  await session.send('Fetch.enable', { patterns: [{ urlPattern: 'https://*' }] });
-  return departures;
-}

@@ -52,3 +52,31 @@ export function overflowing(): string[] {
     .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
     .map((element) => element.outerHTML.slice(0, 120));
 }
+
+export interface Departure {
+  readonly method: string;
+  readonly url: string;
+  readonly referrer: string | undefined;
+}
+
+/**
+ * Answers in the vendors' place: nothing leaves the machine. By the protocol of the browser itself, because Playwright's
+ * routes do not see where a redirect leads.
+ */
+export async function catchDepartures(page: Page): Promise<readonly Departure[]> {
+  const departures: Departure[] = [];
+  const session = await page.context().newCDPSession(page);
+  session.on('Fetch.requestPaused', ({ requestId, request }) => {
+    const referrer = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'referer')?.[1];
+    departures.push({ method: request.method, url: request.url, referrer });
+    const body = Buffer.from('<!doctype html><link rel="icon" href="data:,"><title>Vendor</title>Arrived at the vendor').toString('base64');
+    void session.send('Fetch.fulfillRequest', {
+      requestId,
+      responseCode: 200,
+      responseHeaders: [{ name: 'content-type', value: 'text/html' }],
+      body,
+    });
+  });
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: 'https://*' }] });
+  return departures;
+}

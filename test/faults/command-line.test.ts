@@ -1,10 +1,12 @@
 /** The operator's command line as a process of its own, against the sandbox. */
 import { beforeAll, expect, it } from 'vitest';
+import { visit } from '../../demo/clients.ts';
 import { freePort } from '../../demo/world.ts';
 import { judgeClock } from '../../src/connections/reach.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { built } from '../support/support.ts';
-import { connect, HOST } from '../support/world.ts';
+import { must, type MeetingJson } from '../support/gateway.ts';
+import { connect, HOST, meetingBody } from '../support/world.ts';
 import { startCommand } from './command.ts';
 import { createStage, type Stage } from './stage.ts';
 
@@ -51,6 +53,33 @@ describeOnBothDatabases('the command line', (_open, engine) => {
     expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('has no user') as string });
     const nowhere = await startCommand(stage.environment, 'connections', 'add-platform', 'zoom', ...inPool, '--host', HOST).exit;
     expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('is not set up') as string });
+  });
+
+  it('F08 opens a recording for who looks into a reported meeting, and for nobody else', { timeout: 60_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const running = await stage.serve();
+    await connect(stage, 'zoom');
+    const meeting = must(await stage.api('POST', '/v1/meetings', meetingBody({ now: () => new Date() })), 201)
+      .json as unknown as MeetingJson;
+    must(await stage.api('POST', `/v1/meetings/${meeting.id}/purchases`, { customer_id: 'cus_1' }), 201);
+    const link = { url: 'https://vimeo.com/1', title: 'Exercises' };
+    const recording = must(await stage.api('POST', `/v1/meetings/${meeting.id}/recordings`, link), 201).json['id'] as string;
+    const report = new FormData();
+    report.append('text', 'He shouted.');
+    must(await visit(`${meeting.attendees[0]!.join_url}/report`, { method: 'POST', body: report }), 303);
+    const { read } = running.gateway.db;
+    const [incident] = await read.select().from(read.t.incidents);
+
+    const open = ['recordings', 'open', '--marketplace', stage.marketplaceId, '--recording', recording, '--reason', 'He shouted'];
+    const [access] = await rowsOf(stage.environment, ...open, '--incident', incident!.id);
+    expect(access).toMatchObject({ incident_id: incident!.id, url: expect.stringContaining(`${stage.publicUrl}/r/`) as string });
+    expect((await visit(String(access!['url']))).text).toContain('You look into a reported meeting');
+    const audit = (await read.select().from(read.t.audit)).find(({ action }) => action === 'recording.access_granted');
+    expect(audit).toMatchObject({ subjectId: recording, details: { by: 'command line', reason: 'He shouted', incident_id: incident!.id } });
+    const refused = await startCommand(stage.environment, ...open, '--incident', 'inc_none').exit;
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no open incident') as string });
+    const asked = await startCommand(stage.environment, ...open).exit;
+    expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('--incident is missing') as string });
   });
 
   it('doctor tells of keys, clock, vendors, connections and subscriptions', { timeout: 60_000 }, async () => {

@@ -132,7 +132,9 @@ describe.each(LANGUAGES)('every page in %s', (language) => {
       expect(page, name).not.toMatch(/ on\w+=|javascript:|<style|style=/);
       const visible = [...page.matchAll(/<input[^>]*>/g)].map(([input]) => input).filter((input) => !input.includes('type="hidden"'));
       for (const input of visible) {
-        expect(page, name).toMatch(new RegExp(`<label[^>]*>\\s*${escaped(input)}\\s*<span>[^<]+</span>\\s*</label>`));
+        const id = / id="([^"]+)"/.exec(input)?.[1];
+        const around = `<label[^>]*>\\s*${escaped(input)}\\s*<span>[^<]+</span>\\s*</label>`;
+        expect(page, name).toMatch(new RegExp(id === undefined ? around : `<label for="${id}">[^<]+</label>`));
       }
       for (const [, label] of page.matchAll(/<button[^>]*>([^<]*)</g)) expect(label?.trim(), name).not.toBe('');
       expect(ids(page), name).toHaveLength(new Set(ids(page)).size);
@@ -543,13 +545,18 @@ describe('recording page', () => {
 
   it('G16 asks to download uploaded content', async () => {
     expect(await words(views.recordingPage(recording('en', { source: 'upload', state: RECORDING_STATES[1]! })))).toContain(
-      'Please download the video to your own device',
+      'Please download it to your own device',
     );
   });
 
   it('G17 G18 states the purpose, that it is not to be shared, and whose storage it is', async () => {
     const page = await words(views.recordingPage(recording('en', { state: RECORDING_STATES[0]! })));
-    expect(page).toContain('only for the purpose it was made for');
+    expect(page).toContain(
+      'It may be used for this only: so that those who took part can watch it again to improve the service to settle disputes',
+    );
+    const customersOnly = await words(views.recordingPage(recording('en', { state: RECORDING_STATES[0]!, uses: ['participants'] })));
+    expect(customersOnly).not.toMatch(/improve the service|disputes/);
+    expect(page).toContain('Every viewing is logged.');
     expect(page).toContain('Do not pass on the link or the recording.');
     expect(page).toContain('stored by another company');
   });

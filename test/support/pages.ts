@@ -198,8 +198,29 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   recording: 'on_consent',
   continuable: false,
   report: { kind: 'empty' },
+  uploads: null,
   ...change,
 });
+
+export const uploads = (change: Partial<views.UploadsCard> = {}): views.UploadsCard => ({
+  links: [{ id: 'rec_1', title: 'Exercises of the week', expiresAt: new Date('2026-12-15T10:00:00Z') }],
+  open: true,
+  mostLinks: 3,
+  retentionDays: 14,
+  hosts: ['*.zoom.us', 'drive.google.com'],
+  state: { kind: 'empty' },
+  ...change,
+});
+
+export const UPLOADS: readonly Partial<views.UploadsCard>[] = [
+  { links: [] },
+  { state: { kind: 'sent' } },
+  { mostLinks: 1, state: { kind: 'taken_back' } },
+  ...(['incomplete', 'link', 'full', 'conflict'] as const).map((why) => ({
+    state: { kind: 'refused' as const, why, title: 'Exercises', url: 'https://example.org/x', passcode: '' },
+  })),
+  { open: false },
+];
 
 export const RECORDING_STATES: readonly views.RecordingPageState[] = [
   {
@@ -219,7 +240,9 @@ export const RECORDING_STATES: readonly views.RecordingPageState[] = [
   },
   { kind: 'processing' },
   { kind: 'withheld', reason: 'consent_missing' },
+  { kind: 'withheld', reason: 'consent_withdrawn' },
   { kind: 'withheld', reason: 'not_requested' },
+  { kind: 'withheld', reason: 'recovered' },
   { kind: 'expired' },
   { kind: 'revoked' },
 ];
@@ -234,6 +257,8 @@ export const recording = (language: Language, change: Partial<views.RecordingPag
   recordedAt: new Date('2026-11-20T10:00:00Z'),
   timeZone: 'Europe/Berlin',
   source: 'provider',
+  uses: ['participants', 'service_improvement', 'disputes'],
+  access: null,
   state: { kind: 'processing' },
   ...change,
 });
@@ -281,6 +306,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
   for (const mode of ['none', 'on_consent', 'always'] as const)
     add(`host-${mode}`, views.hostPage(host(language, { recording: mode, attendees: [], live })));
+  for (const change of UPLOADS) add('host-uploads', views.hostPage(host(language, { uploads: uploads(change) })));
   for (const [name, change] of LIVE_STATES) {
     add(`join-${name}`, views.joinPage(join(language, change)));
     add(`host-${name}`, views.hostPage(host(language, change)));
@@ -290,6 +316,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
     'recording-upload',
     views.recordingPage(recording(language, { source: 'upload', app: null, recordedAt: null, state: RECORDING_STATES[1]! })),
   );
+  add('recording-access', views.recordingPage(recording(language, { access: { incidentId: 'inc_1' }, state: RECORDING_STATES[0]! })));
   add('recording-unknown', views.recordingPage(recording(language, { app: null, recordedAt: null })));
   for (const status of [401, 402, 404, 409, 410, 429, 500, 503]) {
     const texts = views.messageTexts(language, views.messageKindOf(status));

@@ -1,14 +1,16 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute, type z } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
 import { notFound } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
+import { grantAccess } from '../../recordings/access.ts';
 import { revokeRecording } from '../../recordings/erase.ts';
 import { publishWithheld, tellRecording } from '../../recordings/ready.ts';
+import { uploadRecording } from '../../recordings/upload.ts';
 import type { Reader } from '../../store/database.ts';
 import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.ts';
 import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
 import { representRecording } from './represent.ts';
-import { about, apiRouter, idParameter, json, listOf, problems } from './router.ts';
+import { about, apiRouter, body, idParameter, json, listOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
 export const recordingRoutes = (gateway: Gateway) => {
@@ -36,6 +38,54 @@ export const recordingRoutes = (gateway: Gateway) => {
           { data: recordings.map((recording) => representRecording(gateway, recording, links, inLists)), next_cursor: null },
           200,
         );
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/meetings/{id}/recordings',
+        ...about('Recordings', 'Share a link to a video or file with the customers, for as long as a recording'),
+        description:
+          'Published at once, with a personal link for each recipient that leads to the uploaded one. The gateway stores nothing of what lies there; what happens to it is the business of the company that stores it. The same link once more is answered with 200 and the recording that is there.',
+        request: { params: idParameter, body: body(schemas.newUpload) },
+        responses: {
+          200: json(schemas.recording, 'It was shared before'),
+          201: json(schemas.recording, 'The published recording'),
+          ...problems,
+        },
+      }),
+      async (c) => {
+        const marketplaceId = c.get('marketplace').id;
+        const { url, title, passcode } = c.req.valid('json');
+        const { recording, isNew } = await uploadRecording(gateway, {
+          marketplaceId,
+          meetingId: c.req.valid('param').id,
+          upload: { url, title, passcode: passcode ?? null },
+          by: 'marketplace',
+        });
+        return c.json(await shown(gateway, marketplaceId, recording.id), isNew ? 201 : 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/recordings/{id}/access',
+        ...about('Recordings', 'A link for who looks into a reported meeting'),
+        description:
+          'Only with an open incident of this meeting. The link lives for half an hour and dies with the incident; that it was given, and every view, is in the audit log.',
+        request: { params: idParameter, body: body(schemas.accessRequest) },
+        responses: { 201: json(schemas.access, 'The link'), ...problems },
+      }),
+      async (c) => {
+        const { incident_id: incidentId, reason } = c.req.valid('json');
+        const access = await grantAccess(gateway, {
+          marketplaceId: c.get('marketplace').id,
+          recordingId: c.req.valid('param').id,
+          incidentId,
+          reason,
+          by: c.get('keyId'),
+        });
+        return c.json({ url: access.url, expires_at: access.expiresAt.toISOString(), incident_id: access.incidentId }, 201);
       },
     )
     .openapi(
@@ -71,12 +121,12 @@ export const recordingRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'post',
         path: '/recordings/{id}/revoke',
-        ...about('Recordings', 'Take all links back, or those of one customer'),
+        ...about('Recordings', 'Take all links back, that of one recipient, or those given for an incident'),
         request: {
           params: idParameter,
           body: {
             required: false,
-            content: { 'application/json': { schema: z.strictObject({ customer_id: schemas.foreignId.optional() }) } },
+            content: { 'application/json': { schema: schemas.revocation } },
           },
         },
         responses: { 200: json(schemas.recording, 'The recording'), ...problems },
@@ -84,17 +134,19 @@ export const recordingRoutes = (gateway: Gateway) => {
       async (c) => {
         const marketplaceId = c.get('marketplace').id;
         const { id } = c.req.valid('param');
-        const customerId = (c.req.valid('json') as { customer_id?: string } | undefined)?.customer_id;
+        const asked = c.req.valid('json') as z.infer<typeof schemas.revocation> | undefined;
+        const { customer_id: customerId, incident_id: incidentId } = asked ?? {};
         await db.write(async (tx) => {
           const { recording, meeting } = await own(tx, marketplaceId, id);
           if (recording.state === 'expired' || recording.state === 'revoked') return;
-          if (customerId === undefined) {
+          if (customerId === undefined && incidentId === undefined) {
             await revokeRecording(tx, gateway, meeting, recording, 'marketplace');
             return;
           }
-          const revoked = await revokeLinks(tx, { recordingId: recording.id, customerId, at: now() });
-          for (const link of revoked)
-            await tellRecording(tx, gateway, meeting, recording, 'recording.revoked', { customer_id: customerId }, undefined, link.id);
+          for (const link of await revokeLinks(tx, { recordingId: recording.id, customerId, incidentId, at: now() })) {
+            const whose = link.kind === 'operator' ? { operator: true, incident_id: link.incidentId } : { customer_id: link.customerId };
+            await tellRecording(tx, gateway, meeting, recording, 'recording.revoked', whose, undefined, link.id);
+          }
         });
         wake();
         return c.json(await shown(gateway, marketplaceId, id), 200);

@@ -226,7 +226,8 @@ export function representRecording(
     published_at: isoOrNull(recording.publishedAt),
     expires_at: isoOrNull(recording.expiresAt),
     links: links
-      .filter(({ recordingId }) => recordingId === recording.id)
+      // An operator's link is shown once, to who asked for it.
+      .filter(({ recordingId, kind }) => recordingId === recording.id && kind === 'recipient')
       .map((link) => ({
         customer_id: link.customerId,
         url:

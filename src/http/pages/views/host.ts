@@ -6,6 +6,7 @@ import { type Translate, translator } from '../texts/index.ts';
 import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
 import { reportCard, type ReportState } from './report.ts';
 import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
+import { uploadsCard, type UploadsCard } from './uploads.ts';
 
 export interface HostAttendee {
   readonly name: string | null;
@@ -21,9 +22,14 @@ export interface HostPage extends MeetingBase {
   /** Whether a new link can be made for the rest of the booking. */
   readonly continuable: boolean;
   readonly report: ReportState;
+  /** Null where nothing can be shared and nothing was. */
+  readonly uploads: UploadsCard | null;
 }
 
-/** Forms: `POST /h/{token}/join`; `POST /h/{token}/continue`, when a limit is near or has ended the meeting; `POST /h/{token}/report`, see `reportCard`. */
+/**
+ * Forms: `POST /h/{token}/join`; `POST /h/{token}/continue`, when a limit is near or has ended the meeting; `POST /h/{token}/report`, see
+ * `reportCard`; `POST /h/{token}/uploads`, see `uploadsCard`.
+ */
 export function hostPage(model: HostPage): Html {
   const t = translator(model.language);
   const open = !isClosed(model.state);
@@ -45,6 +51,7 @@ export function hostPage(model: HostPage): Html {
         </div>
         ${attendees(model)}
       </section>
+      ${model.uploads === null ? '' : uploadsCard(model, `/h/${encodeURIComponent(model.token)}/uploads`, model.uploads)}
       ${open ? advice(model) : ''} ${reportCard(model, `/h/${encodeURIComponent(model.token)}/report`, model.report)}`,
   );
 }

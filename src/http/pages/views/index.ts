@@ -13,4 +13,5 @@ export { messageKindOf, messagePage, type MessageKind, type MessagePage, message
 export { problemPage, type ProblemPage } from './problem.ts';
 export { PROBLEMS, type ProblemExplanation } from './problems.ts';
 export type { ReportState } from './report.ts';
-export { recordingPage, type RecordingFile, type RecordingPage, type RecordingPageState } from './recording.ts';
+export { recordingPage, type RecordingFile, type RecordingPage, type RecordingPageState, type RecordingSource } from './recording.ts';
+export { MOST_TITLE_CHARACTERS, type UploadedLink, type UploadRefusal, type UploadsCard, type UploadState } from './uploads.ts';

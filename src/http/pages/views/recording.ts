@@ -1,8 +1,10 @@
 /** Where one recipient watches one recording. The gateway streams it; where it lies is not told. */
 import { html } from 'hono/html';
-import { type Language, translator } from '../texts/index.ts';
+import type { RecordingUse } from '../../../domain/policy.ts';
+import type { WithheldReason } from '../../../domain/recording.ts';
+import { type Key, type Language, translator } from '../texts/index.ts';
 import { dateTime, fileSize, zoneName } from './format.ts';
-import { type AppName, countdown, fact, type Html, type MaybeHtml, page, type PageBase } from './layout.ts';
+import { type AppName, countdown, fact, type Html, type MaybeHtml, notice, page, type PageBase } from './layout.ts';
 
 export type RecordingFileKind = 'video' | 'audio' | 'transcript' | 'chat' | 'other';
 
@@ -14,11 +16,20 @@ export interface RecordingFile {
   readonly streamable: boolean;
 }
 
+/** `upload`: custom content that the customer is asked to download (G16). */
+export type RecordingSource = 'provider' | 'upload';
+
 export type RecordingPageState =
   /** The first video is the one that the media route gives without `file`. */
-  | { readonly kind: 'published'; readonly expiresAt: Date; readonly files: readonly RecordingFile[]; readonly passcode: string | null }
+  | {
+      readonly kind: 'published';
+      /** Of this link. */
+      readonly expiresAt: Date;
+      readonly files: readonly RecordingFile[];
+      readonly passcode: string | null;
+    }
   | { readonly kind: 'processing' }
-  | { readonly kind: 'withheld'; readonly reason: 'consent_missing' | 'not_requested' }
+  | { readonly kind: 'withheld'; readonly reason: WithheldReason }
   | { readonly kind: 'expired' }
   | { readonly kind: 'revoked' };
 
@@ -30,8 +41,11 @@ export interface RecordingPage extends PageBase {
   readonly recordedAt: Date | null;
   /** IANA name. */
   readonly timeZone: string;
-  /** `upload`: custom content that the customer is asked to download (G16). */
-  readonly source: 'provider' | 'upload';
+  readonly source: RecordingSource;
+  /** What a recording may be used for, by the policy; of an uploaded link it is not said. */
+  readonly uses: readonly RecordingUse[];
+  /** For whom of the platform looks into an incident (F08); null for a recipient. */
+  readonly access: { readonly incidentId: string } | null;
   readonly state: RecordingPageState;
 }
 
@@ -42,7 +56,7 @@ export function recordingPage(model: RecordingPage): Html {
     model,
     model.title,
     html`<div class="intro">
-        <p class="eyebrow">${t('recording.label')}</p>
+        <p class="eyebrow">${model.source === 'upload' ? t('recording.uploadLabel') : t('recording.label')}</p>
         <h1>${model.title}</h1>
       </div>
       ${model.state.kind === 'published' ? published(model, model.state) : closed(model, model.state)}`,
@@ -52,7 +66,8 @@ export function recordingPage(model: RecordingPage): Html {
 function published(model: RecordingPage, state: RecordingPageState & { kind: 'published' }): Html {
   const t = translator(model.language);
   const main = state.files.find(({ kind }) => kind === 'video') ?? null;
-  return html` <section class="card">
+  return html`${model.access === null ? '' : notice('warn', t('recording.accessTitle'), t('recording.accessText', { incident: model.access.incidentId }))}
+    <section class="card">
       ${main?.streamable ? player(model) : ''}
       <dl class="facts">
         ${about(model)}
@@ -76,10 +91,27 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
       <h2>${t('recording.noticesTitle')}</h2>
       <ul class="list">
         <li>${t('recording.private')}</li>
-        <li>${t('recording.purpose')}</li>
+        ${model.source === 'upload' ? '' : uses(model)}
+        <li>${t('recording.logged')}</li>
         <li>${t('recording.storage')}</li>
       </ul>
     </section>`;
+}
+
+const USES = {
+  participants: 'recording.useParticipants',
+  service_improvement: 'recording.useImprovement',
+  disputes: 'recording.useDisputes',
+} as const satisfies Record<RecordingUse, Key>;
+
+function uses(model: RecordingPage): Html {
+  const t = translator(model.language);
+  return html`<li>
+    ${t('recording.uses')}
+    <ul class="list">
+      ${model.uses.map((use) => html`<li>${t(USES[use])}</li>`)}
+    </ul>
+  </li>`;
 }
 
 function player({ language, token, title }: RecordingPage): Html {
@@ -95,7 +127,7 @@ function fileLine(model: RecordingPage, file: RecordingFile, main: RecordingFile
   const query = new URLSearchParams(file === main ? {} : { file: file.id });
   if (file.streamable) query.set('download', '1');
   const path = `/r/${encodeURIComponent(model.token)}/media${query.size === 0 ? '' : `?${query}`}`;
-  const name = t(`recording.${file.kind}`);
+  const name = model.source === 'upload' ? model.title : t(`recording.${file.kind}`);
   const action = file.streamable ? t('recording.download') : t('recording.external');
   return html`<li>
     <span>${name}${size === null ? '' : html` <span class="quiet">${size}</span>`}</span>
@@ -103,14 +135,18 @@ function fileLine(model: RecordingPage, file: RecordingFile, main: RecordingFile
   </li>`;
 }
 
+const WITHHELD = {
+  consent_missing: 'recording.withheldConsent',
+  consent_withdrawn: 'recording.withheldWithdrawn',
+  not_requested: 'recording.withheldNotRequested',
+  recovered: 'recording.withheldRecovered',
+} as const satisfies Record<WithheldReason, Key>;
+
 function closed(model: RecordingPage, state: Exclude<RecordingPageState, { kind: 'published' }>): Html {
   const t = translator(model.language);
   const [title, text] = {
     processing: [t('recording.processingTitle'), t('recording.processingText', { app: model.app?.name ?? t('common.app') })] as const,
-    withheld: [
-      t('recording.withheldTitle'),
-      state.kind === 'withheld' && state.reason === 'not_requested' ? t('recording.withheldNotRequested') : t('recording.withheldConsent'),
-    ] as const,
+    withheld: [t('recording.withheldTitle'), t(WITHHELD[state.kind === 'withheld' ? state.reason : 'consent_missing'])] as const,
     expired: [t('recording.expiredTitle'), t('recording.expiredText')] as const,
     revoked: [t('recording.revokedTitle'), t('recording.revokedText')] as const,
   }[state.kind];

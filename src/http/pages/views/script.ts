@@ -26,7 +26,7 @@ export const script = `'use strict';
     return rest >= HOUR ? Math.floor(rest / HOUR) + ':' + clock : clock;
   };
 
-  const typing = () => [...document.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue);
+  const typing = () => [...document.querySelectorAll('textarea, .field input')].some((field) => field.value !== field.defaultValue);
   let leaving = false;
   const leave = (url) => {
     // What somebody is writing is worth more than a fresh page.

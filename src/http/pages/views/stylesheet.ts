@@ -49,7 +49,8 @@ footer { padding-block: 1rem 2rem; color: var(--quiet); font-size: 0.875rem; }
 .card { background: var(--surface); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem; box-shadow: var(--shadow); display: grid; gap: 0.85rem; grid-template-columns: minmax(0, 1fr); }
 .card > * { min-width: 0; }
 .card-head { display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; align-items: center; justify-content: space-between; }
-.stack { display: grid; gap: 0.35rem; }
+.stack { display: grid; gap: 0.35rem; grid-template-columns: minmax(0, 1fr); }
+.stack.wide { gap: 0.85rem; }
 .facts { display: grid; gap: 0.7rem; }
 .facts > div { display: grid; gap: 0.05rem; }
 .ruled { border-top: 1px solid var(--line); padding-top: 1.1rem; margin-top: 0.35rem; }
@@ -94,7 +95,7 @@ form { display: grid; gap: 0.85rem; }
 .button.big { width: 100%; min-height: 3.5rem; font-size: 1.125rem; border-radius: 12px; }
 label { font-weight: 500; }
 .field { display: grid; gap: 0.3rem; }
-.field select, .field textarea { width: 100%; min-height: 2.75rem; padding: 0.55rem 0.75rem; border: 1px solid var(--field); border-radius: 10px; background: var(--surface); color: var(--ink); font: inherit; }
+.field select, .field textarea, .field input { width: 100%; min-height: 2.75rem; padding: 0.55rem 0.75rem; border: 1px solid var(--field); border-radius: 10px; background: var(--surface); color: var(--ink); font: inherit; }
 .field textarea { resize: vertical; min-height: 8rem; }
 details > .notice, details > [role='status'] + form { margin-top: 0.85rem; }
 .check { font-weight: 400; display: flex; gap: 0.65rem; align-items: flex-start; cursor: pointer; }

@@ -1,0 +1,59 @@
+/** Recipients are sent to the vendor's own page of a recording, where the policy says so and the vendor can show one (G17, G18). */
+import type { RecordingRef } from '../../providers/provider.ts';
+import { atVendor } from '../connections/account.ts';
+import { vendorRecordingContext } from '../connections/sealed.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Gateway } from '../gateway.ts';
+import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
+import type { Meeting } from '../store/meetings.ts';
+import { updateRecording, type Recording } from '../store/recordings.ts';
+import { sealLink, type StoredLink } from './upload.ts';
+
+/** Whether the vendor's page is what recipients get; otherwise the recording is streamed. */
+export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Meeting): Promise<boolean> {
+  if (policy.recording.delivery !== 'redirect' || meeting.connectionId === null) return false;
+  const { shares } = providerOf(gateway, meeting).recordings;
+  if (shares === undefined) return false;
+  const { scopes } = await connectionOf(gateway, meeting);
+  return shares.scopes.every((scope) => scopes.includes(scope));
+}
+
+/**
+ * The vendor's page, opened there for whoever has its address. That it may be open is written down before it is, so that the end of the
+ * recording closes it whatever happens here. Undefined: the account forbids it.
+ * @throws Failure `gone`, and what the vendor's call throws
+ */
+export async function openShare(gateway: Gateway, meeting: Meeting, recording: Recording): Promise<StoredLink | undefined> {
+  const { db, now } = gateway;
+  const where = { id: recording.id, from: ['published'] };
+  // 1. Reserve.
+  const reserved = await db.write((tx) => updateRecording(tx, where, { sharedAt: recording.sharedAt ?? now() }));
+  if (reserved === undefined) throw gone();
+
+  // 2. Call.
+  const ref = recordingRef(gateway, meeting, reserved);
+  const connection = await connectionOf(gateway, meeting);
+  let link: StoredLink;
+  try {
+    link = await atVendor(gateway, connection, ({ recordings }, account) => recordings.shares!.open(account, ref));
+  } catch (error) {
+    if (isFailure(error, 'not_capable')) return undefined;
+    throw error;
+  }
+
+  // 3. Settle.
+  const settled = await db.write((tx) => updateRecording(tx, where, { linkSealed: sealLink(gateway, recording.id, link) }));
+  if (settled !== undefined) return link;
+  // It ended meanwhile, and what closed its page may have been faster than what opened it.
+  await atVendor(gateway, connection, ({ recordings }, account) => recordings.shares!.close(account, ref));
+  throw gone();
+}
+
+function recordingRef(gateway: Gateway, meeting: Meeting, { id, vendorRecordingSealed }: Recording): RecordingRef {
+  const ref = meetingRef(gateway, meeting);
+  if (ref === undefined || vendorRecordingSealed === null) throw gone();
+  return { meeting: ref, recordingId: gateway.vault.open(vendorRecordingSealed, vendorRecordingContext(id)) };
+}
+
+const gone = (): Failure => new Failure('gone', 'This recording is no longer available.');
