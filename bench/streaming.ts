@@ -20,7 +20,7 @@ import {
   type Served,
 } from './lib/processes.ts';
 import { startPostgres } from './lib/postgres.ts';
-import { addPublishedRecording } from './lib/published-recording.ts';
+import { addPublishedRecordings } from './lib/published-recording.ts';
 import { show, spreadOf } from './lib/statistics.ts';
 
 const { values: options } = parseArgs({
@@ -53,6 +53,8 @@ const seconds = Number(options.seconds);
 /** Of a film in good quality: eight megabits a second. */
 const SLOW_BYTES_PER_SECOND = MB;
 const SLOW_MS = 8_000;
+/** Opened in turn: who opens a link has hardly opened it a moment ago. */
+const LINKS = 1_000;
 /** More than are opened in a second. */
 const MOST_PER_SECOND = 30_000;
 
@@ -63,7 +65,7 @@ try {
   const vendor = await startMediaVendor(bytes);
   stops.push(() => vendor.stop());
   const databaseUrl = options.postgres ? await postgresUrl() : `file:${join(folder, 'gateway.db')}`;
-  const token = await addPublishedRecording(databaseUrl, bytes);
+  const tokens = await addPublishedRecordings(databaseUrl, { count: LINKS, bytes });
   const gateway = await startGateway({
     databaseUrl,
     program: options.program,
@@ -71,11 +73,11 @@ try {
     env: { ZOOM_API_URL: `http://127.0.0.1:${vendor.port}/v2` },
   });
   stops.push(() => gateway.stop());
-  const media = { port: gateway.port, path: `/r/${token}/media` };
+  const media = { port: gateway.port, path: `/r/${tokens[0]}/media` };
   const result = {
     database: options.postgres ? 'postgres' : 'sqlite',
     ...(options.only === 'links' ? {} : { streaming: await streaming(gateway, vendor, media) }),
-    ...(options.only === 'streaming' ? {} : { links: await links(gateway, token) }),
+    ...(options.only === 'streaming' ? {} : { links: await links(gateway, tokens) }),
   };
   console.log(`load before: ${machine.load_before} on ${machine.cores} cores`);
   if (options.save !== '')
@@ -105,13 +107,17 @@ async function streaming(
   const restMb = residentMb(gateway.pid);
 
   const rates: Record<keyof typeof contenders, number[]> = { gateway: [], pipe: [] };
+  await viewer.view({ ...contenders.pipe, forMs: 20 });
+  const pipeRestMb = residentMb(pipe.pid);
   let peakMb = restMb;
   let firstPeakMb = restMb;
+  let pipePeakMb = pipeRestMb;
   for (let round = 0; round < rounds; round += 1) {
     const order = (['gateway', 'pipe'] as const).toSorted(() => (round % 2 === 0 ? 1 : -1));
     for (const name of order) {
       const watch = setInterval(() => {
         if (name === 'gateway') peakMb = Math.max(peakMb, residentMb(gateway.pid));
+        else pipePeakMb = Math.max(pipePeakMb, residentMb(pipe.pid));
       }, 20);
       const view = await viewer.view(contenders[name]);
       clearInterval(watch);
@@ -135,7 +141,7 @@ async function streaming(
   console.log(
     `${options.megabytes} MB, ${rounds} rounds: gateway ${show(spreadOf(rates.gateway))} MB/s, pipe ${show(spreadOf(rates.pipe))} MB/s, ` +
       `${show(ratio, 2)}x; memory ${restMb.toFixed(0)} MB, +${(firstPeakMb - restMb).toFixed(1)} in the first, ` +
-      `+${(peakMb - restMb).toFixed(1)} in all`,
+      `+${(peakMb - restMb).toFixed(1)} in all (the pipe: +${(pipePeakMb - pipeRestMb).toFixed(1)})`,
   );
   console.log(
     `a viewer of ${SLOW_BYTES_PER_SECOND / MB} MB/s: ${(slow.bytes / MB).toFixed(1)} MB in ${slow.seconds.toFixed(1)} s, the vendor was ` +
@@ -144,7 +150,7 @@ async function streaming(
   return {
     megabytes_per_second: { gateway: spreadOf(rates.gateway), pipe: spreadOf(rates.pipe) },
     ratio,
-    memory_mb: { before: restMb, growth_first: firstPeakMb - restMb, growth: peakMb - restMb },
+    memory_mb: { before: restMb, growth_first: firstPeakMb - restMb, growth: peakMb - restMb, growth_of_pipe: pipePeakMb - pipeRestMb },
     slow_viewer: {
       bytes_per_second: SLOW_BYTES_PER_SECOND,
       seconds: slow.seconds,
@@ -155,34 +161,37 @@ async function streaming(
   };
 }
 
-async function links(gateway: Served, token: string) {
-  const page = await fetch(`http://127.0.0.1:${gateway.port}/r/${token}`);
+async function links(gateway: Served, tokens: readonly string[]) {
+  const page = await fetch(`http://127.0.0.1:${gateway.port}/r/${tokens[0]}`);
   const pageBytes = (await page.arrayBuffer()).byteLength;
   const route = await startMediaReference('route', String(pageBytes));
   stops.push(() => route.stop());
   const load = startLoad();
   stops.push(() => load.stop());
-  const rateOf = async (port: number, request: string, forSeconds = seconds): Promise<number> => {
+  const rateOf = async (port: number, asked: readonly string[], forSeconds = seconds): Promise<number> => {
     const report = await load.run({
       port,
       connections: 32,
       seconds: forSeconds,
       requests: Math.ceil(MOST_PER_SECOND * forSeconds),
       startMs: 0,
-      request,
+      asked,
     });
     if (Object.keys(report.statuses).some((status) => status !== '200')) throw new Error(JSON.stringify(report.statuses));
     return report.acknowledged.length / report.seconds;
   };
-  const asked = { page: `GET /r/${token}`, media_head: `HEAD /r/${token}/media` } as const;
-  for (const request of Object.values(asked)) {
-    await rateOf(gateway.port, request, 1);
-    await rateOf(route.port, `GET /r/${token}`, 1);
+  const asked = {
+    page: tokens.map((token) => `GET /r/${token}`),
+    media_head: tokens.map((token) => `HEAD /r/${token}/media`),
+  };
+  for (const requests of Object.values(asked)) {
+    await rateOf(gateway.port, requests, 1);
+    await rateOf(route.port, asked.page, 1);
   }
   const rates: Record<keyof typeof asked | 'route', number[]> = { page: [], media_head: [], route: [] };
   for (let round = 0; round < rounds; round += 1) {
     rates.page.push(await rateOf(gateway.port, asked.page));
-    rates.route.push(await rateOf(route.port, `GET /r/${token}`));
+    rates.route.push(await rateOf(route.port, asked.page));
     rates.media_head.push(await rateOf(gateway.port, asked.media_head));
   }
   const to = (name: keyof typeof asked) => spreadOf(rates[name].map((rate, index) => rate / rates.route[index]!));

@@ -15,8 +15,8 @@ export interface LoadOrder {
   readonly startMs: number;
   /** Number of different meetings the deliveries are about. */
   readonly meetings?: number;
-  /** Sent over and over in place of deliveries: `GET /path`. */
-  readonly request?: string;
+  /** Asked for in turn, in place of deliveries: `GET /path`. */
+  readonly asked?: readonly string[];
 }
 
 export interface LoadReport {
@@ -32,15 +32,16 @@ process.on('message', (order: LoadOrder) => {
   void run(order).then((report) => process.send!(report));
 });
 
-async function run({ port, connections, seconds, requests, startMs, meetings, request }: LoadOrder): Promise<LoadReport> {
+async function run({ port, connections, seconds, requests, startMs, meetings, asked = [] }: LoadOrder): Promise<LoadReport> {
   const host = `127.0.0.1:${port}`;
-  const plain = request === undefined ? undefined : Buffer.from(`${request} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 'latin1');
+  const plain = asked.map((request) => Buffer.from(`${request} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 'latin1'));
   const signed = Array.from(
     { length: requests },
     (_, index) =>
-      plain ?? requestOf(bodyOf({ startMs, index, ...(meetings === undefined ? {} : { meetings }) }), { host, atMs: Date.now() }),
+      plain[index % plain.length] ??
+      requestOf(bodyOf({ startMs, index, ...(meetings === undefined ? {} : { meetings }) }), { host, atMs: Date.now() }),
   );
-  const headOnly = request?.startsWith('HEAD ') ?? false;
+  const headOnly = asked[0]?.startsWith('HEAD ') ?? false;
   const latencies = new Float64Array(requests);
   const acknowledged: number[] = [];
   const statuses: Record<string, number> = {};

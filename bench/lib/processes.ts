@@ -110,7 +110,8 @@ export function startListeners() {
   const child = forkScript('listeners.ts', []);
   return {
     /** How long it took until all had heard their first state, in milliseconds. */
-    open: async (port: number, tokens: readonly string[]) => (await ask(child, { kind: 'open', port, tokens } satisfies ListenOrder)) as number,
+    open: async (port: number, tokens: readonly string[]) =>
+      (await ask(child, { kind: 'open', port, tokens } satisfies ListenOrder)) as number,
     /** The page at `index` will hear of a run since `at`, which is also the moment of the change. */
     expect: (index: number, at: number) => void child.send({ kind: 'expect', index, at } satisfies ListenOrder),
     /** From change to page, in milliseconds. */

@@ -9,16 +9,11 @@ import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef } from '../meetings/link.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
-import { countView, findRecordingByLink, type Recording, type RecordingLink } from '../store/recordings.ts';
+import { countView, findRecordingByLink, type LinkedRecording, type Recording } from '../store/recordings.ts';
 import { tellRecording } from './ready.ts';
 
-export interface OpenedRecording {
-  readonly link: RecordingLink;
-  readonly recording: Recording;
-}
-
 /** @throws Failure `not_found`, `gone` (expired, revoked, withheld again) */
-export async function openRecordingLink({ db, now }: Gateway, token: string): Promise<OpenedRecording> {
+export async function openRecordingLink({ db, now }: Gateway, token: string): Promise<LinkedRecording> {
   const found = await findRecordingByLink(db.read, hashToken(token));
   if (found === undefined) throw new Failure('not_found', 'There is no such recording link.');
   const { link, recording } = found;
@@ -29,7 +24,11 @@ export async function openRecordingLink({ db, now }: Gateway, token: string): Pr
 }
 
 /** Writes the view down; the first one of each recipient is told to the marketplace. */
-export async function noteView(gateway: Gateway, { link, recording }: OpenedRecording, meeting: Meeting): Promise<void> {
+export async function noteView(
+  gateway: Gateway,
+  { link, recording }: Pick<LinkedRecording, 'link' | 'recording'>,
+  meeting: Meeting,
+): Promise<void> {
   const { db, now, wake } = gateway;
   const first = await db.write(async (tx) => {
     const isFirst = await countView(tx, link.id, now());
@@ -51,14 +50,11 @@ export async function noteView(gateway: Gateway, { link, recording }: OpenedReco
 /** One file as a stream from the vendor; the browser sees neither the vendor's URL nor a token. */
 export async function openMedia(
   gateway: Gateway,
-  token: string,
-  { fileIndex, range, signal }: { fileIndex: number; range: string | undefined; signal: AbortSignal },
+  recording: Recording,
+  { fileId, range, signal }: { fileId: string; range: string | undefined; signal: AbortSignal },
 ): Promise<Media> {
   const { db, vault } = gateway;
-  const { recording } = await openRecordingLink(gateway, token);
-  const file = recording.files[fileIndex];
-  const meeting = await findMeeting(db.read, recording.meetingId);
-  if (file === undefined || meeting === undefined) throw new Failure('not_found', 'There is no such file.');
+  const meeting = (await findMeeting(db.read, recording.meetingId))!;
   const ref = meetingRef(gateway, meeting);
   const { vendorRecordingSealed } = recording;
   if (ref === undefined || vendorRecordingSealed === null) throw new Failure('gone', 'This recording is no longer available.');
@@ -66,7 +62,7 @@ export async function openMedia(
     recordings.open(account, {
       meeting: ref,
       recordingId: vault.open(vendorRecordingSealed, vendorRecordingContext(recording.id)),
-      fileId: file.id,
+      fileId,
       range,
       signal,
     }),

@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Recording = Tables['recordings']['$inferSelect'];
 export type RecordingLink = Tables['recordingLinks']['$inferSelect'];
@@ -81,17 +81,45 @@ export async function listRecordingLinks(db: Reader, recordingIds: readonly stri
     .orderBy(db.t.recordingLinks.id);
 }
 
-export async function findRecordingByLink(
-  db: Reader,
-  tokenHash: string,
-): Promise<{ link: RecordingLink; recording: Recording } | undefined> {
-  const { recordingLinks, recordings } = db.t;
-  const [row] = await db
-    .select({ link: recordingLinks, recording: recordings })
+/** A link, its recording, and what else its page shows. */
+export interface LinkedRecording {
+  readonly link: RecordingLink;
+  readonly recording: Recording;
+  readonly about: {
+    readonly title: string;
+    readonly provider: string;
+    readonly timeZone: string;
+    readonly marketplace: string;
+    /** The reader's; null for the professional, and where the marketplace told none. */
+    readonly locale: string | null;
+  };
+}
+
+const recordingByLink = prepared('recording_by_link', (db: Reader) => {
+  const { attendees, marketplaces, meetings, recordingLinks, recordings } = db.t;
+  return db
+    .select({
+      link: recordingLinks,
+      recording: recordings,
+      about: {
+        title: meetings.title,
+        provider: meetings.provider,
+        timeZone: meetings.timeZone,
+        marketplace: marketplaces.name,
+        locale: sql<string | null>`${attendees.locale}`,
+      },
+    })
     .from(recordingLinks)
     .innerJoin(recordings, eq(recordings.id, recordingLinks.recordingId))
-    .where(eq(recordingLinks.tokenHash, tokenHash));
-  return row;
+    .innerJoin(meetings, eq(meetings.id, recordings.meetingId))
+    .innerJoin(marketplaces, eq(marketplaces.id, recordings.marketplaceId))
+    .leftJoin(attendees, and(eq(attendees.meetingId, recordings.meetingId), eq(attendees.customerId, recordingLinks.customerId)))
+    .where(eq(recordingLinks.tokenHash, slot('tokenHash', recordingLinks.tokenHash)));
+});
+
+/** All that the page of a link takes, in one look. */
+export async function findRecordingByLink(db: Reader, tokenHash: string): Promise<LinkedRecording | undefined> {
+  return (await recordingByLink(db, { tokenHash }))[0];
 }
 
 /** Counts a view; true when it was the first. */

@@ -2,13 +2,12 @@ import { type Context, Hono } from 'hono';
 import { APPS } from '../../../providers/approved.ts';
 import type { Media } from '../../../providers/provider.ts';
 import type { ProviderId } from '../../domain/apps.ts';
-import { isFailure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { hashToken } from '../../domain/token.ts';
 import type { Gateway } from '../../gateway.ts';
-import { noteView, openMedia, openRecordingLink, type OpenedRecording } from '../../recordings/view.ts';
-import { findMarketplace } from '../../store/marketplaces.ts';
-import { findMeeting, listAttendees } from '../../store/meetings.ts';
-import { findRecordingByLink, type RecordingLink } from '../../store/recordings.ts';
+import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
+import { findMeeting } from '../../store/meetings.ts';
+import { findRecordingByLink, type LinkedRecording, type RecordingLink } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
 import { recordingPage, type RecordingPageState } from './views/index.ts';
@@ -32,17 +31,20 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       });
     })
     .get('/r/:token/media', async (c) => {
-      const token = c.req.param('token');
-      const opened = await openRecordingLink(gateway, token);
+      const opened = await openRecordingLink(gateway, c.req.param('token'));
       const { recording, link } = opened;
       const asked = c.req.query('file');
       const firstVideo = recording.files.findIndex(({ kind }) => kind === 'video');
       const fileIndex = asked === undefined ? Math.max(firstVideo, 0) : /^\d{1,3}$/.test(asked) ? Number(asked) : -1;
+      const file = recording.files[fileIndex];
+      if (file === undefined) throw new Failure('not_found', 'There is no such file.');
+      const download = c.req.query('download') === '1';
+      // Programs that preview links ask this way, too: the vendor is not bothered with them, and says alone how long the file is.
+      if (c.req.method === 'HEAD') return new Response(null, { headers: mediaHeaders(gateway, file, download) });
       const range = oneRange(c.req.header('range'));
-      const media = await openMedia(gateway, token, { fileIndex, range, signal: c.req.raw.signal });
-      if (c.req.method === 'HEAD') await media.body.cancel();
-      else if (isView(range, link)) await noteView(gateway, opened, (await findMeeting(gateway.db.read, recording.meetingId))!);
-      return sendMedia(gateway, media, recording.files[fileIndex]?.kind ?? 'file', c.req.query('download') === '1');
+      const media = await openMedia(gateway, recording, { fileId: file.id, range, signal: c.req.raw.signal });
+      if (isView(range, link)) await noteView(gateway, opened, (await findMeeting(gateway.db.read, recording.meetingId))!);
+      return sendMedia(gateway, media, file.kind, download);
     })
     .onError(async (error, c) => {
       const found = isFailure(error, 'gone')
@@ -53,21 +55,17 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       return show(c, gateway, found, state, 410);
     });
 
-async function show(c: Context, gateway: Gateway, { link, recording }: OpenedRecording, state: RecordingPageState, status = 200) {
-  const { db, now } = gateway;
-  const meeting = (await findMeeting(db.read, recording.meetingId))!;
-  const marketplace = await findMarketplace(db.read, recording.marketplaceId);
-  const reader = (await listAttendees(db.read, [meeting.id])).find(({ customerId }) => customerId === link.customerId);
-  const provider = meeting.provider as ProviderId;
+function show(c: Context, gateway: Gateway, { recording, about }: LinkedRecording, state: RecordingPageState, status = 200) {
+  const provider = about.provider as ProviderId;
   const view = recordingPage({
-    language: languageFor(c, reader?.locale),
-    now: now(),
-    marketplace: marketplace?.name ?? null,
+    language: languageFor(c, about.locale),
+    now: gateway.now(),
+    marketplace: about.marketplace,
     token: c.req.param('token') ?? '',
-    title: recording.title ?? meeting.title,
+    title: recording.title ?? about.title,
     app: { id: provider, name: APPS[provider].name },
     recordedAt: recording.startedAt,
-    timeZone: meeting.timeZone,
+    timeZone: about.timeZone,
     source: 'provider',
     state,
   });
@@ -75,7 +73,7 @@ async function show(c: Context, gateway: Gateway, { link, recording }: OpenedRec
 }
 
 /** Why a link does not lead to its recording any more; undefined when it does. */
-function closedState({ link, recording }: OpenedRecording, now: Date): RecordingPageState | undefined {
+function closedState({ link, recording }: LinkedRecording, now: Date): RecordingPageState | undefined {
   if (link.revokedAt !== null || recording.state === 'revoked') return { kind: 'revoked' };
   if (recording.state === 'expired' || (recording.expiresAt !== null && recording.expiresAt <= now)) return { kind: 'expired' };
   return recording.state === 'withheld' ? { kind: 'withheld', reason: 'consent_missing' } : undefined;
@@ -93,19 +91,22 @@ const isView = (range: string | undefined, { firstViewedAt }: RecordingLink): bo
 const oneRange = (header: string | undefined): string | undefined =>
   header !== undefined && /^bytes=(\d{1,15}-\d{0,15}|-\d{1,15})$/.test(header) ? header : undefined;
 
-function sendMedia({ config }: Gateway, media: Media, name: string, download: boolean): Response {
+function sendMedia(gateway: Gateway, media: Media, name: string, download: boolean): Response {
   const headers = {
-    ...pageHeaders({ secure: config.publicUrl.startsWith('https:') }),
-    'content-type': media.contentType,
+    ...mediaHeaders(gateway, { kind: name, contentType: media.contentType }, download),
     ...(media.contentLength === null ? {} : { 'content-length': String(media.contentLength) }),
     ...(media.contentRange === null ? {} : { 'content-range': media.contentRange }),
     // Said only where the vendor proved it: Graph documents no ranges.
     ...(media.status === 200 ? {} : { 'accept-ranges': 'bytes' }),
-    ...(download
-      ? {
-          'content-disposition': `attachment; filename="${name}.${media.contentType.split('/')[1]?.replaceAll(/[^a-z0-9]/g, '') ?? 'bin'}"`,
-        }
-      : {}),
   };
   return new Response(media.body, { status: media.status, headers });
 }
+
+/** Ours alone: nothing that the vendor says about itself goes on to the browser. */
+const mediaHeaders = ({ config }: Gateway, { kind, contentType }: { kind: string; contentType: string }, download: boolean) => ({
+  ...pageHeaders({ secure: config.publicUrl.startsWith('https:') }),
+  'content-type': contentType,
+  ...(download
+    ? { 'content-disposition': `attachment; filename="${kind}.${contentType.split('/')[1]?.replaceAll(/[^a-z0-9]/g, '') ?? 'bin'}"` }
+    : {}),
+});

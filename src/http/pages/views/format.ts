@@ -1,5 +1,5 @@
 /** Moments, lengths of time and sizes in the reader's language. */
-import { amount } from '../../../domain/spoken-time.ts';
+import { amount, dateFormat } from '../../../domain/spoken-time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../domain/time.ts';
 import type { Language } from '../texts/index.ts';
 
@@ -7,7 +7,7 @@ export { dateTimeRange, zoneName } from '../../../domain/spoken-time.ts';
 
 /** `Tuesday, December 1, 2026 at 11:00 AM` */
 export const dateTime = (language: Language, moment: Date, timeZone: string): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone }).format(moment);
+  dateFormat('full', language, timeZone, { dateStyle: 'full', timeStyle: 'short' }).format(moment);
 
 /** `January 2025`, of a day like `2025-01-01`. */
 export const monthOf = (language: Language, day: string): string =>
