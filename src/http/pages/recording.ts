@@ -1,3 +1,5 @@
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { APPS } from '../../../providers/approved.ts';
 import type { Media } from '../../../providers/provider.ts';
@@ -10,6 +12,7 @@ import { findMeeting } from '../../store/meetings.ts';
 import { findRecordingByLink, type LinkedRecording, type RecordingLink } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
+import { passOn } from './pass-on.ts';
 import { recordingPage, type RecordingPageState } from './views/index.ts';
 
 export const recordingPageRoutes = (gateway: Gateway) =>
@@ -44,7 +47,7 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       const range = oneRange(c.req.header('range'));
       const media = await openMedia(gateway, recording, { fileId: file.id, range, signal: c.req.raw.signal });
       if (isView(range, link)) await noteView(gateway, opened, (await findMeeting(gateway.db.read, recording.meetingId))!);
-      return sendMedia(gateway, media, file.kind, download);
+      return sendMedia(c, gateway, media, { kind: file.kind, download });
     })
     .onError(async (error, c) => {
       const found = isFailure(error, 'gone')
@@ -91,15 +94,18 @@ const isView = (range: string | undefined, { firstViewedAt }: RecordingLink): bo
 const oneRange = (header: string | undefined): string | undefined =>
   header !== undefined && /^bytes=(\d{1,15}-\d{0,15}|-\d{1,15})$/.test(header) ? header : undefined;
 
-function sendMedia(gateway: Gateway, media: Media, name: string, download: boolean): Response {
-  const headers = {
-    ...mediaHeaders(gateway, { kind: name, contentType: media.contentType }, download),
+function sendMedia(c: Context, gateway: Gateway, media: Media, { kind, download }: { kind: string; download: boolean }): Response {
+  const { outgoing } = c.env as HttpBindings;
+  const answer = c.body(null, media.status, {
+    ...mediaHeaders(gateway, { kind, contentType: media.contentType }, download),
     ...(media.contentLength === null ? {} : { 'content-length': String(media.contentLength) }),
     ...(media.contentRange === null ? {} : { 'content-range': media.contentRange }),
     // Said only where the vendor proved it: Graph documents no ranges.
     ...(media.status === 200 ? {} : { 'accept-ranges': 'bytes' }),
-  };
-  return new Response(media.body, { status: media.status, headers });
+  });
+  outgoing.writeHead(media.status, Object.fromEntries(answer.headers));
+  void passOn(media.body, media.contentLength, outgoing);
+  return RESPONSE_ALREADY_SENT;
 }
 
 /** Ours alone: nothing that the vendor says about itself goes on to the browser. */
