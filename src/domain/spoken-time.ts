@@ -34,12 +34,14 @@ export function zoneName(language: Language, moment: Date, timeZone: string): st
 
 /** `40 minutes`, `2 hours`, `14 days` */
 export const amount = (language: Language, count: number, unit: 'minute' | 'hour' | 'day'): string =>
-  amountFormat(language, unit).format(count);
+  unitFormat(language, unit, 'long').format(count);
 
-const amounts = new Map<string, Intl.NumberFormat>();
-function amountFormat(language: Language, unit: string): Intl.NumberFormat {
-  const key = `${language} ${unit}`;
-  const format = amounts.get(key) ?? new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' });
-  amounts.set(key, format);
+const units = new Map<string, Intl.NumberFormat>();
+
+/** Whole numbers of a unit, kept like `dateFormat`; there are few units. */
+export function unitFormat(language: Language, unit: string, unitDisplay: 'long' | 'short'): Intl.NumberFormat {
+  const key = `${language} ${unit} ${unitDisplay}`;
+  const format = units.get(key) ?? new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 0 });
+  units.set(key, format);
   return format;
 }
