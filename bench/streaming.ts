@@ -56,6 +56,7 @@ const SLOW_BYTES_PER_SECOND = MB;
 const SLOW_MS = 8_000;
 /** Opened in turn: who opens a link has hardly opened it a moment ago. */
 const LINKS = 1_000;
+const WARM_ANSWERS = 8_000;
 /** More than are opened in a second. */
 const MOST_PER_SECOND = 30_000;
 
@@ -191,7 +192,8 @@ async function links(gateway: Served, tokens: readonly string[]) {
     media_head: tokens.map((token) => `HEAD /r/${token}/media`),
   };
   for (const requests of Object.values(asked)) {
-    await rateOf(gateway.port, requests, 1);
+    // By the number of answers: V8 optimises what has run often, however long that took.
+    for (let answers = 0; answers < WARM_ANSWERS;) answers += await rateOf(gateway.port, requests, 1);
     await rateOf(route.port, asked.page, 1);
   }
   const rates: Record<keyof typeof asked | 'route', number[]> = { page: [], media_head: [], route: [] };

@@ -70,16 +70,15 @@ describe('the stream of a recording', { timeout: 60_000 }, () => {
         const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(range)!;
         const first = from === '' ? Math.max(VIDEO.length - Number(to), 0) : Number(from);
         const last = from === '' || to === '' ? VIDEO.length - 1 : Math.min(Number(to), VIDEO.length - 1);
+        const there = first < VIDEO.length;
         const answer = await fetch(media, { headers: { range } });
         const body = Buffer.from(await answer.arrayBuffer());
-        if (first >= VIDEO.length) {
-          expect([answer.status, answer.headers.get('content-range')]).toEqual([416, `bytes */${VIDEO.length}`]);
-          expect(body.length).toBe(0);
-          return;
-        }
-        expect([answer.status, answer.headers.get('content-range')]).toEqual([206, `bytes ${first}-${last}/${VIDEO.length}`]);
-        expect(answer.headers.get('content-length')).toBe(String(last - first + 1));
-        expect(body.equals(VIDEO.subarray(first, last + 1))).toBe(true);
+        expect([answer.status, answer.headers.get('content-range')]).toEqual(
+          there ? [206, `bytes ${first}-${last}/${VIDEO.length}`] : [416, `bytes */${VIDEO.length}`],
+        );
+        expect(body.equals(there ? VIDEO.subarray(first, last + 1) : Buffer.alloc(0))).toBe(true);
+        // Of a 416 the vendor need not say a length.
+        expect(answer.headers.get('content-length') ?? String(body.length)).toBe(String(body.length));
       }),
       { numRuns: 40 },
     );
