@@ -10,7 +10,7 @@ import { Failure, isFailure, type FailureCode } from '../src/domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../src/domain/time.ts';
 import type { Gateway } from '../src/gateway.ts';
 import { noteVendorEvent } from '../src/meetings/vendor-event.ts';
-import { noteProcessing, noteReady } from '../src/recordings/ready.ts';
+import { noteProcessing, noteReady, recordingFingerprint } from '../src/recordings/ready.ts';
 import { noteRecovered, noteRemoved } from '../src/recordings/vendor-news.ts';
 import {
   deleteSubscriptionOf,

@@ -15,6 +15,8 @@ export interface LoadOrder {
   readonly startMs: number;
   /** Number of different meetings the deliveries are about. */
   readonly meetings?: number;
+  /** Asked for in turn, in place of deliveries: `GET /path`. */
+  readonly asked?: readonly string[];
 }
 
 export interface LoadReport {
@@ -30,11 +32,16 @@ process.on('message', (order: LoadOrder) => {
   void run(order).then((report) => process.send!(report));
 });
 
-async function run({ port, connections, seconds, requests, startMs, meetings }: LoadOrder): Promise<LoadReport> {
+async function run({ port, connections, seconds, requests, startMs, meetings, asked = [] }: LoadOrder): Promise<LoadReport> {
   const host = `127.0.0.1:${port}`;
-  const signed = Array.from({ length: requests }, (_, index) =>
-    requestOf(bodyOf({ startMs, index, ...(meetings === undefined ? {} : { meetings }) }), { host, atMs: Date.now() }),
+  const plain = asked.map((request) => Buffer.from(`${request} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 'latin1'));
+  const signed = Array.from(
+    { length: requests },
+    (_, index) =>
+      plain[index % plain.length] ??
+      requestOf(bodyOf({ startMs, index, ...(meetings === undefined ? {} : { meetings }) }), { host, atMs: Date.now() }),
   );
+  const headOnly = asked[0]?.startsWith('HEAD ') ?? false;
   const latencies = new Float64Array(requests);
   const acknowledged: number[] = [];
   const statuses: Record<string, number> = {};
@@ -81,7 +88,7 @@ async function run({ port, connections, seconds, requests, startMs, meetings }: 
         });
         socket.on('data', (chunk) => {
           text += chunk.toString('latin1');
-          if (!isWhole(text)) return;
+          if (!isWhole(text, headOnly)) return;
           answered(text.slice(9, 12));
           send();
         });
@@ -104,9 +111,9 @@ async function run({ port, connections, seconds, requests, startMs, meetings }: 
 }
 
 /** One request is under way per connection, so the answer ends where its length says. */
-function isWhole(text: string): boolean {
+function isWhole(text: string, headOnly: boolean): boolean {
   const head = text.indexOf('\r\n\r\n');
-  if (head === -1) return false;
+  if (head === -1 || headOnly) return head !== -1;
   const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, head + 2));
   if (length !== null) return text.length >= head + 4 + Number(length[1]);
   return /\r\ntransfer-encoding: *chunked/i.test(text.slice(0, head)) ? text.endsWith('0\r\n\r\n') : true;

@@ -1,6 +1,5 @@
 /** The processes of a bench: the gateway, what it is compared with, and the load generator. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -9,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { SECRET } from './deliveries.ts';
 import type { ListenOrder } from './listeners.ts';
 import type { LoadOrder, LoadReport } from './load.ts';
+import { BENCH_KEY } from './published-recording.ts';
+import type { View, ViewOrder } from './viewer.ts';
 
 export interface Served {
   readonly port: number;
@@ -24,10 +25,12 @@ export async function startGateway({
   databaseUrl,
   program = PROGRAM,
   nodeOptions = [],
+  env = {},
 }: {
   databaseUrl: string;
   program?: string;
   nodeOptions?: readonly string[];
+  env?: Readonly<Record<string, string>>;
 }): Promise<Served & { readonly startMs: number }> {
   const port = await freePort();
   const began = performance.now();
@@ -36,10 +39,11 @@ export async function startGateway({
       PATH: process.env['PATH'],
       PORT: String(port),
       DATABASE_URL: databaseUrl,
-      ENCRYPTION_KEYS: `bench:${createHash('sha256').update('bench').digest('base64')}`,
+      ENCRYPTION_KEYS: `${BENCH_KEY.id}:${BENCH_KEY.key.toString('base64')}`,
       ZOOM_CLIENT_ID: 'bench',
       ZOOM_CLIENT_SECRET: 'bench',
       ZOOM_WEBHOOK_SECRET: SECRET,
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -54,10 +58,34 @@ export async function startGateway({
 }
 
 /** A server of `reference.ts`. */
-export async function startReference(...options: readonly string[]): Promise<Served> {
-  const child = forkScript('reference.ts', options);
+export const startReference = (...options: readonly string[]): Promise<Served> => startServer(forkScript('reference.ts', options));
+
+/** A server of `media-reference.ts`. */
+export const startMediaReference = (...options: readonly string[]): Promise<Served> =>
+  startServer(forkScript('media-reference.ts', options));
+
+async function startServer(child: ChildProcess): Promise<Served> {
   const [port] = (await once(child, 'message')) as [number];
   return { port, pid: child.pid!, stop: () => stop(child) };
+}
+
+/** The vendor that has one file of `bytes`. */
+export async function startMediaVendor(bytes: number): Promise<Served & { sent(): Promise<number> }> {
+  const child = forkScript('media-vendor.ts', [String(bytes)]);
+  return { ...(await startServer(child)), sent: () => ask(child, {}) as Promise<number> };
+}
+
+/** Somebody who watches, see `viewer.ts`. */
+export function startViewer(): { view(order: ViewOrder): Promise<View>; stop(): Promise<void> } {
+  const child = forkScript('viewer.ts', []);
+  return { view: (order) => ask(child, order) as Promise<View>, stop: () => stop(child) };
+}
+
+/** One question, one answer. */
+async function ask(child: ChildProcess, order: object): Promise<unknown> {
+  const answer = once(child, 'message');
+  child.send(order);
+  return ((await answer) as [unknown])[0];
 }
 
 export function startLoad(): { run(order: LoadOrder): Promise<LoadReport>; stop(): Promise<void> } {
@@ -80,18 +108,14 @@ export function startLoad(): { run(order: LoadOrder): Promise<LoadReport>; stop(
 /** Pages that listen, see `listeners.ts`. */
 export function startListeners() {
   const child = forkScript('listeners.ts', []);
-  const ask = async (order: ListenOrder): Promise<unknown> => {
-    const answer = once(child, 'message');
-    child.send(order);
-    return ((await answer) as [unknown])[0];
-  };
   return {
     /** How long it took until all had heard their first state, in milliseconds. */
-    open: async (port: number, tokens: readonly string[]) => (await ask({ kind: 'open', port, tokens })) as number,
+    open: async (port: number, tokens: readonly string[]) =>
+      (await ask(child, { kind: 'open', port, tokens } satisfies ListenOrder)) as number,
     /** The page at `index` will hear of a run since `at`, which is also the moment of the change. */
     expect: (index: number, at: number) => void child.send({ kind: 'expect', index, at } satisfies ListenOrder),
     /** From change to page, in milliseconds. */
-    latencies: async (count: number) => (await ask({ kind: 'latencies', count })) as number[],
+    latencies: async (count: number) => (await ask(child, { kind: 'latencies', count } satisfies ListenOrder)) as number[],
     stop: () => stop(child),
   };
 }

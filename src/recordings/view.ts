@@ -8,18 +8,12 @@ import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef } from '../meetings/link.ts';
 import { insertAuditEntry } from '../store/audit.ts';
-import { findMeeting, type Meeting } from '../store/meetings.ts';
-import { countView, findRecordingByLink, type Recording, type RecordingLink } from '../store/recordings.ts';
+import { countView, findRecordingByLink, type LinkedRecording } from '../store/recordings.ts';
 import { isAccessOpen } from './access.ts';
 import { tellRecording } from './ready.ts';
 
-export interface OpenedRecording {
-  readonly link: RecordingLink;
-  readonly recording: Recording;
-}
-
 /** @throws Failure `not_found`, `gone` (expired, revoked, withheld again) */
-export async function openRecordingLink({ db, now }: Gateway, token: string): Promise<OpenedRecording> {
+export async function openRecordingLink({ db, now }: Gateway, token: string): Promise<LinkedRecording> {
   const found = await findRecordingByLink(db.read, hashToken(token));
   if (found === undefined) throw new Failure('not_found', 'There is no such recording link.');
   // The day of expiry counts from its moment, not from when the job gets to it.
@@ -28,11 +22,11 @@ export async function openRecordingLink({ db, now }: Gateway, token: string): Pr
   return found;
 }
 
-const isOpen = ({ link, recording }: OpenedRecording, at: Date): boolean =>
+const isOpen = ({ link, recording }: LinkedRecording, at: Date): boolean =>
   recording.state === 'published' && link.revokedAt === null && recording.expiresAt !== null && recording.expiresAt > at;
 
 /** Writes the view down. The first one of each recipient is told to the marketplace, and every one of an operator (F08). */
-export async function noteView(gateway: Gateway, { link, recording }: OpenedRecording, meeting: Meeting): Promise<void> {
+export async function noteView(gateway: Gateway, { link, recording, meeting }: LinkedRecording): Promise<void> {
   const { db, now, wake } = gateway;
   const byOperator = link.kind === 'operator';
   const who = byOperator ? { operator: true, incident_id: link.incidentId } : { customer_id: link.customerId };
@@ -56,14 +50,10 @@ export async function noteView(gateway: Gateway, { link, recording }: OpenedReco
 /** One file as a stream from the vendor; the browser sees neither the vendor's URL nor a token. */
 export async function openMedia(
   gateway: Gateway,
-  token: string,
-  { fileIndex, range, signal }: { fileIndex: number; range: string | undefined; signal: AbortSignal },
+  { recording, meeting }: LinkedRecording,
+  { fileId, range, signal }: { fileId: string; range: string | undefined; signal: AbortSignal },
 ): Promise<Media> {
-  const { db, vault } = gateway;
-  const { recording } = await openRecordingLink(gateway, token);
-  const file = recording.files[fileIndex];
-  const meeting = await findMeeting(db.read, recording.meetingId);
-  if (file === undefined || meeting === undefined) throw new Failure('not_found', 'There is no such file.');
+  const { vault } = gateway;
   const ref = meetingRef(gateway, meeting);
   const { vendorRecordingSealed } = recording;
   if (ref === undefined || vendorRecordingSealed === null) throw new Failure('gone', 'This recording is no longer available.');
@@ -71,7 +61,7 @@ export async function openMedia(
     recordings.open(account, {
       meeting: ref,
       recordingId: vault.open(vendorRecordingSealed, vendorRecordingContext(recording.id)),
-      fileId: file.id,
+      fileId,
       range,
       signal,
     }),

@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Recording = Tables['recordings']['$inferSelect'];
 export type RecordingLink = Tables['recordingLinks']['$inferSelect'];
@@ -95,17 +95,37 @@ export async function listRecordingLinks(db: Reader, recordingIds: readonly stri
     .orderBy(db.t.recordingLinks.id);
 }
 
-export async function findRecordingByLink(
-  db: Reader,
-  tokenHash: string,
-): Promise<{ link: RecordingLink; recording: Recording } | undefined> {
-  const { recordingLinks, recordings } = db.t;
-  const [row] = await db
-    .select({ link: recordingLinks, recording: recordings })
+/** A link, its recording, and whatever else its page takes. */
+export interface LinkedRecording {
+  readonly link: RecordingLink;
+  readonly recording: Recording;
+  readonly meeting: Tables['meetings']['$inferSelect'];
+  readonly marketplace: Tables['marketplaces']['$inferSelect'];
+  /** The reader's; null for the professional, for an operator, and where the marketplace told none. */
+  readonly locale: string | null;
+}
+
+const recordingByLink = prepared('recording_by_link', (db: Reader) => {
+  const { attendees, marketplaces, meetings, recordingLinks, recordings } = db.t;
+  return db
+    .select({
+      link: recordingLinks,
+      recording: recordings,
+      meeting: meetings,
+      marketplace: marketplaces,
+      locale: sql<string | null>`${attendees.locale}`,
+    })
     .from(recordingLinks)
     .innerJoin(recordings, eq(recordings.id, recordingLinks.recordingId))
-    .where(eq(recordingLinks.tokenHash, tokenHash));
-  return row;
+    .innerJoin(meetings, eq(meetings.id, recordings.meetingId))
+    .innerJoin(marketplaces, eq(marketplaces.id, recordings.marketplaceId))
+    .leftJoin(attendees, and(eq(attendees.meetingId, recordings.meetingId), eq(attendees.customerId, recordingLinks.customerId)))
+    .where(eq(recordingLinks.tokenHash, slot('tokenHash', recordingLinks.tokenHash)));
+});
+
+/** All that the page of a link takes, in one look. */
+export async function findRecordingByLink(db: Reader, tokenHash: string): Promise<LinkedRecording | undefined> {
+  return (await recordingByLink(db, { tokenHash }))[0];
 }
 
 /** Counts a view; how many there are now. */

@@ -17,8 +17,20 @@ export interface PolicySource {
 }
 
 /** The policy in force. @throws ZodError when the result is not a policy. */
-export const policyOf = ({ preset, policyPatch }: PolicySource): Policy =>
-  policySchema.parse(mergePatch(PRESETS[preset as PresetName], policyPatch));
+export function policyOf({ preset, policyPatch }: PolicySource): Policy {
+  const source = `${preset} ${JSON.stringify(policyPatch)}`;
+  let policy = known.get(source);
+  if (policy === undefined) {
+    policy = policySchema.parse(mergePatch(PRESETS[preset as PresetName], policyPatch));
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(source, policy);
+  }
+  return policy;
+}
+
+/** Putting one together takes longer than all else that a page needs, and there are few. */
+const known = new Map<string, Policy>();
+const MOST_KNOWN = 1_000;
 
 /** Only what differs from the preset: values that repeat it are no overrides. */
 export const overridesOf = (source: PolicySource): Record<string, unknown> =>

@@ -1,5 +1,5 @@
 /** Moments, lengths of time and sizes in the reader's language. */
-import { amount } from '../../../domain/spoken-time.ts';
+import { amount, dateFormat, unitFormat } from '../../../domain/spoken-time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../domain/time.ts';
 import type { Language } from '../texts/index.ts';
 
@@ -7,7 +7,7 @@ export { dateTimeRange, zoneName } from '../../../domain/spoken-time.ts';
 
 /** `Tuesday, December 1, 2026 at 11:00 AM` */
 export const dateTime = (language: Language, moment: Date, timeZone: string): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone }).format(moment);
+  dateFormat('full', language, timeZone, { dateStyle: 'full', timeStyle: 'short' }).format(moment);
 
 /** `January 2025`, of a day like `2025-01-01`. */
 export const monthOf = (language: Language, day: string): string =>
@@ -33,10 +33,8 @@ export function clock(language: Language, ms: number): string {
 export const fileSize = (language: Language, bytes: number | null): string | null =>
   bytes === null
     ? null
-    : new Intl.NumberFormat(language, {
-        style: 'unit',
-        unit: bytes < 1_000_000 ? 'kilobyte' : 'megabyte',
-        maximumFractionDigits: 0,
-      }).format(Math.max(1, bytes / (bytes < 1_000_000 ? 1_000 : 1_000_000)));
+    : unitFormat(language, bytes < 1_000_000 ? 'kilobyte' : 'megabyte', 'short').format(
+        Math.max(1, bytes / (bytes < 1_000_000 ? 1_000 : 1_000_000)),
+      );
 
 const twoDigits = (count: number): string => String(Math.floor(count)).padStart(2, '0');
