@@ -20,12 +20,14 @@ import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
+import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
+import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
 import { deletePastSlots } from './store/host-slots.ts';
 import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
-import { deleteOldInboxEntries } from './store/inbox.ts';
+import { deleteOldInboxEntries, eraseParkedBodies } from './store/inbox.ts';
 import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
 import { writePulse } from './store/pulses.ts';
 import { deleteEndedWindows } from './store/quotas.ts';
@@ -47,6 +49,8 @@ const APPLIERS = { sqlite: 1, postgres: 4 };
 const PER_ENDPOINT = 8;
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
 const INBOX_KEPT_MS = 30 * DAY;
+/** Chosen: time to look into what could not be applied. Bodies name recordings, which may not be kept for long. */
+const PARKED_KEPT_MS = 7 * DAY;
 const IDEMPOTENCY_KEPT_MS = 2 * DAY;
 
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
@@ -60,6 +64,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.limit': (gateway, meetingId) => runTimer(gateway, 'meeting.limit', meetingId),
   'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
   'recording.expire': expireRecording,
+  'recording.delete': deleteAtVendor,
   'subscription.renew': renewSubscription,
   [REPLACE_SUBSCRIPTION]: awaitReplacement,
   [RETIRE_KEYS]: retireKeys,
@@ -70,6 +75,9 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'connection.erase': eraseConnection,
   'gateway.sweep': sweep,
 };
+
+/** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
+const CROWD_KINDS = [...TIMER_KINDS, ...EXPIRY_KINDS];
 
 export interface Worker {
   /** Looks for work now. */
@@ -98,23 +106,26 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
-  const timers: Lane = startLane(gateway, {
-    places: 16,
-    async claim(limit) {
-      await takeBreak();
-      const { alone, more } = await runDueTimers(gateway, { limit, leaseMs: LEASE_MS });
-      if (more) timers.wake();
-      return alone;
-    },
-    run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+  const crowds = [runDueTimers, runDueExpiries].map((runDue) => {
+    const lane: Lane = startLane(gateway, {
+      places: 16,
+      async claim(limit) {
+        await takeBreak();
+        const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
+        if (more) lane.wake();
+        return alone;
+      },
+      run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+    });
+    return lane;
   });
   const lanes = [
     startLane(gateway, {
       places: 16,
-      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: TIMER_KINDS } })),
+      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: CROWD_KINDS } })),
       run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
-    timers,
+    ...crowds,
     ...inbox,
     startLane(gateway, {
       places: 64,
@@ -249,6 +260,7 @@ async function sweep(gateway: Gateway): Promise<void> {
   await db.write((tx) => deleteOldIdempotencyKeys(tx, plus(at, -IDEMPOTENCY_KEPT_MS)));
   await db.write((tx) => deletePastSlots(tx, plus(at, -DAY)));
   // In steps, so that receiving never waits long for the write lock.
+  while ((await db.write((tx) => eraseParkedBodies(tx, plus(at, -PARKED_KEPT_MS), 1_000))) === 1_000);
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
   await db.write((tx) => writePulse(tx, 'sweep', at));
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: plus(at, DAY / 24) }));

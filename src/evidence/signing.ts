@@ -13,9 +13,7 @@ const CURRENT = 'evidence_1';
 export async function sign(gateway: Pick<Gateway, 'db' | 'now' | 'vault'>, typ: string, claims: object): Promise<string> {
   const { id, publicJwk, privateSealed } = (await findSigningKey(gateway.db.read, CURRENT)) ?? (await makeKey(gateway));
   const key = await importJWK(JSON.parse(gateway.vault.open(privateSealed, signingKeyContext(id))) as JWK, ALGORITHM);
-  return new CompactSign(Buffer.from(JSON.stringify(claims)))
-    .setProtectedHeader({ alg: ALGORITHM, typ, kid: publicJwk['kid']! })
-    .sign(key);
+  return new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader({ alg: ALGORITHM, typ, kid: publicJwk['kid']! }).sign(key);
 }
 
 /** A JSON Web Key Set (RFC 7517) of every key that ever signed; empty before the first signature. */

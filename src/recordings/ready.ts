@@ -22,6 +22,7 @@ import {
   updateRecording,
   type Recording,
 } from '../store/recordings.ts';
+import { recordingEvent } from './tell.ts';
 
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
@@ -132,20 +133,7 @@ export function tellRecording(
   links?: Record<string, unknown>,
   key = 'once',
 ): Promise<boolean> {
-  return emit(tx, gateway, {
-    marketplaceId: meeting.marketplaceId,
-    type,
-    subjectId: recording.id,
-    key,
-    data: {
-      recording_id: recording.id,
-      meeting_id: meeting.id,
-      booking_id: meeting.bookingId,
-      professional_id: meeting.professionalId,
-      ...more,
-    },
-    ...(links === undefined ? {} : { links }),
-  });
+  return emit(tx, gateway, { ...recordingEvent(meeting, recording, type, key, more), ...(links === undefined ? {} : { links }) });
 }
 
 async function verdictOn(tx: Writer, policy: Policy, meeting: Meeting) {

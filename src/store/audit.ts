@@ -93,3 +93,8 @@ export async function findLastAuditEntry(db: Reader, subjectId: string, actions:
       .limit(1)
   )[0];
 }
+
+export async function countAuditEntries(db: Reader, subjectId: string, action: string): Promise<number> {
+  const { audit } = db.t;
+  return db.$count(audit, and(eq(audit.subjectId, subjectId), eq(audit.action, action)));
+}
