@@ -3,6 +3,7 @@
  * stays (G15). What has to be done at the vendor before needs the vendor's id, which goes when that is done (`delete.ts`).
  */
 import type { ProviderId } from '../domain/apps.ts';
+import { found } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { RevokedReason, VendorEnding } from '../domain/recording.ts';
@@ -15,7 +16,7 @@ import type { Writer } from '../store/database.ts';
 import { eraseEventLinks } from '../store/events.ts';
 import { cancelJob, forgetErrors, scheduleJob, scheduleJobs } from '../store/jobs.ts';
 import { listRecordedMeetings, type RecordedMeeting } from '../store/meetings.ts';
-import { eraseLinkTokens, lockRecording, revokeLinks, updateRecordings, type Recording } from '../store/recordings.ts';
+import { eraseLinkTokens, findOwnRecording, lockRecording, revokeLinks, updateRecordings, type Recording } from '../store/recordings.ts';
 import { possibleAtVendor, wantedAtVendor } from './at-vendor.ts';
 import { recordingEvent } from './tell.ts';
 
@@ -65,6 +66,22 @@ export async function expireDue(tx: Writer, gateway: Gateway, recordings: readon
     { state: 'expired', reason: null, key: 'once' },
   );
   return later;
+}
+
+/** Ends it now, by the operator's hand in the marketplace's name. @throws Failure `not_found` */
+export async function takeBackRecording(
+  gateway: Gateway,
+  { marketplaceId, id }: { marketplaceId: string; id: string },
+): Promise<Recording> {
+  const { db, wake } = gateway;
+  const ended = await db.write(async (tx) => {
+    const recording = found(await findOwnRecording(tx, marketplaceId, id));
+    const [meeting] = await listRecordedMeetings(tx, [recording.meetingId]);
+    await revokeRecording(tx, gateway, meeting!, recording, 'marketplace');
+    return found(await findOwnRecording(tx, marketplaceId, id));
+  });
+  wake();
+  return ended;
 }
 
 /** Takes the whole recording back before its time. */

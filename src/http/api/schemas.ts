@@ -282,6 +282,9 @@ export const recording = z
   })
   .openapi('Recording');
 
+/** A compact JWS (RFC 7515). */
+export const deletionCertificate = z.object({ certificate: z.string() }).openapi('DeletionCertificate');
+
 export const endpoint = z
   .object({
     id: z.string(),
