@@ -89,7 +89,8 @@ export async function findLastAuditEntry(db: Reader, subjectId: string, actions:
       .select()
       .from(audit)
       .where(and(eq(audit.subjectId, subjectId), inArray(audit.action, [...actions])))
-      .orderBy(desc(audit.id))
+      // Ids of one millisecond have no order; what is older than the chain has no place in it.
+      .orderBy(desc(sql`coalesce(${audit.seq}, 0)`), desc(audit.id))
       .limit(1)
   )[0];
 }
