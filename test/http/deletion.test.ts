@@ -287,17 +287,15 @@ describeOnBothDatabases('the end of a recording', (_open, engine) => {
     }));
     await db.write(async (tx) => {
       await tx.insert(tx.t.recordings).values(copies);
-      await tx
-        .insert(tx.t.jobs)
-        .values(
-          copies.map((copy) => ({
-            id: `recording.expire:${copy.id}`,
-            kind: 'recording.expire',
-            subjectId: copy.id,
-            dueAt: model.expiresAt!,
-            ...job,
-          })),
-        );
+      await tx.insert(tx.t.jobs).values(
+        copies.map((copy) => ({
+          id: `recording.expire:${copy.id}`,
+          kind: 'recording.expire',
+          subjectId: copy.id,
+          dueAt: model.expiresAt!,
+          ...job,
+        })),
+      );
     });
     await jump(world, 14 * DAY);
     const all = await db.read.select().from(db.read.t.recordings);
