@@ -13,6 +13,8 @@ export interface LoadOrder {
   readonly requests: number;
   /** Vendor time of the first delivery; the following count up. */
   readonly startMs: number;
+  /** How long each connection waits after an answer before it sends again; without it, as fast as the server goes. */
+  readonly pauseMs?: number;
   /** Number of different meetings the deliveries are about. */
   readonly meetings?: number;
 }
@@ -30,7 +32,7 @@ process.on('message', (order: LoadOrder) => {
   void run(order).then((report) => process.send!(report));
 });
 
-async function run({ port, connections, seconds, requests, startMs, meetings }: LoadOrder): Promise<LoadReport> {
+async function run({ port, connections, seconds, requests, startMs, pauseMs = 0, meetings }: LoadOrder): Promise<LoadReport> {
   const host = `127.0.0.1:${port}`;
   const signed = Array.from({ length: requests }, (_, index) =>
     requestOf(bodyOf({ startMs, index, ...(meetings === undefined ? {} : { meetings }) }), { host, atMs: Date.now() }),
@@ -83,7 +85,8 @@ async function run({ port, connections, seconds, requests, startMs, meetings }: 
           text += chunk.toString('latin1');
           if (!isWhole(text)) return;
           answered(text.slice(9, 12));
-          send();
+          if (pauseMs === 0) send();
+          else setTimeout(send, pauseMs);
         });
         socket.on('error', () => {});
         socket.on('close', () => {
