@@ -43,6 +43,8 @@ const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
 const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew']);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
 const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
+/** A day's publications end at once, and their end is promised to the minute: between two batches fewer deliveries come first. */
+const COMMITS_PER_EXPIRY = 3;
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
 const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
@@ -106,11 +108,11 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
-  const crowds = [runDueTimers, runDueExpiries].map((runDue) => {
+  const crowds = [{ runDue: runDueTimers }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }].map(({ runDue, commits }) => {
     const lane: Lane = startLane(gateway, {
       places: 16,
       async claim(limit) {
-        await takeBreak();
+        await takeBreak(commits);
         const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
         if (more) lane.wake();
         return alone;

@@ -167,9 +167,10 @@ async function end(tx: Writer, gateway: Gateway, owned: readonly Owned[], { stat
   const ids = owned.map(({ recording }) => recording.id);
   await eraseLinkTokens(tx, ids);
   await eraseEventLinks(tx, ids);
+  // The job that brought it here goes; the one that looked for the recording at the vendor may still say why it failed.
   await forgetErrors(
     tx,
-    owned.flatMap(({ recording, meeting }) => [`recording.expire:${recording.id}`, `recording.look:${meeting.id}`]),
+    owned.map(({ meeting }) => `recording.look:${meeting.id}`),
   );
   await emitAll(tx, gateway, events);
 }

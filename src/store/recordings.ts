@@ -155,20 +155,17 @@ export async function lockFreeRecordings(tx: Writer, ids: readonly string[]): Pr
   );
 }
 
-/** The same change to many at once, of those that are in one of `from`; their ids. */
+/** The same change to many at once, as far as they are in one of `from`. */
 export async function updateRecordings(
   tx: Writer,
   { ids, from }: { ids: readonly string[]; from: readonly string[] },
   changes: Partial<Recording>,
-): Promise<string[]> {
+): Promise<void> {
   const { recordings } = tx.t;
-  if (ids.length === 0) return [];
-  const rows = await tx
+  await tx
     .update(recordings)
     .set(changes)
-    .where(and(inArray(recordings.id, [...ids]), inArray(recordings.state, [...from])))
-    .returning({ id: recordings.id });
-  return rows.map(({ id }) => id);
+    .where(and(inArray(recordings.id, [...ids]), inArray(recordings.state, [...from])));
 }
 
 /** The marketplace's, newest first, page by page. */
