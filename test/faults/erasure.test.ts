@@ -180,9 +180,9 @@ async function files(databaseUrl: string, { dialect }: Engine, { gateway }: Worl
   if (dialect === 'sqlite') {
     const path = databaseUrl.slice('file:'.length);
     await raw(path, 'vacuum');
-    expect(await gateway.gateway.db.checkpoint()).toBe(true);
+    if (!(await gateway.gateway.db.checkpoint())) throw new Error('the log could not be emptied');
     const names = await readdir(dirname(path));
-    expect(names.some((name) => name.endsWith('-wal'))).toBe(true);
+    if (!names.includes('gateway.db-wal')) throw new Error('the log is in a file that is not here');
     return Buffer.concat(await Promise.all(names.map((name) => readFile(join(dirname(path), name)))));
   }
   // In this order: the planner keeps samples of values, and the old samples are rows that are vacuumed away.
@@ -195,6 +195,6 @@ async function files(databaseUrl: string, { dialect }: Engine, { gateway }: Worl
   );
   const folder = join(String(place!['folder']), 'base', String(place!['oid']));
   const names = await readdir(folder);
-  expect(names.length).toBeGreaterThan(100);
+  if (names.length < 100) throw new Error('these are not all files');
   return Buffer.concat(await Promise.all(names.map((name) => readFile(join(folder, name)))));
 }

@@ -100,8 +100,8 @@ describeOnBothDatabases('the audit log', (_open, engine) => {
     await note(db, 'mkt_1', 'a', 'b', 'c', 'd', 'e');
     for (const statement of statements.split('; ')) await raw(url, statement);
     const [report] = await verifyAudit(db, 'mkt_1');
-    expect(report).toMatchObject({ broken: { problem, seq } });
-    if (problem === 'changed') expect(report!.broken!.entryId).toMatch(/^aud_/);
+    const [there] = problem === 'changed' ? await raw(url, `select id from audit where seq = ${seq}`) : [];
+    expect(report).toMatchObject({ broken: { problem, seq, ...(there === undefined ? {} : { entryId: there['id'] }) } });
   });
 
   it('is one chain after many transactions at once, whatever marketplaces they write to', async () => {
