@@ -28,6 +28,7 @@ import { problemRoutes } from './http/pages/problems.ts';
 import { recordingPageRoutes } from './http/pages/recording.ts';
 import { problemResponse, requestIdOf } from './http/problem.ts';
 import { webhookRoutes } from './http/webhooks.ts';
+import { wellKnownRoutes } from './http/well-known.ts';
 
 /** A form of ours has a few hundred bytes. */
 const MAX_FORM_BYTES = 16 * 1024;
@@ -88,6 +89,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/', recordingPageRoutes(gateway));
   app.route('/', problemRoutes(gateway));
   app.route('/', healthRoutes(gateway));
+  app.route('/', wellKnownRoutes(gateway));
   app.route(
     '/',
     docsRoutes(gateway, () =>

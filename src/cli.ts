@@ -12,18 +12,22 @@ import { countSealed } from './connections/sealed-count.ts';
 import { PROVIDER_IDS } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
+import { RECORDING_STATES } from './domain/recording.ts';
+import { verifyAudit } from './evidence/verify-audit.ts';
 import { redeliverEvent } from './events/endpoints.ts';
 import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { grantAccess } from './recordings/access.ts';
+import { takeBackRecording } from './recordings/erase.ts';
 import { openGateway } from './server.ts';
 import { listAlarms } from './store/alarms.ts';
 import { countConnections, listConnections, listSubscriptions, type Connection } from './store/connections.ts';
-import { DatabaseUnusable } from './store/database.ts';
+import { DatabaseUnusable, type Reader } from './store/database.ts';
 import { listKnownKeys } from './store/encryption-keys.ts';
 import { countJobs } from './store/jobs.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
+import { listOwnRecordings, type Recording } from './store/recordings.ts';
 
 const HELP = `Usage: npm run gateway -- <command> [options] [--json]
 
@@ -36,6 +40,9 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   connections remove --marketplace M --connection C
   recordings open --marketplace M --recording R --incident I --reason T
   events redeliver --marketplace M --event E
+  recordings list --marketplace M [--state ${RECORDING_STATES.join('|')}]
+  recordings erase --marketplace M --recording R
+  audit verify [--marketplace M]
   rotate-encryption-key
   doctor`;
 
@@ -56,6 +63,7 @@ const options = {
   recording: { type: 'string' },
   incident: { type: 'string' },
   reason: { type: 'string' },
+  state: { type: 'string' },
 } as const;
 
 try {
@@ -162,6 +170,25 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
+    'recordings list': async ({ db }) => {
+      const { state } = values;
+      if (state !== undefined && !(RECORDING_STATES as readonly string[]).includes(state))
+        throw new Usage(`--state has to be one of ${RECORDING_STATES.join(', ')}.`);
+      return (await allRecordings(db.read, { marketplaceId: required('marketplace'), state })).map(shownRecording);
+    },
+    'recordings erase': async (gateway) =>
+      shownRecording(await takeBackRecording(gateway, { marketplaceId: required('marketplace'), id: required('recording') })),
+    'audit verify': async ({ db }) => {
+      const reports = await verifyAudit(db, values.marketplace);
+      if (reports.some(({ broken }) => broken !== null)) process.exitCode = 1;
+      return reports.map(({ marketplaceId, sound, unchained, broken }) => ({
+        marketplace: marketplaceId,
+        result: broken === null ? 'ok' : broken.problem,
+        sound_entries: sound,
+        entries_before_the_chain: unchained,
+        ...(broken === null ? {} : { broken_at: broken.seq, entry: broken.entryId }),
+      }));
+    },
     'rotate-encryption-key': async (gateway) => {
       const { newest, columns, removable, subscriptionsToReplace, kept } = await rotateEncryptionKey(gateway);
       return [
@@ -200,6 +227,34 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
 
 function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, status }: Connection): Row {
   return { id, provider, email, account_id: accountId, plan, concurrent_meetings: concurrentMeetings, status };
+}
+
+async function allRecordings(
+  db: Reader,
+  { marketplaceId, state }: { marketplaceId: string; state: string | undefined },
+): Promise<Recording[]> {
+  const recordings: Recording[] = [];
+  for (;;) {
+    const page = await listOwnRecordings(db, { marketplaceId, state, before: recordings.at(-1)?.id, limit: 1_000 });
+    if (page.length === 0) return recordings;
+    recordings.push(...page);
+  }
+}
+
+function shownRecording(recording: Recording): Row {
+  const { id, meetingId, source, state, reason, publishedAt, expiresAt, vendorEnding, erasedAt } = recording;
+  const iso = (moment: Date | null): string | null => moment?.toISOString() ?? null;
+  return {
+    id,
+    meeting_id: meetingId,
+    source,
+    state,
+    reason,
+    published_at: iso(publishedAt),
+    expires_at: iso(expiresAt),
+    at_vendor: vendorEnding,
+    erased_at: iso(erasedAt),
+  };
 }
 
 /** The keys of the ring, newest first, and what they have sealed; a key that only the database knows is named, too. */

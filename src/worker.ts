@@ -20,13 +20,15 @@ import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
+import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
+import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
 import { switchRecording } from './recordings/switch.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
 import { deletePastSlots } from './store/host-slots.ts';
 import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
-import { deleteOldInboxEntries } from './store/inbox.ts';
+import { deleteOldInboxEntries, eraseParkedBodies } from './store/inbox.ts';
 import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
 import { writePulse } from './store/pulses.ts';
 import { deleteEndedWindows } from './store/quotas.ts';
@@ -42,12 +44,16 @@ const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
 const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew']);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
 const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
+/** A day's publications end at once, and their end is promised to the minute: between two batches fewer deliveries come first. */
+const COMMITS_PER_EXPIRY = 3;
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
 const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Requests under way to one endpoint, so that a slow one never takes all places. */
 const PER_ENDPOINT = 8;
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
 const INBOX_KEPT_MS = 30 * DAY;
+/** Chosen: time to look into what could not be applied. Bodies name recordings, which may not be kept for long. */
+const PARKED_KEPT_MS = 7 * DAY;
 const IDEMPOTENCY_KEPT_MS = 2 * DAY;
 
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
@@ -62,6 +68,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
   'meeting.recording': switchRecording,
   'recording.expire': expireRecording,
+  'recording.delete': deleteAtVendor,
   'subscription.renew': renewSubscription,
   [REPLACE_SUBSCRIPTION]: awaitReplacement,
   [RETIRE_KEYS]: retireKeys,
@@ -72,6 +79,9 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'connection.erase': eraseConnection,
   'gateway.sweep': sweep,
 };
+
+/** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
+const CROWD_KINDS = [...TIMER_KINDS, ...EXPIRY_KINDS];
 
 export interface Worker {
   /** Looks for work now. */
@@ -100,23 +110,26 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
-  const timers: Lane = startLane(gateway, {
-    places: 16,
-    async claim(limit) {
-      await takeBreak();
-      const { alone, more } = await runDueTimers(gateway, { limit, leaseMs: LEASE_MS });
-      if (more) timers.wake();
-      return alone;
-    },
-    run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+  const crowds = [{ runDue: runDueTimers }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }].map(({ runDue, commits }) => {
+    const lane: Lane = startLane(gateway, {
+      places: 16,
+      async claim(limit) {
+        await takeBreak(commits);
+        const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
+        if (more) lane.wake();
+        return alone;
+      },
+      run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+    });
+    return lane;
   });
   const lanes = [
     startLane(gateway, {
       places: 16,
-      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: TIMER_KINDS } })),
+      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: CROWD_KINDS } })),
       run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
-    timers,
+    ...crowds,
     ...inbox,
     startLane(gateway, {
       places: 64,
@@ -251,6 +264,7 @@ async function sweep(gateway: Gateway): Promise<void> {
   await db.write((tx) => deleteOldIdempotencyKeys(tx, plus(at, -IDEMPOTENCY_KEPT_MS)));
   await db.write((tx) => deletePastSlots(tx, plus(at, -DAY)));
   // In steps, so that receiving never waits long for the write lock.
+  while ((await db.write((tx) => eraseParkedBodies(tx, plus(at, -PARKED_KEPT_MS), 1_000))) === 1_000);
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
   await db.write((tx) => writePulse(tx, 'sweep', at));
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: plus(at, DAY / 24) }));

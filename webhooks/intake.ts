@@ -30,8 +30,11 @@ const QUIET_MS = 5;
  */
 export type Intake = (entries: readonly NewInboxEntry[]) => Promise<void>;
 
-/** Resolves when no more deliveries come, or after a few commits: when work that can wait may take the writer. */
-export type Break = () => Promise<void>;
+/**
+ * Resolves when no more deliveries come, or after so many commits: when work that can wait may take the writer. Without a number, after as
+ * many as leave it a tenth of the time.
+ */
+export type Break = (commits?: number) => Promise<void>;
 
 interface Waiting {
   readonly entries: readonly NewInboxEntry[];
@@ -103,8 +106,8 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
         waiting.push({ entries, bytes, since: now().getTime(), resolve, reject });
         plan();
       }),
-    async takeBreak() {
-      const enough = count.commits + COMMITS_PER_BREAK;
+    async takeBreak(commits = COMMITS_PER_BREAK) {
+      const enough = count.commits + commits;
       while (count.commits < enough && (coming.more || count.writing > 0)) await pause(QUIET_MS);
     },
   };

@@ -13,6 +13,8 @@ export interface LoadOrder {
   readonly requests: number;
   /** Vendor time of the first delivery; the following count up. */
   readonly startMs: number;
+  /** How long each connection waits after an answer before it sends again; without it, as fast as the server goes. */
+  readonly pauseMs?: number;
   /** Number of different meetings the deliveries are about. */
   readonly meetings?: number;
   /** Asked for in turn, in place of deliveries: `GET /path`. */
@@ -32,7 +34,7 @@ process.on('message', (order: LoadOrder) => {
   void run(order).then((report) => process.send!(report));
 });
 
-async function run({ port, connections, seconds, requests, startMs, meetings, asked = [] }: LoadOrder): Promise<LoadReport> {
+async function run({ port, connections, seconds, requests, startMs, pauseMs = 0, meetings, asked = [] }: LoadOrder): Promise<LoadReport> {
   const host = `127.0.0.1:${port}`;
   const plain = asked.map((request) => Buffer.from(`${request} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 'latin1'));
   const signed = Array.from(
@@ -90,7 +92,8 @@ async function run({ port, connections, seconds, requests, startMs, meetings, as
           text += chunk.toString('latin1');
           if (!isWhole(text, headOnly)) return;
           answered(text.slice(9, 12));
-          send();
+          if (pauseMs === 0) send();
+          else setTimeout(send, pauseMs);
         });
         socket.on('error', () => {});
         socket.on('close', () => {

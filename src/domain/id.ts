@@ -20,6 +20,7 @@ export type IdPrefix =
   | 'cst'
   | 'inc'
   | 'aud'
+  | 'crt'
   | 'req'
   | 'evt';
 

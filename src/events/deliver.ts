@@ -9,6 +9,7 @@ import type { Gateway } from '../gateway.ts';
 import {
   insertAttempt,
   loadDelivery,
+  lostLinks,
   updateDelivery,
   updateEndpoint,
   type Delivery,
@@ -93,7 +94,8 @@ export async function deliver(gateway: Gateway, send: Send, delivery: Delivery):
       at: startedAt,
       status: outcome.status,
       durationMs: finishedAt.getTime() - startedAt.getTime(),
-      answer: outcome.answer,
+      // What was sent may have been erased while it was on its way, and the receiver may have echoed it.
+      answer: (await lostLinks(tx, event)) ? '' : outcome.answer,
     });
     if (delivered) await updateDelivery(tx, delivery.id, { state: 'delivered', leasedUntil: null });
     else if (outcome.status === 410) {

@@ -1,17 +1,23 @@
 /** `Idempotency-Key` on every POST: same key and same request, same answer (IETF draft httpapi-idempotency-key-header). */
 import type { MiddlewareHandler } from 'hono';
+import { z } from 'zod';
 import { answerContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { finishIdempotencyKey, freeIdempotencyKey, takeIdempotencyKey } from '../store/idempotency-keys.ts';
+import { showRecording } from './api/recordings.ts';
 import type { ApiEnv } from './auth.ts';
+
+/** What is kept in place of an answer that shows a recording: its links end with it, and may not outlive it here. */
+const RECORDING = 'recording:';
 
 /** Longer than the slowest request; then its process is believed dead and the key may be taken over. */
 const RUNNING_MS = 2 * MINUTE;
 
-export function idempotency({ db, now, vault }: Gateway): MiddlewareHandler<ApiEnv> {
+export function idempotency(gateway: Gateway): MiddlewareHandler<ApiEnv> {
+  const { config, db, now, vault } = gateway;
   return async (c, next) => {
     const key = c.req.header('idempotency-key');
     if (c.req.method !== 'POST' || key === undefined) return next();
@@ -31,7 +37,10 @@ export function idempotency({ db, now, vault }: Gateway): MiddlewareHandler<ApiE
       if (known.fingerprint !== mark) throw new Failure('idempotency_key_reused', 'This Idempotency-Key was used with another request.');
       if (known.status === null || known.bodySealed === null)
         throw new Failure('idempotency_key_in_use', 'A request with this Idempotency-Key is still running.');
-      const body = vault.open(known.bodySealed, answerContext(marketplaceId, key));
+      const answer = vault.open(known.bodySealed, answerContext(marketplaceId, key));
+      const body = answer.startsWith(RECORDING)
+        ? JSON.stringify(await showRecording(gateway, marketplaceId, answer.slice(RECORDING.length)))
+        : answer;
       return c.body(body, known.status as 200, { 'content-type': 'application/json', 'idempotency-replayed': 'true' });
     }
     c.set('idempotencyKey', fingerprint('idempotency', marketplaceId, key));
@@ -39,8 +48,8 @@ export function idempotency({ db, now, vault }: Gateway): MiddlewareHandler<ApiE
     let kept = false;
     try {
       await next();
-      if (c.res.status >= 200 && c.res.status < 300) {
-        const body = await c.res.clone().text();
+      const body = c.res.status >= 200 && c.res.status < 300 ? keptOf(await c.res.clone().text(), config.publicUrl) : undefined;
+      if (body !== undefined) {
         await db.write((tx) =>
           finishIdempotencyKey(
             tx,
@@ -56,3 +65,12 @@ export function idempotency({ db, now, vault }: Gateway): MiddlewareHandler<ApiE
     return undefined;
   };
 }
+
+/** Undefined for what is not kept: a repeat of a request for nothing but a link makes another one. */
+function keptOf(body: string, publicUrl: string): string | undefined {
+  if (!body.includes(`${publicUrl}/r/`)) return body;
+  const shown = recordingAnswer.safeParse(JSON.parse(body));
+  return shown.success ? RECORDING + shown.data.id : undefined;
+}
+
+const recordingAnswer = z.object({ id: z.string().startsWith('rec_'), links: z.array(z.unknown()) });

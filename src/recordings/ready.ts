@@ -25,6 +25,7 @@ import {
 import { giveLinks, type GivenLink } from './links.ts';
 import { meetExpectation } from './reconcile.ts';
 import { recipientsOf, verdictOn } from './verdict.ts';
+import { recordingEvent } from './tell.ts';
 
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
@@ -210,20 +211,7 @@ export function tellRecording(
   links?: Record<string, unknown>,
   key = 'once',
 ): Promise<boolean> {
-  return emit(tx, gateway, {
-    marketplaceId: meeting.marketplaceId,
-    type,
-    subjectId: recording.id,
-    key,
-    data: {
-      recording_id: recording.id,
-      meeting_id: meeting.id,
-      booking_id: meeting.bookingId,
-      professional_id: meeting.professionalId,
-      ...more,
-    },
-    ...(links === undefined ? {} : { links }),
-  });
+  return emit(tx, gateway, { ...recordingEvent(meeting, recording, type, key, more), ...(links === undefined ? {} : { links }) });
 }
 
 export function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording {

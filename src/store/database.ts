@@ -1,6 +1,7 @@
 /** One database interface, two engines (`engine/`). The schema side is drizzle/kit.ts. */
 import type { PgDatabase, PgQueryResultHKT, PgSelect } from 'drizzle-orm/pg-core';
 import type { Tables } from '../../drizzle/schema.ts';
+import type { NewAuditEntry } from './audit.ts';
 import type { Statements } from './engine/statements.ts';
 
 export { prepared, slot } from './engine/statements.ts';
@@ -20,6 +21,8 @@ export type Writer = Reader &
   Pick<Drizzle, 'insert' | 'update' | 'delete'> & {
     /** Locks the selected rows against other claimers. SQLite has one writer at a time, so nothing to skip. */
     skipLocked<Q extends PgSelect>(query: Q): Q;
+    /** What this transaction has for the audit log; chained and written right before the commit (`audit.ts`). */
+    readonly unchained: NewAuditEntry[];
   };
 
 export interface Database {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, ne, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
 import type { Reader, Writer } from './database.ts';
@@ -48,22 +48,26 @@ export async function listEvents(
     .limit(limit);
 }
 
-/** Takes the links out of everything that was ever said about the subject, and out of what was answered to it. */
-export async function eraseEventLinks(tx: Writer, subjectId: string): Promise<void> {
+/** Takes the links out of everything that was ever said about the subjects, and out of what was answered to it. */
+export async function eraseEventLinks(tx: Writer, subjectIds: readonly string[]): Promise<void> {
   const { events, deliveries, deliveryAttempts } = tx.t;
-  const about = await tx.update(events).set({ linksSealed: null }).where(eq(events.subjectId, subjectId)).returning({ id: events.id });
-  if (about.length === 0) return;
+  const about = inArray(events.subjectId, [...subjectIds]);
+  await tx
+    .update(events)
+    .set({ linksSealed: null })
+    .where(and(about, isNotNull(events.linksSealed)));
   // A receiver may have echoed a link in its answer.
-  const sent = tx
-    .select({ id: deliveries.id })
-    .from(deliveries)
-    .where(
-      inArray(
-        deliveries.eventId,
-        about.map(({ id }) => id),
-      ),
-    );
-  await tx.update(deliveryAttempts).set({ answer: '' }).where(inArray(deliveryAttempts.deliveryId, sent));
+  const sent = tx.select({ id: deliveries.id }).from(deliveries).innerJoin(events, eq(events.id, deliveries.eventId)).where(about);
+  await tx
+    .update(deliveryAttempts)
+    .set({ answer: '' })
+    .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
+}
+
+/** Whether the links of an event that had some are erased by now. */
+export async function lostLinks(db: Reader, { id, linksSealed }: StoredEvent): Promise<boolean> {
+  const { events } = db.t;
+  return linksSealed !== null && (await db.$count(events, and(eq(events.id, id), isNull(events.linksSealed)))) > 0;
 }
 
 export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Promise<void> {

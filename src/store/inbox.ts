@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -117,6 +117,28 @@ const change = async (tx: Writer, keys: readonly string[], changes: Partial<Inbo
 
 export async function findInboxEntry(db: Reader, key: string): Promise<InboxEntry | undefined> {
   return (await db.select().from(db.t.inbox).where(eq(db.t.inbox.key, key)))[0];
+}
+
+/** Takes the bodies of parked entries from before `before` away; the reasons stay. How many. */
+export async function eraseParkedBodies(tx: Writer, before: Date, limit: number): Promise<number> {
+  const { inbox } = tx.t;
+  const old = await tx
+    .select({ key: inbox.key })
+    .from(inbox)
+    .where(and(eq(inbox.state, 'parked'), isNotNull(inbox.bodySealed), lt(inbox.receivedAt, before)))
+    .limit(limit);
+  if (old.length > 0) {
+    await tx
+      .update(inbox)
+      .set({ bodySealed: null })
+      .where(
+        inArray(
+          inbox.key,
+          old.map(({ key }) => key),
+        ),
+      );
+  }
+  return old.length;
 }
 
 /** Removes entries older than `before`: parked ones first of all, and keys that no vendor will repeat any more. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
 import type { Reader, Writer } from './database.ts';
@@ -42,6 +42,15 @@ export async function countJobs(db: Reader, kind: string): Promise<number> {
 
 export async function cancelJob(tx: Writer, { kind, subjectId }: { kind: string; subjectId: string }): Promise<void> {
   await tx.delete(tx.t.jobs).where(eq(tx.t.jobs.id, `${kind}:${subjectId}`));
+}
+
+/** What these jobs failed with is not kept any longer. */
+export async function forgetErrors(tx: Writer, jobIds: readonly string[]): Promise<void> {
+  const { jobs } = tx.t;
+  await tx
+    .update(jobs)
+    .set({ lastError: null })
+    .where(and(inArray(jobs.id, [...jobIds]), isNotNull(jobs.lastError)));
 }
 
 /** Jobs of these kinds, or of all others. */

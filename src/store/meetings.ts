@@ -72,6 +72,25 @@ export async function lockMeeting(tx: Writer, id: string): Promise<Meeting | und
   return (await tx.update(meetings).set({ id }).where(eq(meetings.id, id)).returning())[0];
 }
 
+/** As much of a meeting as the end of its recordings needs. */
+export type RecordedMeeting = Pick<Meeting, 'id' | 'marketplaceId' | 'bookingId' | 'professionalId' | 'provider' | 'connectionId'>;
+
+export async function listRecordedMeetings(db: Reader, ids: readonly string[]): Promise<RecordedMeeting[]> {
+  const { meetings } = db.t;
+  if (ids.length === 0) return [];
+  return db
+    .select({
+      id: meetings.id,
+      marketplaceId: meetings.marketplaceId,
+      bookingId: meetings.bookingId,
+      professionalId: meetings.professionalId,
+      provider: meetings.provider,
+      connectionId: meetings.connectionId,
+    })
+    .from(meetings)
+    .where(inArray(meetings.id, [...ids]));
+}
+
 /** As much of a meeting as its clocks need: thousands of them may be read in one second. */
 export type TimedMeeting = Pick<
   Meeting,

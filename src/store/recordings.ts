@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -34,6 +34,12 @@ export async function lockRecordingByFingerprint(tx: Writer, fingerprint: string
   const { recordings } = tx.t;
   // A write that changes nothing takes the row's lock and reads it anew, on both engines.
   return (await tx.update(recordings).set({ fingerprint }).where(eq(recordings.fingerprint, fingerprint)).returning())[0];
+}
+
+/** The same by its id. */
+export async function lockRecording(tx: Writer, id: string): Promise<Recording | undefined> {
+  const { recordings } = tx.t;
+  return (await tx.update(recordings).set({ id }).where(eq(recordings.id, id)).returning())[0];
 }
 
 export async function listRecordings(db: Reader, meetingId: string): Promise<Recording[]> {
@@ -168,6 +174,61 @@ export async function revokeLinks(
 }
 
 /** Takes the readable form of the links away; the hashes stay, so that an old link is answered with 410 and not with 404. */
-export async function eraseLinkTokens(tx: Writer, recordingId: string): Promise<void> {
-  await tx.update(tx.t.recordingLinks).set({ tokenSealed: null }).where(eq(tx.t.recordingLinks.recordingId, recordingId));
+export async function eraseLinkTokens(tx: Writer, recordingIds: readonly string[]): Promise<void> {
+  const { recordingLinks } = tx.t;
+  await tx
+    .update(recordingLinks)
+    .set({ tokenSealed: null })
+    .where(and(inArray(recordingLinks.recordingId, [...recordingIds]), isNotNull(recordingLinks.tokenSealed)));
+}
+
+/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
+export async function lockFreeRecordings(tx: Writer, ids: readonly string[]): Promise<Recording[]> {
+  const { recordings } = tx.t;
+  if (ids.length === 0) return [];
+  return tx.skipLocked(
+    tx
+      .select()
+      .from(recordings)
+      .where(inArray(recordings.id, [...ids]))
+      .$dynamic(),
+  );
+}
+
+/** The same change to many at once, as far as they are in one of `from`. */
+export async function updateRecordings(
+  tx: Writer,
+  { ids, from }: { ids: readonly string[]; from: readonly string[] },
+  changes: Partial<Recording>,
+): Promise<void> {
+  const { recordings } = tx.t;
+  await tx
+    .update(recordings)
+    .set(changes)
+    .where(and(inArray(recordings.id, [...ids]), inArray(recordings.state, [...from])));
+}
+
+/** The marketplace's, newest first, page by page. */
+export async function listOwnRecordings(
+  db: Reader,
+  {
+    marketplaceId,
+    state,
+    before,
+    limit,
+  }: { marketplaceId: string; state?: string | undefined; before?: string | undefined; limit: number },
+): Promise<Recording[]> {
+  const { recordings } = db.t;
+  return db
+    .select()
+    .from(recordings)
+    .where(
+      and(
+        eq(recordings.marketplaceId, marketplaceId),
+        state === undefined ? undefined : eq(recordings.state, state),
+        before === undefined ? undefined : lt(recordings.id, before),
+      ),
+    )
+    .orderBy(desc(recordings.id))
+    .limit(limit);
 }

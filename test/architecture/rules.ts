@@ -11,7 +11,7 @@ const ROOMS = {
   composition: /^src\/(main|cli|server|app)\.ts$/,
   config: /^src\/config\.ts$/,
   gateway: /^src\/gateway\.ts$/,
-  useCases: /^src\/(meetings|recordings|connections|events|marketplaces|incidents)\//,
+  useCases: /^src\/(meetings|recordings|connections|events|marketplaces|incidents|evidence)\//,
   edge: /^(src\/http\/|webhooks\/|src\/worker\.ts$)/,
   zoom: /^providers\/zoom\//,
   microsoftTeams: /^providers\/microsoft-teams\//,

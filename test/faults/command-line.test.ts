@@ -3,6 +3,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import { freePort } from '../../demo/world.ts';
 import { judgeClock } from '../../src/connections/reach.ts';
+import { noteProcessing } from '../../src/recordings/ready.ts';
+import { findMeeting } from '../../src/store/meetings.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { built } from '../support/support.ts';
 import { must, type MeetingJson } from '../support/gateway.ts';
@@ -80,6 +82,40 @@ describeOnBothDatabases('the command line', (_open, engine) => {
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no open incident') as string });
     const asked = await startCommand(stage.environment, ...open).exit;
     expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('--incident is missing') as string });
+  });
+
+  it('G15 lists recordings, ends one, and verifies the audit log', { timeout: 60_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const { environment } = stage;
+    const own = ['--marketplace', stage.marketplaceId];
+    const running = await stage.serve();
+    const { db } = running.gateway;
+    await connect(stage, 'zoom');
+    const body = { ...meetingBody({ now: () => new Date() }), provider: 'zoom' };
+    const { id } = must(await stage.api('POST', '/v1/meetings', body), 201).json as { id: string };
+    await db.write(async (tx) => noteProcessing(tx, running.gateway, (await findMeeting(tx, id))!, 'uuid-of-the-vendor'));
+    const [listed] = await rowsOf(environment, 'recordings', 'list', ...own);
+    expect(listed).toMatchObject({ meeting_id: id, source: 'provider', state: 'processing', erased_at: null });
+    expect(await rowsOf(environment, 'recordings', 'list', ...own, '--state', 'published')).toEqual([]);
+    const [ended] = await rowsOf(environment, 'recordings', 'erase', ...own, '--recording', String(listed!['id']));
+    expect(ended).toMatchObject({ id: listed!['id'], state: 'revoked', reason: 'marketplace', erased_at: expect.any(String) as string });
+    const foreign = await startCommand(
+      environment,
+      'recordings',
+      'erase',
+      '--marketplace',
+      'mkt_other',
+      '--recording',
+      String(listed!['id']),
+    ).exit;
+    expect(foreign).toMatchObject({ code: 1, stderr: expect.stringContaining('no such resource') as string });
+
+    const [sound] = await rowsOf(environment, 'audit', 'verify');
+    expect(sound).toEqual({ marketplace: stage.marketplaceId, result: 'ok', sound_entries: 1, entries_before_the_chain: 0 });
+    await db.write((tx) => tx.update(tx.t.audit).set({ subjectId: 'rec_other' }));
+    const broken = await startCommand(environment, 'audit', 'verify', ...own, '--json').exit;
+    expect(broken.code).toBe(1);
+    expect(JSON.parse(broken.stdout)).toMatchObject([{ result: 'changed', broken_at: 1, entry: expect.stringMatching(/^aud_/) as string }]);
   });
 
   it('doctor tells of keys, clock, vendors, connections and subscriptions', { timeout: 60_000 }, async () => {

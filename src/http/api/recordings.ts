@@ -1,6 +1,7 @@
 import { createRoute, type z } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
 import { notFound } from '../../domain/failure.ts';
+import { certifyDeletion } from '../../evidence/deletion-certificate.ts';
 import type { Gateway } from '../../gateway.ts';
 import { grantAccess } from '../../recordings/access.ts';
 import { revokeRecording } from '../../recordings/erase.ts';
@@ -63,7 +64,7 @@ export const recordingRoutes = (gateway: Gateway) => {
           upload: { url, title, passcode: passcode ?? null },
           by: 'marketplace',
         });
-        return c.json(await shown(gateway, marketplaceId, recording.id), isNew ? 201 : 200);
+        return c.json(await showRecording(gateway, marketplaceId, recording.id), isNew ? 201 : 200);
       },
     )
     .openapi(
@@ -96,7 +97,20 @@ export const recordingRoutes = (gateway: Gateway) => {
         request: { params: idParameter },
         responses: { 200: json(schemas.recording, 'The recording'), ...problems },
       }),
-      async (c) => c.json(await shown(gateway, c.get('marketplace').id, c.req.valid('param').id), 200),
+      async (c) => c.json(await showRecording(gateway, c.get('marketplace').id, c.req.valid('param').id), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/recordings/{id}/deletion-certificate',
+        ...about('Recordings', 'Signed proof that a recording is erased, to be verified by the keys at /.well-known/jwks.json'),
+        request: { params: idParameter },
+        responses: { 200: json(schemas.deletionCertificate, 'The certificate'), ...problems },
+      }),
+      async (c) => {
+        const { recording } = await own(db.read, c.get('marketplace').id, c.req.valid('param').id);
+        return c.json({ certificate: await certifyDeletion(gateway, recording) }, 200);
+      },
     )
     .openapi(
       createRoute({
@@ -114,7 +128,7 @@ export const recordingRoutes = (gateway: Gateway) => {
           await publishWithheld(tx, gateway, meeting, recording);
         });
         wake();
-        return c.json(await shown(gateway, marketplaceId, id), 200);
+        return c.json(await showRecording(gateway, marketplaceId, id), 200);
       },
     )
     .openapi(
@@ -149,12 +163,13 @@ export const recordingRoutes = (gateway: Gateway) => {
           }
         });
         wake();
-        return c.json(await shown(gateway, marketplaceId, id), 200);
+        return c.json(await showRecording(gateway, marketplaceId, id), 200);
       },
     );
 };
 
-async function shown(gateway: Gateway, marketplaceId: string, id: string) {
+/** As the API shows it, with the links that there are now. */
+export async function showRecording(gateway: Gateway, marketplaceId: string, id: string) {
   const { recording } = await own(gateway.db.read, marketplaceId, id);
   return representRecording(gateway, recording, await listRecordingLinks(gateway.db.read, [recording.id]));
 }

@@ -312,6 +312,8 @@ export const access = z
     incident_id: z.string(),
   })
   .openapi('RecordingAccess');
+/** A compact JWS (RFC 7515). */
+export const deletionCertificate = z.object({ certificate: z.string() }).openapi('DeletionCertificate');
 
 export const endpoint = z
   .object({

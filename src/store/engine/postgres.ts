@@ -5,6 +5,7 @@ import { pgKit } from '../../../drizzle/kit.ts';
 import { defineTables } from '../../../drizzle/schema.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { SECOND } from '../../domain/time.ts';
+import { chainAuditEntries } from '../audit.ts';
 import type { Database, DatabaseOptions, Writer } from '../database.ts';
 import { CREATE_JOURNAL, migrationsOf, pendingMigrations, READ_JOURNAL } from './migrations.ts';
 import { gate, lifetime } from './session.ts';
@@ -54,7 +55,7 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
   const handleOn = (client: pg.Pool | pg.PoolClient, check: () => void, known: Map<object, unknown>): Writer => {
     const session = gate(new NodePgSession(client, dialect, undefined), check);
     const statements: Statements = { check, known, base: () => handleOn(client, always, known) };
-    return Object.assign(new NodePgDatabase(dialect, session, undefined), { t, skipLocked, statements });
+    return Object.assign(new NodePgDatabase(dialect, session, undefined), { t, skipLocked, statements, unchained: [] });
   };
   const knownOf = new WeakMap<pg.PoolClient, Map<object, unknown>>();
   const statementsOf = (client: pg.PoolClient): Map<object, unknown> => {
@@ -69,7 +70,9 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
     let lost = false;
     try {
       await client.query('begin');
-      const result = await work(handleOn(client, check, statementsOf(client)));
+      const tx = handleOn(client, check, statementsOf(client));
+      const result = await work(tx);
+      await chainAuditEntries(tx);
       const { command } = await client.query('commit');
       // PostgreSQL answers the commit of a transaction with a failed statement by rolling it back.
       if (command !== 'COMMIT') throw new Error('a failed statement was caught inside its transaction: nothing is stored');

@@ -4,6 +4,7 @@ import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
 import { sqliteKit } from '../../../drizzle/kit.ts';
 import { defineTables } from '../../../drizzle/schema.ts';
+import { chainAuditEntries } from '../audit.ts';
 import type { Database, DatabaseOptions, Writer } from '../database.ts';
 import { gate, lifetime } from './session.ts';
 import { BUSY_TIMEOUT_MS, prepareFile } from './sqlite-file.ts';
@@ -30,6 +31,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
       t,
       skipLocked,
       statements,
+      unchained: [],
     }) as unknown as Writer;
   };
 
@@ -75,7 +77,9 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
           // Left open only when a rollback failed; the disk may be back by now.
           rollBack();
           beginOrGiveUp();
-          const result = await withinThisTurn(work(handleOn(writer, check, known)));
+          const tx = handleOn(writer, check, known);
+          const result = await withinThisTurn(work(tx));
+          await withinThisTurn(chainAuditEntries(tx));
           commit.run();
           return result;
         } catch (error) {

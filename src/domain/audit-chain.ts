@@ -1,0 +1,33 @@
+/** What makes a changed, missing or moved audit entry visible: each carries a digest of itself and of the one before it. */
+import { createHash } from 'node:crypto';
+
+export interface ChainedEntry {
+  readonly id: string;
+  readonly marketplaceId: string;
+  readonly at: Date;
+  readonly action: string;
+  readonly subjectId: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** The hash before the first entry. */
+export const NO_HASH = '';
+
+/**
+ * SHA-256 in hex over a JSON array: version, the hash before, place, and the entry. The details are written with sorted names, because
+ * PostgreSQL's jsonb keeps no order of its own.
+ */
+export function chainHash(entry: ChainedEntry, { seq, previous }: { seq: number; previous: string }): string {
+  const { id, marketplaceId, at, action, subjectId, details } = entry;
+  const text = JSON.stringify([1, previous, marketplaceId, seq, id, at.toISOString(), action, subjectId, sorted(details)]);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The same value with the names of all its objects in order, as far as JSON can say it. */
+function sorted(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_name, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  ) as unknown;
+}

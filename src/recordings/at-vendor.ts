@@ -1,0 +1,32 @@
+/** What has to be done at the vendor when a recording's time is over, and what the account lets us do. */
+import type { Recordings } from '../../providers/provider.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Connection } from '../store/connections.ts';
+import type { Recording } from '../store/recordings.ts';
+
+export interface VendorWork {
+  /** Its page at the vendor is open to whoever has the link. */
+  readonly close: boolean;
+  /** The policy wants it deleted there. */
+  readonly remove: boolean;
+}
+
+export const wantedAtVendor = (policy: Policy, { source, sharedAt, vendorRecordingSealed }: Recording): VendorWork => {
+  const isThere = source === 'provider' && vendorRecordingSealed !== null;
+  return { close: isThere && sharedAt !== null, remove: isThere && policy.recording.delete_at_vendor };
+};
+
+/** As much of it as the app offers and the account has allowed. */
+export function possibleAtVendor(
+  { shares, removal }: Pick<Recordings, 'shares' | 'removal'>,
+  { scopes }: Pick<Connection, 'scopes'>,
+  { close, remove }: VendorWork,
+): VendorWork {
+  const granted = (part: { readonly scopes: readonly string[] } | undefined): boolean =>
+    part !== undefined && part.scopes.every((scope) => scopes.includes(scope));
+  return { close: close && granted(shares), remove: remove && granted(removal) };
+}
+
+/** What is deleted is shown to nobody any more, so that a page which cannot be closed does not count then. */
+export const isAll = (wanted: VendorWork, done: VendorWork): boolean =>
+  (done.remove || !wanted.remove) && (done.close || done.remove || !wanted.close);
