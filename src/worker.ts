@@ -21,6 +21,10 @@ import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
 import { expireRecording } from './recordings/erase.ts';
+import { lookBySchedule, lookNow } from './recordings/look.ts';
+import { LOOK, LOOK_SOON } from './recordings/reconcile.ts';
+import { giveSign, sweepGap, sweepRecordings } from './recordings/sweep.ts';
+import { VERIFY, verifyRecording } from './recordings/vanished.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
 import { deletePastSlots } from './store/host-slots.ts';
@@ -60,6 +64,10 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.limit': (gateway, meetingId) => runTimer(gateway, 'meeting.limit', meetingId),
   'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
   'recording.expire': expireRecording,
+  [LOOK]: lookBySchedule,
+  [LOOK_SOON]: lookNow,
+  [VERIFY]: verifyRecording,
+  'recording.sweep': sweepRecordings,
   'subscription.renew': renewSubscription,
   [REPLACE_SUBSCRIPTION]: awaitReplacement,
   [RETIRE_KEYS]: retireKeys,
@@ -69,6 +77,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
   'gateway.sweep': sweep,
+  'gateway.pulse': giveSign,
 };
 
 export interface Worker {
@@ -84,6 +93,7 @@ export interface Worker {
 export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break): Promise<Worker> {
   const { db, now } = gateway;
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
+  await sweepGap(gateway);
   const perEndpoint = new Map<string, number>();
   const inbox = Array.from({ length: APPLIERS[db.dialect] }, () => {
     const lane: Lane = startLane(gateway, {

@@ -79,7 +79,11 @@ export async function revive(tx: Writer, gateway: Gateway, grantId: string): Pro
   const except = grant.kind === 'platform' ? 'account_gone' : undefined;
   const changed = await setConnectionStatus(tx, { grantId, except }, { from: ['reconnect_required'], to: 'active', reason: null });
   await tellAll(tx, gateway, changed, 'connection.active');
-  for (const connection of changed) await startFeed(tx, gateway, connection);
+  for (const connection of changed) {
+    await startFeed(tx, gateway, connection);
+    // Nothing was told or found while it did not work.
+    await scheduleJob(tx, { kind: 'recording.sweep', subjectId: connection.id, dueAt: gateway.now() });
+  }
   if (changed.length > 0 && grant.kind === 'user') await scheduleKeep(tx, gateway, grant);
 }
 

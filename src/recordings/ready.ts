@@ -13,6 +13,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
+import type { FoundBy } from '../store/expectations.ts';
 import { listAttendees, type Meeting } from '../store/meetings.ts';
 import {
   findRecordingByFingerprint,
@@ -22,6 +23,7 @@ import {
   updateRecording,
   type Recording,
 } from '../store/recordings.ts';
+import { meetExpectation } from './reconcile.ts';
 
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
@@ -38,10 +40,17 @@ export async function noteProcessing(tx: Writer, gateway: Gateway, meeting: Meet
 }
 
 /** The vendor has finished it. Repeats, further files and further events of one recording give one recording. */
-export async function noteReady(tx: Writer, gateway: Gateway, meeting: Meeting, vendor: VendorRecording): Promise<void> {
+export async function noteReady(
+  tx: Writer,
+  gateway: Gateway,
+  meeting: Meeting,
+  vendor: VendorRecording,
+  by: FoundBy = 'webhook',
+): Promise<void> {
   const mark = recordingFingerprint(meeting, vendor.id);
   if ((await findRecordingByFingerprint(tx, mark)) === undefined) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
   const recording = (await lockRecordingByFingerprint(tx, mark))!;
+  await meetExpectation(tx, meeting.id, by);
   // Late news does not bring back what was erased or taken back.
   if (recording.state === 'expired' || recording.state === 'revoked') return;
 
