@@ -79,15 +79,14 @@ export async function revive(tx: Writer, gateway: Gateway, grantId: string): Pro
   const except = grant.kind === 'platform' ? 'account_gone' : undefined;
   const changed = await setConnectionStatus(tx, { grantId, except }, { from: ['reconnect_required'], to: 'active', reason: null });
   await tellAll(tx, gateway, changed, 'connection.active');
-  for (const connection of changed) {
-    await startFeed(tx, gateway, connection);
-    // Nothing was told or found while it did not work.
-    await scheduleJob(tx, { kind: 'recording.sweep', subjectId: connection.id, dueAt: gateway.now() });
-  }
+  for (const connection of changed) await startFeed(tx, gateway, connection);
   if (changed.length > 0 && grant.kind === 'user') await scheduleKeep(tx, gateway, grant);
 }
 
-/** Who connects without the permission for recordings has no feed, whatever was granted to the account before. */
+/**
+ * Who connects without the permission for recordings has no feed, whatever was granted to the account before. What was told to nobody while
+ * the connection did not work is looked for.
+ */
 export async function startFeed(
   tx: Writer,
   { now, providers }: Pick<Gateway, 'now' | 'providers'>,
@@ -96,6 +95,7 @@ export async function startFeed(
   const needed = providers.get(provider as ProviderId)?.subscriptions?.scopes ?? [];
   if (createsMeetings && needed.some((scope) => scopes.includes(scope)))
     await scheduleJob(tx, { kind: 'subscription.renew', subjectId: id, dueAt: now() });
+  await scheduleJob(tx, { kind: 'recording.sweep', subjectId: id, dueAt: now() });
 }
 
 /**

@@ -14,7 +14,7 @@ import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import type { FoundBy } from '../store/expectations.ts';
-import { listAttendees, type Meeting } from '../store/meetings.ts';
+import { listAttendees, lockMeeting, type Meeting } from '../store/meetings.ts';
 import {
   findRecordingByFingerprint,
   insertRecording,
@@ -47,6 +47,8 @@ export async function noteReady(
   vendor: VendorRecording,
   by: FoundBy = 'webhook',
 ): Promise<void> {
+  // Whoever ends the meeting at the same time sees this recording, or this one the expectation that follows from the end.
+  await lockMeeting(tx, meeting.id);
   const mark = recordingFingerprint(meeting, vendor.id);
   if ((await findRecordingByFingerprint(tx, mark)) === undefined) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
   const recording = (await lockRecordingByFingerprint(tx, mark))!;

@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { findConnection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
-import { findExpectation, putExpectation, setMet, type FoundBy } from '../store/expectations.ts';
+import { findExpectation, insertExpectation, moveExpectation, setMet, type FoundBy } from '../store/expectations.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting, listAttendees, type Meeting } from '../store/meetings.ts';
 import { listRecordings } from '../store/recordings.ts';
@@ -33,17 +33,18 @@ export async function expectRecording(
   const provider = meeting.provider as ProviderId;
   const deadline = deadlineOf(provider, endedAt);
   const isThere = (await listRecordings(tx, meeting.id)).some(({ source, state }) => source === 'provider' && state !== 'processing');
-  const fresh = { state: isThere ? 'met' : 'open', metBy: isThere ? 'webhook' : null } as const;
-  const reopened = known?.state === 'missed' && deadline > at;
-  await putExpectation(tx, {
+  const isNew = await insertExpectation(tx, {
     meetingId: meeting.id,
     marketplaceId: meeting.marketplaceId,
-    looks: 0,
-    lookedAt: null,
-    ...(known === undefined || reopened ? fresh : known),
+    state: isThere ? 'met' : 'open',
+    metBy: isThere ? 'webhook' : null,
     endedAt,
     deadline,
+    looks: 0,
+    lookedAt: null,
   });
+  // A look that goes on at the same time may meet it: what it has found is not written over.
+  if (!isNew) await moveExpectation(tx, { meetingId: meeting.id, endedAt, deadline, reopen: deadline > at });
   const lengthMs = meeting.startedAt === null ? meeting.durationMinutes * MINUTE : endedAt.getTime() - meeting.startedAt.getTime();
   const first = firstLookAt(provider, { endedAt, lengthMs, chance: chanceOf(gateway) });
   await scheduleJob(tx, { kind: LOOK, subjectId: meeting.id, dueAt: first > at ? first : at });

@@ -14,14 +14,25 @@ export async function findExpectation(db: Reader, meetingId: string): Promise<Ex
     | undefined;
 }
 
-/** A meeting that ended anew has another end and another deadline; what was looked for stays counted. */
-export async function putExpectation(tx: Writer, expectation: Expectation): Promise<void> {
-  const { recordingExpectations } = tx.t;
-  const { endedAt, deadline, state, metBy } = expectation;
-  await tx
-    .insert(recordingExpectations)
-    .values(expectation)
-    .onConflictDoUpdate({ target: recordingExpectations.meetingId, set: { endedAt, deadline, state, metBy } });
+/** False when there is one already. */
+export async function insertExpectation(tx: Writer, expectation: Expectation): Promise<boolean> {
+  const { recordingExpectations: e } = tx.t;
+  const rows = await tx.insert(e).values(expectation).onConflictDoNothing().returning({ id: e.meetingId });
+  return rows.length === 1;
+}
+
+/** A meeting that ended anew; what was found and how often was looked stays. One that was missed is looked for again if `reopen`. */
+export async function moveExpectation(
+  tx: Writer,
+  { meetingId, endedAt, deadline, reopen }: Pick<Expectation, 'meetingId' | 'endedAt' | 'deadline'> & { readonly reopen: boolean },
+): Promise<void> {
+  const { recordingExpectations: e } = tx.t;
+  await tx.update(e).set({ endedAt, deadline }).where(eq(e.meetingId, meetingId));
+  if (reopen)
+    await tx
+      .update(e)
+      .set({ state: 'open' })
+      .where(and(eq(e.meetingId, meetingId), eq(e.state, 'missed')));
 }
 
 /** False when there is none, or it was met before. */

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -266,8 +266,7 @@ export async function listUnderWay(
     .where(
       and(
         eq(jobs.kind, 'meeting.close'),
-        inArray(meetings.state, ['confirmed', 'live']),
-        lte(meetings.startsAt, startedBy),
+        or(eq(meetings.state, 'live'), and(eq(meetings.state, 'confirmed'), lte(meetings.startsAt, startedBy))),
         gt(meetings.id, after),
       ),
     )
