@@ -90,12 +90,12 @@ export async function revive(tx: Writer, gateway: Gateway, grantId: string): Pro
 export async function startFeed(
   tx: Writer,
   { now, providers }: Pick<Gateway, 'now' | 'providers'>,
-  { id, createsMeetings, provider, scopes }: Connection,
+  { id, createsMeetings, provider, scopes, statusVersion }: Connection,
 ): Promise<void> {
   const needed = providers.get(provider as ProviderId)?.subscriptions?.scopes ?? [];
   if (createsMeetings && needed.some((scope) => scopes.includes(scope)))
     await scheduleJob(tx, { kind: 'subscription.renew', subjectId: id, dueAt: now() });
-  await scheduleJob(tx, { kind: 'recording.sweep', subjectId: id, dueAt: now() });
+  if (statusVersion > 1) await scheduleJob(tx, { kind: 'recording.sweep', subjectId: id, dueAt: now() });
 }
 
 /**
