@@ -97,6 +97,12 @@ export function controlRoutes(sandbox: Controlled): Routes {
 
     .get('/control/deliveries', (c) => c.json({ deliveries: deliveries.list(vendorId.optional().parse(c.req.query('vendor'))) }))
 
+    .post('/control/deliveries/loss', async (c) => {
+      const { lost } = await read(c.req.raw, z.object({ lost: z.boolean() }));
+      deliveries.lose(lost);
+      return c.json({ lost });
+    })
+
     .post('/control/deliveries/:id/resend', async (c) => {
       const { tamper } = await read(c.req.raw, resending);
       const delivery = deliveries.resend(c.req.param('id'), tamper === true ? 'proof' : tamper || null);

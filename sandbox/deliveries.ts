@@ -55,6 +55,8 @@ export interface Deliveries {
   list(vendor?: VendorId): readonly Delivery[];
   /** A second delivery of the same thing; undefined for an unknown id. */
   resend(id: string, tamper: Tamper | null): Delivery | undefined;
+  /** From now on nothing arrives, and nothing is repeated: what is sent counts as failed. `resend` sends it after all. */
+  lose(lost: boolean): void;
   reset(): void;
 }
 
@@ -64,6 +66,7 @@ const KEPT_ANSWER_CHARACTERS = 2_000;
 export function createDeliveries({ agenda, fetch }: { agenda: Agenda; fetch: typeof globalThis.fetch }): Deliveries {
   let sent: { delivery: Delivery; outgoing: Outgoing }[] = [];
   let count = 0;
+  let losing = false;
   /** One after the other for each vendor, so that things arrive in the order in which they happened and a test can rely on it. */
   const lines = new Map<VendorId, Promise<void>>();
   const inLine = (vendor: VendorId, run: () => Promise<void>): Promise<void> => {
@@ -109,6 +112,11 @@ export function createDeliveries({ agenda, fetch }: { agenda: Agenda; fetch: typ
       tamper,
     };
     sent.push({ delivery, outgoing });
+    if (losing) {
+      delivery.state = 'failed';
+      delivery.nextAttemptAt = null;
+      return delivery;
+    }
     agenda.at(createdAt, () => inLine(vendor, () => attempt(delivery, outgoing)));
     return delivery;
   };
@@ -120,8 +128,12 @@ export function createDeliveries({ agenda, fetch }: { agenda: Agenda; fetch: typ
       const original = sent.find(({ delivery }) => delivery.id === id);
       return original && send(original.outgoing, tamper);
     },
+    lose(lost) {
+      losing = lost;
+    },
     reset() {
       sent = [];
+      losing = false;
     },
   };
 }

@@ -24,6 +24,10 @@ import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
 import { switchRecording } from './recordings/switch.ts';
+import { lookBySchedule, lookNow } from './recordings/look.ts';
+import { LOOK, LOOK_SOON } from './recordings/reconcile.ts';
+import { giveSign, sweepGap, sweepRecordings } from './recordings/sweep.ts';
+import { VERIFY, verifyRecording } from './recordings/vanished.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { claimDeliveries } from './store/events.ts';
 import { deletePastSlots } from './store/host-slots.ts';
@@ -69,6 +73,10 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.recording': switchRecording,
   'recording.expire': expireRecording,
   'recording.delete': deleteAtVendor,
+  [LOOK]: lookBySchedule,
+  [LOOK_SOON]: lookNow,
+  [VERIFY]: verifyRecording,
+  'recording.sweep': sweepRecordings,
   'subscription.renew': renewSubscription,
   [REPLACE_SUBSCRIPTION]: awaitReplacement,
   [RETIRE_KEYS]: retireKeys,
@@ -78,6 +86,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
   'gateway.sweep': sweep,
+  'gateway.pulse': giveSign,
 };
 
 /** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
@@ -96,6 +105,7 @@ export interface Worker {
 export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break): Promise<Worker> {
   const { db, now } = gateway;
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
+  await sweepGap(gateway);
   const perEndpoint = new Map<string, number>();
   const inbox = Array.from({ length: APPLIERS[db.dialect] }, () => {
     const lane: Lane = startLane(gateway, {

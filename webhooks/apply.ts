@@ -209,6 +209,10 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
       if (event.type === 'subscription.suspended' && reason !== null && isOurFault(reason)) {
         await raiseFeedAlarm(tx, gateway, provider.id, reason);
       }
+      // What the vendor could not deliver is not delivered later.
+      if (event.type === 'subscription.missed') {
+        await scheduleJob(tx, { kind: 'recording.sweep', subjectId: subscription.connectionId, dueAt: gateway.now() });
+      }
       if (event.type === 'subscription.removed') await deleteSubscriptionOf(tx, subscription.connectionId);
       await scheduleJob(tx, { kind: 'subscription.renew', subjectId: subscription.connectionId, dueAt: gateway.now() });
       return true;

@@ -83,15 +83,19 @@ export async function revive(tx: Writer, gateway: Gateway, grantId: string): Pro
   if (changed.length > 0 && grant.kind === 'user') await scheduleKeep(tx, gateway, grant);
 }
 
-/** Who connects without the permission for recordings has no feed, whatever was granted to the account before. */
+/**
+ * Who connects without the permission for recordings has no feed, whatever was granted to the account before. What was told to nobody while
+ * the connection did not work is looked for.
+ */
 export async function startFeed(
   tx: Writer,
   { now, providers }: Pick<Gateway, 'now' | 'providers'>,
-  { id, createsMeetings, provider, scopes }: Connection,
+  { id, createsMeetings, provider, scopes, statusVersion }: Connection,
 ): Promise<void> {
   const needed = providers.get(provider as ProviderId)?.subscriptions?.scopes ?? [];
   if (createsMeetings && needed.some((scope) => scopes.includes(scope)))
     await scheduleJob(tx, { kind: 'subscription.renew', subjectId: id, dueAt: now() });
+  if (statusVersion > 1) await scheduleJob(tx, { kind: 'recording.sweep', subjectId: id, dueAt: now() });
 }
 
 /**

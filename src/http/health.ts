@@ -8,6 +8,7 @@ import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { listAlarms } from '../store/alarms.ts';
+import { countExpectations } from '../store/expectations.ts';
 import { writePulse } from '../store/pulses.ts';
 import { countPauses } from '../store/quotas.ts';
 
@@ -70,11 +71,24 @@ export const healthRoutes = (gateway: Gateway) => {
           await countPauses(db.read, now()),
         ],
       ];
-      const gauge = (name: string, help: string, samples: readonly string[]): string =>
-        [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples, ''].join('\n');
+      const metric = (type: 'counter' | 'gauge', name: string, help: string, samples: readonly string[]): string =>
+        [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples, ''].join('\n');
+      const gauge = (name: string, help: string, samples: readonly string[]): string => metric('gauge', name, help, samples);
+      const expected = await countExpectations(db.read);
       const alarms = (await listAlarms(db.read)).map(({ name }) => `gateway_alarms{name=${JSON.stringify(name)}} 1`);
       const text = [
         ...figures.map(([name, help, value]) => gauge(name, help, [`${name} ${value}`])),
+        gauge(
+          'gateway_recordings_expected',
+          'Meetings whose recording is looked for, and those where none was found in time',
+          (['open', 'missed'] as const).map((state) => `gateway_recordings_expected{state="${state}"} ${expected[state]}`),
+        ),
+        metric(
+          'counter',
+          'gateway_recordings_found',
+          'Meetings whose recording was told by a webhook, or found by a look because no webhook came',
+          (['webhook', 'reconciliation'] as const).map((by) => `gateway_recordings_found{by="${by}"} ${expected[by]}`),
+        ),
         gauge('gateway_alarms', 'What only the operator can repair, one line for each', alarms),
       ].join('');
       return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });

@@ -3,6 +3,7 @@ import { endsAt, joinWindow } from '../domain/meeting.ts';
 import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { expectRecording } from '../recordings/reconcile.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
 import { lookForAttendance } from './attendance.ts';
@@ -21,6 +22,8 @@ export async function closeMeeting(gateway: Gateway, meetingId: string): Promise
     const deadline = meeting.state === 'live' ? plus(closesAt, LONGEST_OVERRUN_MS) : closesAt;
     if (deadline > now()) {
       await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: deadline });
+      // Its end may have got lost. If it goes on, its real end is another one to look from.
+      if (meeting.state === 'live' && closesAt <= now()) await expectRecording(tx, gateway, meeting, endsAt(meeting));
       return;
     }
     // A continuation whose link the vendor never made.

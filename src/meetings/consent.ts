@@ -6,6 +6,7 @@ import { isAsked } from '../domain/recording.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { considerRecording } from '../recordings/automatic.ts';
+import { lookSoon } from '../recordings/reconcile.ts';
 import { withholdRefused } from '../recordings/ready.ts';
 import {
   findAttendee,
@@ -53,6 +54,8 @@ export async function recordConsent(
       await lockMeeting(tx, segment.id);
       if (decision.decision === 'refused') await withholdRefused(tx, gateway, segment);
       await considerRecording(tx, gateway, segment);
+      // Its recording was not expected until now.
+      if (decision.decision === 'granted' && segment.state === 'ended') await lookSoon(tx, gateway, segment.id);
     }
     return find(tx, who);
   });

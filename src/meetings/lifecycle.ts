@@ -17,6 +17,7 @@ import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { considerRecording } from '../recordings/automatic.ts';
+import { expectRecording } from '../recordings/reconcile.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
@@ -155,6 +156,8 @@ export async function endMeeting(
   if (end === undefined || ref === undefined) throw new Failure('not_capable', 'This meeting cannot be ended from here.');
   if (meeting.state !== 'confirmed' && meeting.state !== 'live') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
   await atVendor(gateway, await connectionOf(gateway, meeting), (_, account) => end(account, ref));
+  // The vendor's event may get lost; the recording is looked for all the same.
+  if (meeting.state === 'live') await gateway.db.write((tx) => expectRecording(tx, gateway, meeting, gateway.now()));
   return ownMeeting(gateway, marketplaceId, meetingId);
 }
 
@@ -194,6 +197,7 @@ export async function move(
   if (after === before) return undefined;
   const updated = await updateMeeting(tx, { id: meeting.id, from: [before.state] }, { ...changes, ...after });
   if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
+  if (after.state === 'ended') await expectRecording(tx, gateway, updated);
   if (after.state === before.state) return updated;
   const type = happening.type === 'ran' ? undefined : EVENT_OF[after.state];
   if (type !== undefined)

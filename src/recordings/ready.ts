@@ -12,6 +12,7 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
+import type { FoundBy } from '../store/expectations.ts';
 import { lockMeeting, type Meeting } from '../store/meetings.ts';
 import {
   findRecording,
@@ -50,14 +51,14 @@ export async function noteReady(
   gateway: Gateway,
   meeting: Meeting,
   vendor: VendorRecording,
-  by: 'webhook' | 'reconciliation' = 'webhook',
+  by: FoundBy = 'webhook',
 ): Promise<void> {
-  await meetExpectation(tx, meeting.id, by);
+  // Whoever ends the meeting or withdraws a consent at this moment waits here, or is waited for.
+  await lockMeeting(tx, meeting.id);
   const mark = recordingFingerprint(meeting, vendor.id);
   if ((await findRecordingByFingerprint(tx, mark)) === undefined) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
-  // Whoever withdraws a consent at this moment waits here, or is waited for.
-  await lockMeeting(tx, meeting.id);
   const recording = (await lockRecordingByFingerprint(tx, mark))!;
+  await meetExpectation(tx, meeting.id, by);
   // Late news does not bring back what was erased or taken back.
   if (recording.state === 'expired' || recording.state === 'revoked') return;
 

@@ -2,7 +2,7 @@
 import type { Media } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
 import { vendorRecordingContext } from '../connections/sealed.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -11,6 +11,7 @@ import { insertAuditEntry } from '../store/audit.ts';
 import { countView, findRecordingByLink, type LinkedRecording } from '../store/recordings.ts';
 import { isAccessOpen } from './access.ts';
 import { tellRecording } from './ready.ts';
+import { suspectGone } from './vanished.ts';
 
 /** @throws Failure `not_found`, `gone` (expired, revoked, withheld again) */
 export async function openRecordingLink({ db, now }: Gateway, token: string): Promise<LinkedRecording> {
@@ -57,13 +58,13 @@ export async function openMedia(
   const ref = meetingRef(gateway, meeting);
   const { vendorRecordingSealed } = recording;
   if (ref === undefined || vendorRecordingSealed === null) throw new Failure('gone', 'This recording is no longer available.');
-  return atVendor(gateway, await connectionOf(gateway, meeting), ({ recordings }, account) =>
-    recordings.open(account, {
-      meeting: ref,
-      recordingId: vault.open(vendorRecordingSealed, vendorRecordingContext(recording.id)),
-      fileId,
-      range,
-      signal,
-    }),
-  );
+  const recordingId = vault.open(vendorRecordingSealed, vendorRecordingContext(recording.id));
+  try {
+    return await atVendor(gateway, await connectionOf(gateway, meeting), ({ recordings }, account) =>
+      recordings.open(account, { meeting: ref, recordingId, fileId, range, signal }),
+    );
+  } catch (error) {
+    if (isFailure(error, 'gone')) await suspectGone(gateway, recording.id);
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gte, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -267,6 +267,30 @@ export async function listMeetings(
     )
     .orderBy(desc(meetings.id))
     .limit(filter.limit);
+}
+
+/**
+ * Those that go on, and those whose time has come although nothing was heard of them; over all marketplaces. Each that was bought has the
+ * job `meeting.close` until it is over, and there are far fewer jobs than meetings. `after`: the id that a page begins behind.
+ */
+export async function listUnderWay(
+  db: Reader,
+  { startedBy, after, limit }: { startedBy: Date; after: string; limit: number },
+): Promise<Meeting[]> {
+  const { jobs, meetings } = db.t;
+  return db
+    .select(getTableColumns(meetings))
+    .from(jobs)
+    .innerJoin(meetings, eq(meetings.id, jobs.subjectId))
+    .where(
+      and(
+        eq(jobs.kind, 'meeting.close'),
+        or(eq(meetings.state, 'live'), and(eq(meetings.state, 'confirmed'), lte(meetings.startsAt, startedBy))),
+        gt(meetings.id, after),
+      ),
+    )
+    .orderBy(asc(meetings.id))
+    .limit(limit);
 }
 
 /** Those that were booked to start in the period. */

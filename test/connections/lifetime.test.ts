@@ -1,3 +1,4 @@
+import { ne } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { accessTokenOf } from '../../src/connections/access-token.ts';
@@ -146,7 +147,9 @@ async function connectEach(world: World, count: number): Promise<Record<Vendor, 
 async function nextJob({ gateway }: World): Promise<Date | undefined> {
   const { read } = gateway.gateway.db;
   const { jobs } = read.t;
-  return (await read.select({ dueAt: jobs.dueAt }).from(jobs).orderBy(jobs.dueAt).limit(1))[0]?.dueAt;
+  // The sign of life comes every minute and asks no vendor for anything.
+  const others = ne(jobs.kind, 'gateway.pulse');
+  return (await read.select({ dueAt: jobs.dueAt }).from(jobs).where(others).orderBy(jobs.dueAt).limit(1))[0]?.dueAt;
 }
 
 const byNumber = (a: number, b: number): number => a - b;

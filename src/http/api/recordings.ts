@@ -8,9 +8,10 @@ import { revokeRecording } from '../../recordings/erase.ts';
 import { publishWithheld, tellRecording } from '../../recordings/ready.ts';
 import { uploadRecording } from '../../recordings/upload.ts';
 import type { Reader } from '../../store/database.ts';
+import { findExpectation } from '../../store/expectations.ts';
 import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.ts';
 import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
-import { representRecording } from './represent.ts';
+import { representExpectation, representRecording } from './represent.ts';
 import { about, apiRouter, body, idParameter, json, listOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
@@ -25,7 +26,7 @@ export const recordingRoutes = (gateway: Gateway) => {
         path: '/meetings/{id}/recordings',
         ...about('Recordings', 'Recordings of a meeting, newest first'),
         request: { params: idParameter },
-        responses: { 200: json(listOf(schemas.recording), 'All of them'), ...problems },
+        responses: { 200: json(listOf(schemas.recording).extend({ expected: schemas.expectedRecording }), 'All of them'), ...problems },
       }),
       async (c) => {
         const meeting = await findOwnMeeting(db.read, c.get('marketplace').id, c.req.valid('param').id);
@@ -36,7 +37,11 @@ export const recordingRoutes = (gateway: Gateway) => {
           recordings.map(({ id }) => id),
         );
         return c.json(
-          { data: recordings.map((recording) => representRecording(gateway, recording, links, inLists)), next_cursor: null },
+          {
+            data: recordings.map((recording) => representRecording(gateway, recording, links, inLists)),
+            next_cursor: null,
+            expected: representExpectation(await findExpectation(db.read, meeting.id)),
+          },
           200,
         );
       },

@@ -21,6 +21,7 @@ import type { Preview } from '../../meetings/preview.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '../../store/events.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
+import type { Expectation } from '../../store/expectations.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
 import type { Opener } from '../../connections/opener.ts';
@@ -207,6 +208,9 @@ export function representAttendee(
           }),
   };
 }
+
+export const representExpectation = (expectation: Expectation | undefined): z.infer<typeof schemas.expectedRecording> =>
+  expectation === undefined ? null : { state: expectation.state, until: iso(expectation.deadline) };
 
 export function representRecording(
   { config, vault }: Gateway,

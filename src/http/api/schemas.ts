@@ -255,6 +255,17 @@ export const consent = z
   .strictObject({ decision: z.enum(['granted', 'refused']), locale, text_version: line(100) })
   .openapi('RecordingConsent');
 
+export const expectedRecording = z
+  .object({
+    state: z.enum(['open', 'met', 'missed']),
+    until: z.iso
+      .datetime()
+      .describe('When `recording.missing` is told if none was found; a recording that comes later is taken all the same'),
+  })
+  .nullable()
+  .describe('Null where no recording is expected: the meeting is not over, or is not to be recorded')
+  .openapi('ExpectedRecording');
+
 export const recording = z
   .object({
     id: z.string(),

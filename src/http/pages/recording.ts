@@ -53,8 +53,9 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       const found = isFailure(error, 'gone')
         ? await findRecordingByLink(gateway.db.read, hashToken(c.req.param('token') ?? ''))
         : undefined;
-      const state = found && closedState(found, gateway.now());
-      if (found === undefined || state === undefined) throw error;
+      if (found === undefined) throw error;
+      // Here it is published, and the vendor says that it has no such file any more.
+      const state = closedState(found, gateway.now()) ?? { kind: 'revoked' };
       return show(c, gateway, found, state, 410);
     });
 

@@ -1,0 +1,67 @@
+/** A recording whose file the vendor does not give any more, while nobody told that it was deleted. */
+import type { Account, MediaRequest, Recordings } from '../../providers/provider.ts';
+import { atVendor } from '../connections/account.ts';
+import { vendorRecordingContext } from '../connections/sealed.ts';
+import { isFailure } from '../domain/failure.ts';
+import { MINUTE, plus } from '../domain/time.ts';
+import type { Gateway } from '../gateway.ts';
+import { connectionOf, meetingRef } from '../meetings/link.ts';
+import { scheduleJob } from '../store/jobs.ts';
+import { findMeeting } from '../store/meetings.ts';
+import { findRecording, type Recording } from '../store/recordings.ts';
+import { revokeRecording } from './erase.ts';
+
+export const VERIFY = 'recording.verify';
+
+/** One odd answer says nothing: the vendor is asked once more when whatever was odd may be over. */
+const WAIT_MS = 5 * MINUTE;
+
+export async function suspectGone({ db, now }: Gateway, recordingId: string): Promise<void> {
+  await db.write((tx) => scheduleJob(tx, { kind: VERIFY, subjectId: recordingId, dueAt: plus(now(), WAIT_MS) }));
+}
+
+/** Job `recording.verify`: taken back when the vendor does not have it any more. */
+export async function verifyRecording(gateway: Gateway, recordingId: string): Promise<void> {
+  const { db, vault, wake } = gateway;
+  const recording = await findRecording(db.read, recordingId);
+  const meeting = recording && (await findMeeting(db.read, recording.meetingId));
+  const ref = meeting && meetingRef(gateway, meeting);
+  if (recording === undefined || meeting === undefined || ref === undefined || !isShown(recording)) return;
+  const vendorId = vault.open(recording.vendorRecordingSealed!, vendorRecordingContext(recording.id));
+  const connection = await connectionOf(gateway, meeting);
+  if (connection.status !== 'active') return;
+  const there = await atVendor(gateway, connection, async ({ recordings }, account) => {
+    if (!(await recordings.list(account, ref)).some(({ id }) => id === vendorId)) return false;
+    // Google still names a recording whose file was deleted; at Zoom one of several may have been.
+    for (const file of recording.files) {
+      if (await opens(recordings, account, { meeting: ref, recordingId: vendorId, fileId: file.id })) return true;
+    }
+    return false;
+  });
+  if (there) return;
+  await db.write(async (tx) => {
+    const current = await findRecording(tx, recordingId);
+    if (current !== undefined && isShown(current)) await revokeRecording(tx, gateway, meeting, current, 'deleted_at_vendor');
+  });
+  wake();
+}
+
+const isShown = ({ state, vendorRecordingSealed }: Recording): boolean =>
+  vendorRecordingSealed !== null && (state === 'published' || state === 'withheld');
+
+async function opens(
+  recordings: Recordings,
+  account: Account,
+  file: Pick<MediaRequest, 'meeting' | 'recordingId' | 'fileId'>,
+): Promise<boolean> {
+  const stop = new AbortController();
+  try {
+    await recordings.open(account, { ...file, range: 'bytes=0-0', signal: stop.signal });
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'gone')) return false;
+    throw error;
+  } finally {
+    stop.abort();
+  }
+}
