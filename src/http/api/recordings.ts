@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
 import { notFound } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -8,6 +8,7 @@ import type { Reader } from '../../store/database.ts';
 import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.ts';
 import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
 import { representRecording } from './represent.ts';
+import { revocation } from './requests.ts';
 import { about, apiRouter, idParameter, json, listOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
@@ -76,7 +77,7 @@ export const recordingRoutes = (gateway: Gateway) => {
           params: idParameter,
           body: {
             required: false,
-            content: { 'application/json': { schema: z.strictObject({ customer_id: schemas.foreignId.optional() }) } },
+            content: { 'application/json': { schema: revocation } },
           },
         },
         responses: { 200: json(schemas.recording, 'The recording'), ...problems },
