@@ -1,7 +1,7 @@
 /** What is asked of the API: bodies and queries. The routes validate with them, the typed client is typed by them. */
 import { z } from '@hono/zod-openapi';
 import { MEETING_STATES } from '../../domain/meeting.ts';
-import { EVENT_TYPES } from '../../events/emit.ts';
+import { EVENT_TYPES, type EventType } from '../../events/emit.ts';
 import * as schemas from './schemas.ts';
 
 export { policyPatchSchema as policyChange } from '../../domain/policy.ts';
@@ -62,7 +62,8 @@ export const newPackage = z
 
 export const revocation = z.strictObject({ customer_id: schemas.foreignId.optional() });
 
-const FAMILIES = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
+type FamilyOf<Type> = Type extends `${infer Family}.${string}` ? `${Family}.*` : never;
+const FAMILIES = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*` as FamilyOf<EventType>))];
 const eventPattern = z.enum(['*', ...FAMILIES, ...EVENT_TYPES]);
 
 export const newEndpoint = z
