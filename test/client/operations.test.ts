@@ -11,7 +11,7 @@ async function operationsOfClient(): Promise<Map<string, string>> {
     baseUrl: 'https://gateway.test',
     apiKey: 'key',
     fetch: async (url, init) => {
-      asked.push(`${init?.method} ${decodeURIComponent(new URL(String(url)).pathname)}`);
+      asked.push(`${init?.method} ${decodeURIComponent(new URL(url as string).pathname)}`);
       return Response.json({ data: [], next_cursor: null });
     },
   });
