@@ -28,17 +28,17 @@ export async function startReceiver(): Promise<Receiver> {
   const waiting = new Set<() => void>();
   let rejected = 0;
   const server = createServer((request, response) => {
-    void received(request, receiver.secret)
-      .then((event) => {
-        // At least once: the same id is the same event.
-        if (!events.some(({ id }) => id === event.id)) events.push(event);
-        for (const look of waiting) look();
-        response.writeHead(204).end();
-      })
-      .catch(() => {
-        rejected += 1;
-        response.writeHead(401).end();
-      });
+    const take = (event: ReceivedEvent): void => {
+      // At least once: the same id is the same event.
+      if (!events.some(({ id }) => id === event.id)) events.push(event);
+      for (const look of waiting) look();
+      response.writeHead(204).end();
+    };
+    const refuse = (): void => {
+      rejected += 1;
+      response.writeHead(401).end();
+    };
+    received(request, receiver.secret).then(take, refuse);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const receiver: Receiver = {
