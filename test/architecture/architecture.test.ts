@@ -50,6 +50,8 @@ const EXAMPLES: Record<string, { wrong: Source[]; right: Source[] }> = {
       file('sandbox/zoom.ts', `import { a } from '../src/domain/time.ts';`),
       file('demo/main.ts', `import '../test/support/setup.ts';`),
       file('examples/marketplace.ts', `import { a } from '../src/main.ts';`),
+      file('src/client/call.ts', `import type { Gateway } from '../gateway.ts';`),
+      file('src/http/api/meetings.ts', `import { createClient } from '../../client/index.ts';`),
       file('src/extra/thing.ts', `export {};`),
     ],
     right: [
@@ -65,6 +67,19 @@ const EXAMPLES: Record<string, { wrong: Source[]; right: Source[] }> = {
       file('webhooks/receive.ts', `import { a } from '../src/store/inbox.ts';`),
       file('sandbox/zoom.ts', `import { a } from './state.ts';\nimport { Hono } from 'hono';`),
       file('test/http/links.test.ts', `import { a } from '../../sandbox/zoom.ts';`),
+    ],
+  },
+  'the client needs nothing but itself': {
+    wrong: [
+      file('src/client/call.ts', `import { meeting } from '../http/api/schemas.ts';`),
+      file('src/client/call.ts', `import { type Problem, problem } from '../http/api/schemas.ts';`),
+      file('src/client/call.ts', `import retry from 'p-retry';`),
+      file('src/client/verify.ts', `import { createHmac } from 'node:crypto';`),
+    ],
+    right: [
+      file('src/client/call.ts', `import type { z } from 'zod';\nimport { GatewayError } from './error.ts';`),
+      file('src/client/operations.ts', `import type * as schemas from '../http/api/schemas.ts';`),
+      file('src/http/app.ts', `import { Hono } from 'hono';`),
     ],
   },
   'domain is free of packages that do something': {
@@ -89,6 +104,7 @@ const EXAMPLES: Record<string, { wrong: Source[]; right: Source[] }> = {
     ],
     right: [
       file('src/main.ts', `const now = () => new Date();`),
+      file('src/client/verify.ts', `const now = () => new Date();`),
       file('src/worker.ts', `const at = new Date(value); // new Date()`),
       file('sandbox/main.ts', `const now = new Date();`),
     ],

@@ -12,6 +12,7 @@ const ROOMS = {
   config: /^src\/config\.ts$/,
   gateway: /^src\/gateway\.ts$/,
   useCases: /^src\/(meetings|recordings|connections|events|marketplaces|incidents|evidence)\//,
+  client: /^src\/client\//,
   edge: /^(src\/http\/|webhooks\/|src\/worker\.ts$)/,
   zoom: /^providers\/zoom\//,
   microsoftTeams: /^providers\/microsoft-teams\//,
@@ -60,16 +61,20 @@ const ARROWS: Record<Room, readonly Room[]> = {
   program: ['store', 'contract', 'domain', 'config', 'gateway', 'useCases'],
   edge: ['useCases', 'store', 'domain', 'contract', 'config', 'gateway', 'program'],
   composition: WHOLE_PROGRAM,
+  // Types only: a rule of its own.
+  client: ['edge', 'domain'],
   sandbox: [],
-  demo: [...WHOLE_PROGRAM, 'sandbox', 'examples'],
-  bench: [...WHOLE_PROGRAM, 'sandbox', 'demo'],
+  demo: [...WHOLE_PROGRAM, 'client', 'sandbox', 'examples'],
+  bench: [...WHOLE_PROGRAM, 'client', 'sandbox', 'demo'],
   examples: [],
-  test: [...WHOLE_PROGRAM, 'sandbox', 'demo', 'bench', 'examples'],
+  test: [...WHOLE_PROGRAM, 'client', 'sandbox', 'demo', 'bench', 'examples'],
   tools: [],
 };
 
 /** The files that read the machine's clock, chance and environment, and hand them on. */
 const OUTERMOST = /^(src\/(main|cli)\.ts$|sandbox\/main\.ts$|demo\/|bench\/|test\/|examples\/|[^/]+\.config\.ts$)/;
+/** The client runs in other people's programs and has no outermost file of its own. */
+const MAY_READ_THE_CLOCK = new RegExp(`${OUTERMOST.source}|^src/client/`);
 const MAY_PRINT = /^(src\/(main|cli)\.ts$|sandbox\/main\.ts$|demo\/|bench\/|examples\/|test\/support\/)/;
 
 /** Where presets are defined, where one is the default, and what plays a marketplace. */
@@ -88,6 +93,17 @@ export const RULES: Record<string, Rule> = {
       });
     }),
 
+  // It runs in other people's programs: of ours it takes shapes, of packages nothing.
+  'the client needs nothing but itself': (sources) =>
+    sources
+      .filter((source) => roomOf(source.path) === 'client')
+      .flatMap((source) => {
+        const types = new Set(importsOf({ path: source.path, text: typeImportsOf(source.text) }).map(({ specifier }) => specifier));
+        return importsOf(source)
+          .filter(({ specifier, target }) => !types.has(specifier) && (target === undefined || roomOf(target) !== 'client'))
+          .map(({ specifier }) => `${source.path} imports ${specifier}`);
+      }),
+
   'domain is free of packages that do something': (sources) =>
     sources
       .filter((source) => roomOf(source.path) === 'domain')
@@ -102,7 +118,7 @@ export const RULES: Record<string, Rule> = {
   'the environment is read in main and cli': forbid(/\bprocess\s*\.\s*env\b/g, OUTERMOST),
   'the clock is read in main and cli': forbid(
     /\bDate\s*\.\s*now\b|\bnew\s+Date\s*(?:\(\s*\)|(?![\w\s(]))|\bperformance\s*\.\s*now\b|\bprocess\s*\.\s*hrtime\b/g,
-    OUTERMOST,
+    MAY_READ_THE_CLOCK,
   ),
   'chance comes from main and cli': forbid(/\bMath\s*\.\s*random\b/g, OUTERMOST),
   'only programs print': forbid(/\bconsole\s*\./g, MAY_PRINT),
@@ -165,6 +181,10 @@ function testNamesOf(source: Source): string[] {
   }
   return names;
 }
+
+/** Only the statements that vanish when the program is built. */
+const typeImportsOf = (text: string): string =>
+  [...codeOf(text, { keepStrings: true }).matchAll(/^(?:import|export) type\b[^;]*;/gm)].map(([statement]) => statement).join('\n');
 
 function roomOf(path: string): Room | undefined {
   return (Object.keys(ROOMS) as Room[]).find((room) => ROOMS[room].test(path));

@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute, type z } from '@hono/zod-openapi';
 import { createConnectSession } from '../../connections/connect.ts';
 import { disconnect } from '../../connections/disconnect.ts';
 import { declarePlan } from '../../connections/plan.ts';
@@ -10,17 +10,9 @@ import type { Gateway } from '../../gateway.ts';
 import { findOwnConnection, listConnections, type Connection } from '../../store/connections.ts';
 import type { Marketplace } from '../../store/marketplaces.ts';
 import { representConnection } from './represent.ts';
+import * as requests from './requests.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
-
-const newConnectSession = z
-  .strictObject({
-    professional_id: schemas.foreignId,
-    providers: z.array(schemas.providerId).min(1).optional(),
-    return_url: z.string().max(2_048).nullish(),
-    locale: schemas.locale.nullish(),
-  })
-  .openapi('NewConnectSession');
 
 export const connectionRoutes = (gateway: Gateway) =>
   apiRouter()
@@ -29,7 +21,7 @@ export const connectionRoutes = (gateway: Gateway) =>
         method: 'post',
         path: '/connect-sessions',
         ...about('Connections', 'Make a link for a professional to connect accounts'),
-        request: { body: body(newConnectSession) },
+        request: { body: body(requests.newConnectSession) },
         responses: { 201: json(schemas.connectSession, 'The link; it works for 30 minutes'), ...problems },
       }),
       async (c) => {
@@ -49,7 +41,7 @@ export const connectionRoutes = (gateway: Gateway) =>
         method: 'get',
         path: '/connections',
         ...about('Connections', 'Connections of the marketplace, or of one professional, oldest first'),
-        request: { query: schemas.page.extend({ professional_id: schemas.foreignId.optional() }) },
+        request: { query: requests.connectionsPage },
         responses: { 200: json(listOf(schemas.connection), 'A page of connections'), ...problems },
       }),
       async (c) => {
@@ -82,7 +74,7 @@ export const connectionRoutes = (gateway: Gateway) =>
         method: 'patch',
         path: '/connections/{id}',
         ...about('Connections', 'Prefer this account to the others of the professional, or say which plan it has'),
-        request: { params: idParameter, body: body(schemas.connectionChange) },
+        request: { params: idParameter, body: body(requests.connectionChange) },
         responses: { 200: json(schemas.connection, 'The connection'), ...problems },
       }),
       async (c) => {

@@ -1,7 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
 import { found } from '../../domain/failure.ts';
-import { EVENT_TYPES } from '../../events/emit.ts';
 import {
   changeEndpoint,
   createEndpoint,
@@ -13,28 +12,11 @@ import {
 } from '../../events/endpoints.ts';
 import type { Gateway } from '../../gateway.ts';
 import { findOwnEndpoint, findOwnEvent, listDeliveries, listEndpoints, listEvents } from '../../store/events.ts';
+import { deliveryCount } from './answers.ts';
 import { representDelivery, representEndpoint, representEvent } from './represent.ts';
+import * as requests from './requests.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
-
-const FAMILIES = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
-const eventPattern = z.enum(['*', ...FAMILIES, ...EVENT_TYPES]);
-const newEndpoint = z
-  .strictObject({
-    url: z.string().max(2_048),
-    events: z.array(eventPattern).min(1).default(['*']),
-    description: schemas.line(200).nullish(),
-  })
-  .openapi('NewWebhookEndpoint');
-const endpointChange = z
-  .strictObject({
-    url: z.string().max(2_048).optional(),
-    events: z.array(eventPattern).min(1).optional(),
-    description: schemas.line(200).nullable().optional(),
-    enabled: z.boolean().optional(),
-  })
-  .openapi('WebhookEndpointChange');
-const count = z.object({ deliveries: z.number().int() });
 
 export const eventRoutes = (gateway: Gateway) => {
   const { db } = gateway;
@@ -47,7 +29,7 @@ export const eventRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/webhook-endpoints',
         ...about(tag, 'Where events shall be sent'),
-        request: { body: body(newEndpoint) },
+        request: { body: body(requests.newEndpoint) },
         responses: { 201: json(schemas.endpointWithSecret, 'The endpoint, with its secret; it is not shown again'), ...problems },
       }),
       async (c) => {
@@ -85,7 +67,7 @@ export const eventRoutes = (gateway: Gateway) => {
         method: 'patch',
         path: '/webhook-endpoints/{id}',
         ...about(tag, 'Change an endpoint, or enable it again'),
-        request: { params: idParameter, body: body(endpointChange) },
+        request: { params: idParameter, body: body(requests.endpointChange) },
         responses: { 200: json(schemas.endpoint, 'The endpoint'), ...problems },
       }),
       async (c) => {
@@ -157,8 +139,8 @@ export const eventRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/webhook-endpoints/{id}/recover',
         ...about(tag, 'Send everything again that did not arrive since a moment'),
-        request: { params: idParameter, body: body(z.strictObject({ since: schemas.moment })) },
-        responses: { 202: json(count, 'How many are on their way'), ...problems },
+        request: { params: idParameter, body: body(requests.recovery) },
+        responses: { 202: json(deliveryCount, 'How many are on their way'), ...problems },
       }),
       async (c) => {
         const deliveries = await recoverEndpoint(gateway, {
@@ -174,7 +156,7 @@ export const eventRoutes = (gateway: Gateway) => {
         method: 'get',
         path: '/events',
         ...about(tag, 'Events, newest first'),
-        request: { query: schemas.page.extend({ type: z.enum(EVENT_TYPES).optional() }) },
+        request: { query: requests.eventsPage },
         responses: { 200: json(listOf(schemas.event), 'A page of events'), ...problems },
       }),
       async (c) => {
@@ -208,7 +190,7 @@ export const eventRoutes = (gateway: Gateway) => {
         path: '/events/{id}/redeliver',
         ...about(tag, 'Send an event again, under its old id'),
         request: { params: idParameter },
-        responses: { 202: json(count, 'How many are on their way'), ...problems },
+        responses: { 202: json(deliveryCount, 'How many are on their way'), ...problems },
       }),
       async (c) =>
         c.json({ deliveries: await redeliverEvent(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id }) }, 202),

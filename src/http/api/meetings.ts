@@ -1,7 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute, type z } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
 import { notFound } from '../../domain/failure.ts';
-import { MEETING_STATES } from '../../domain/meeting.ts';
 import type { Gateway } from '../../gateway.ts';
 import { recordConsent, setWishes } from '../../meetings/consent.ts';
 import { continueMeeting } from '../../meetings/continue.ts';
@@ -13,11 +12,11 @@ import type { MeetingRequest } from '../../meetings/request.ts';
 import type { Marketplace } from '../../store/marketplaces.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
 import { representAttendee, representMeeting, representPreview } from './represent.ts';
+import * as requests from './requests.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
 
 const attendeeParameter = idParameter.extend({ customer_id: schemas.foreignId });
-const wishes = z.strictObject({ camera_off: z.boolean().optional(), locale: schemas.locale.nullable().optional() });
 
 export const meetingRoutes = (gateway: Gateway) => {
   const shown = async (meeting: Meeting) => representMeeting(gateway, meeting, await listAttendees(gateway.db.read, [meeting.id]));
@@ -30,7 +29,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/meetings',
         ...about('Meetings', 'A new meeting with a link of its own'),
-        request: { body: body(schemas.newMeeting) },
+        request: { body: body(requests.newMeeting) },
         responses: { 201: json(schemas.meeting, 'The meeting; `link_pending` while the vendor is not reachable'), ...problems },
       }),
       async (c) => {
@@ -43,7 +42,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/meetings/preview',
         ...about('Meetings', 'What the same request to `/meetings` would come to; makes nothing, asks no vendor'),
-        request: { body: body(schemas.newMeeting) },
+        request: { body: body(requests.newMeeting) },
         responses: { 200: json(schemas.preview, 'Made or refused, with which app, limit and alternatives'), ...problems },
       }),
       async (c) =>
@@ -54,13 +53,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'get',
         path: '/meetings',
         ...about('Meetings', 'Meetings, newest first'),
-        request: {
-          query: schemas.page.extend({
-            booking_id: schemas.foreignId.optional(),
-            professional_id: schemas.foreignId.optional(),
-            state: z.enum(MEETING_STATES).optional(),
-          }),
-        },
+        request: { query: requests.meetingsPage },
         responses: { 200: json(listOf(schemas.meeting), 'A page of meetings'), ...problems },
       }),
       async (c) => {
@@ -111,7 +104,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'patch',
         path: '/meetings/{id}',
         ...about('Meetings', 'Change time, length or title: the links stay. Before the first purchase also the app or the link'),
-        request: { params: idParameter, body: body(schemas.meetingChange) },
+        request: { params: idParameter, body: body(requests.meetingChange) },
         responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
       }),
       async (c) => {
@@ -136,7 +129,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/meetings/{id}/purchases',
         ...about('Meetings', 'A customer has bought: locks the link, opens the way in'),
-        request: { params: idParameter, body: body(z.strictObject({ customer_id: schemas.foreignId })) },
+        request: { params: idParameter, body: body(requests.purchase) },
         responses: { 200: json(schemas.attendee, 'Reported before'), 201: json(schemas.attendee, 'The attendee'), ...problems },
       }),
       async (c) => {
@@ -157,7 +150,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         ...about('Meetings', 'Cancel: the vendor meeting is deleted, the join links answer 410'),
         request: {
           params: idParameter,
-          body: { required: false, content: { 'application/json': { schema: z.strictObject({ reason: schemas.line(500).nullish() }) } } },
+          body: { required: false, content: { 'application/json': { schema: requests.cancellation } } },
         },
         responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
       }),
@@ -206,7 +199,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'put',
         path: '/meetings/{id}/attendees/{customer_id}',
         ...about('Meetings', 'Wishes of a customer'),
-        request: { params: attendeeParameter, body: body(wishes) },
+        request: { params: attendeeParameter, body: body(requests.wishes) },
         responses: { 200: json(schemas.attendee, 'The attendee'), ...problems },
       }),
       async (c) => {
@@ -225,7 +218,7 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'put',
         path: '/meetings/{id}/attendees/{customer_id}/recording-consent',
         ...about('Meetings', "A customer's decision about the recording; every decision is kept"),
-        request: { params: attendeeParameter, body: body(schemas.consent) },
+        request: { params: attendeeParameter, body: body(requests.consent) },
         responses: { 200: json(schemas.attendee, 'The attendee'), ...problems },
       }),
       async (c) => {

@@ -1,20 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { policyPatchSchema, policySchema } from '../../domain/policy.ts';
-import { PRESET_NAMES } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
 import { changePolicy } from '../../marketplaces/change-policy.ts';
 import { policyInForce } from '../../marketplaces/policy.ts';
+import { policy } from './answers.ts';
+import { policyChange } from './requests.ts';
 import { about, apiRouter, json, problems } from './router.ts';
 
 const MERGE_PATCH = 'application/merge-patch+json';
-
-const policy = z
-  .object({
-    preset: z.enum(PRESET_NAMES),
-    values: policySchema,
-    changed: z.array(z.string()).describe("JSON pointers of the values that differ from the preset's"),
-  })
-  .openapi('Policy');
 
 export const policyRoutes = (gateway: Gateway) =>
   apiRouter()
@@ -36,7 +28,7 @@ export const policyRoutes = (gateway: Gateway) =>
         request: {
           body: {
             required: true,
-            content: { [MERGE_PATCH]: { schema: policyPatchSchema }, 'application/json': { schema: policyPatchSchema } },
+            content: { [MERGE_PATCH]: { schema: policyChange }, 'application/json': { schema: policyChange } },
           },
         },
         responses: { 200: json(policy, 'The policy after the change'), ...problems },

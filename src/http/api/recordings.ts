@@ -13,6 +13,7 @@ import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.
 import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
 import { representExpectation, representRecording } from './represent.ts';
 import { about, apiRouter, body, idParameter, json, listOf, problems } from './router.ts';
+import * as requests from './requests.ts';
 import * as schemas from './schemas.ts';
 
 export const recordingRoutes = (gateway: Gateway) => {
@@ -53,7 +54,7 @@ export const recordingRoutes = (gateway: Gateway) => {
         ...about('Recordings', 'Share a link to a video or file with the customers, for as long as a recording'),
         description:
           'Published at once, with a personal link for each recipient that leads to the uploaded one. The gateway stores nothing of what lies there; what happens to it is the business of the company that stores it. The same link once more is answered with 200 and the recording that is there.',
-        request: { params: idParameter, body: body(schemas.newUpload) },
+        request: { params: idParameter, body: body(requests.newUpload) },
         responses: {
           200: json(schemas.recording, 'It was shared before'),
           201: json(schemas.recording, 'The published recording'),
@@ -79,7 +80,7 @@ export const recordingRoutes = (gateway: Gateway) => {
         ...about('Recordings', 'A link for who looks into a reported meeting'),
         description:
           'Only with an open incident of this meeting. The link lives for half an hour and dies with the incident; that it was given, and every view, is in the audit log.',
-        request: { params: idParameter, body: body(schemas.accessRequest) },
+        request: { params: idParameter, body: body(requests.accessRequest) },
         responses: { 201: json(schemas.access, 'The link'), ...problems },
       }),
       async (c) => {
@@ -145,7 +146,7 @@ export const recordingRoutes = (gateway: Gateway) => {
           params: idParameter,
           body: {
             required: false,
-            content: { 'application/json': { schema: schemas.revocation } },
+            content: { 'application/json': { schema: requests.revocation } },
           },
         },
         responses: { 200: json(schemas.recording, 'The recording'), ...problems },
@@ -153,7 +154,7 @@ export const recordingRoutes = (gateway: Gateway) => {
       async (c) => {
         const marketplaceId = c.get('marketplace').id;
         const { id } = c.req.valid('param');
-        const asked = c.req.valid('json') as z.infer<typeof schemas.revocation> | undefined;
+        const asked = c.req.valid('json') as z.infer<typeof requests.revocation> | undefined;
         const { customer_id: customerId, incident_id: incidentId } = asked ?? {};
         await db.write(async (tx) => {
           const { recording, meeting } = await own(tx, marketplaceId, id);

@@ -5,7 +5,6 @@ import { CONNECTION_REASONS } from '../../domain/connection.ts';
 import { CHOICE_REASONS, REJECTIONS } from '../../domain/decision.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
-import { MOST_LINK_CHARACTERS } from '../../domain/plain-link.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
 import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
@@ -294,27 +293,6 @@ export const recording = z
     created_at: moment,
   })
   .openapi('Recording');
-
-export const newUpload = z
-  .strictObject({
-    url: z.string().min(1).max(MOST_LINK_CHARACTERS).describe('https; its host has to be one of `recording.uploads.hosts` of the policy'),
-    title: line(200).describe('As the recipients see it'),
-    passcode: line(200).nullish().describe('What the storage asks for; shown to the recipients'),
-  })
-  .openapi('NewUpload');
-
-export const revocation = z
-  .strictObject({ customer_id: foreignId, incident_id: foreignId })
-  .partial()
-  .refine((one) => Object.keys(one).length < 2, 'has to name one of the two, or none')
-  .openapi('Revocation');
-
-export const accessRequest = z
-  .strictObject({
-    incident_id: foreignId.describe('An incident of the same meeting that is `open` or `investigating`'),
-    reason: line(500).describe('Goes into the audit log'),
-  })
-  .openapi('RecordingAccessRequest');
 
 export const access = z
   .object({

@@ -10,7 +10,7 @@ import { host, openHostLink } from '../../meetings/join.ts';
 import { hostTokenOf, nextHostToken } from '../../meetings/segments.ts';
 import { listUploads, takesUploads, takeUploadBack, uploadRecording } from '../../recordings/upload.ts';
 import type { Meeting } from '../../store/meetings.ts';
-import { newUpload } from '../api/schemas.ts';
+import { newUpload } from '../api/requests.ts';
 import type { Live } from '../live.ts';
 import { sendLive } from './live.ts';
 import { common, fileReport, NOT_YET, sentBefore, statusOf } from './meeting.ts';

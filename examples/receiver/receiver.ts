@@ -1,0 +1,68 @@
+/**
+ * A marketplace's endpoint for the gateway's events. It proves each one, keeps it, and only then says 204:
+ * `WEBHOOK_SECRET=whsec_… npx tsx examples/receiver/receiver.ts`
+ */
+import { serve } from '@hono/node-server';
+import Sqlite from 'better-sqlite3';
+import { EventVerificationError, verifyEvent, type GatewayEvent } from 'conferencing-gateway/client';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+
+// Two secrets, separated by a space, while one takes the place of the other.
+const { WEBHOOK_SECRET = '', EVENTS_FILE = 'events.db', PORT = '8080' } = process.env;
+const secrets = WEBHOOK_SECRET.split(' ');
+
+const db = new Sqlite(EVENTS_FILE);
+db.pragma('journal_mode = wal');
+// A 204 is a promise: what it is about has to survive a loss of power.
+db.pragma('synchronous = full');
+db.exec(`
+  create table if not exists events (id text primary key, type text not null, body text not null);
+  create table if not exists meetings (id text primary key, state text not null, sequence integer not null);
+  create table if not exists recording_links (recording_id text, customer_id text, url text, primary key (recording_id, customer_id));
+`);
+const insertEvent = db.prepare('insert or ignore into events values (?, ?, ?)');
+const insertLink = db.prepare('insert or replace into recording_links values (?, ?, ?)');
+const deleteLinks = db.prepare('delete from recording_links where recording_id = ?');
+// Events may overtake each other; the sequence says which of two about a meeting came first.
+const setState = db.prepare(`insert into meetings values (?, ?, ?)
+  on conflict do update set state = excluded.state, sequence = excluded.sequence where excluded.sequence >= sequence`);
+
+/** The id and what follows from the event in one transaction: a crash leaves both or neither, and the second delivery changes nothing. */
+const take = db.transaction((event: GatewayEvent) => {
+  if (insertEvent.run(event.id, event.type, JSON.stringify(event)).changes === 0) return;
+  const { type, data } = event;
+  switch (type) {
+    case 'meeting.purchased':
+    case 'meeting.started':
+    case 'meeting.ended':
+    case 'meeting.cancelled':
+    case 'meeting.expired':
+      setState.run(data['meeting_id'], type.slice('meeting.'.length), data['sequence'] ?? 0);
+      break;
+    case 'recording.published':
+      for (const { customer_id, url } of data['links'] as { customer_id: string; url: string }[])
+        insertLink.run(data['recording_id'], customer_id, url);
+      break;
+    case 'recording.expired':
+      deleteLinks.run(data['recording_id']);
+      break;
+    default:
+    // Kept, and nothing to do: types that are new tomorrow come here, too.
+  }
+});
+
+const app = new Hono().post('/events', bodyLimit({ maxSize: 64 * 1024, onError: (c) => c.text('too large', 413) }), async (c) => {
+  // The raw bytes: parsed and written again the body has another signature.
+  take(await verifyEvent(new Uint8Array(await c.req.arrayBuffer()), c.req.raw.headers, secrets));
+  return c.body(null, 204);
+});
+app.onError((error, c) => {
+  if (error instanceof EventVerificationError) return c.text(error.reason, 401);
+  console.error(error);
+  // The gateway tries again.
+  return c.text('not stored', 500);
+});
+
+const server = serve({ fetch: app.fetch, port: Number(PORT) }, ({ port }) => console.log(`http://localhost:${port}/events`));
+process.once('SIGTERM', () => server.close(() => db.close()));

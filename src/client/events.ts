@@ -1,0 +1,20 @@
+/** The events that the gateway sends. */
+import type { z } from '@hono/zod-openapi';
+import type * as requests from '../http/api/requests.ts';
+
+export type EventType = NonNullable<z.output<typeof requests.eventsPage>['type']>;
+
+/** What an event of each type tells. */
+export type EventData = Record<EventType, Record<string, unknown>>;
+
+interface EventOf<Type extends EventType> {
+  /** The same for every delivery of the event: what was handled under it once is done. */
+  readonly id: string;
+  readonly type: Type;
+  /** When it happened; RFC 3339 UTC. */
+  readonly timestamp: string;
+  readonly data: EventData[Type];
+}
+
+/** Told apart by `type`. A newer gateway may send a type that this list does not have, so a `switch` needs a `default`. */
+export type GatewayEvent = { [Type in EventType]: EventOf<Type> }[EventType];

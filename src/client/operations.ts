@@ -1,0 +1,117 @@
+/** Every operation of the API with what it takes and gives: the types of the very schemas that the gateway validates with. */
+import type { z } from '@hono/zod-openapi';
+import type * as answers from '../http/api/answers.ts';
+import type * as requests from '../http/api/requests.ts';
+import type * as schemas from '../http/api/schemas.ts';
+
+export type Attendee = z.output<typeof schemas.attendee>;
+export type Connection = z.output<typeof schemas.connection>;
+export type ConnectionChange = z.input<typeof requests.connectionChange>;
+export type ConnectSession = z.output<typeof schemas.connectSession>;
+export type DeletionCertificate = z.output<typeof schemas.deletionCertificate>;
+export type Delivery = z.output<typeof schemas.delivery>;
+export type DeliveryCount = z.output<typeof answers.deliveryCount>;
+export type Meeting = z.output<typeof schemas.meeting>;
+export type MeetingChange = z.input<typeof requests.meetingChange>;
+export type MeetingPreview = z.output<typeof schemas.preview>;
+/** All of them in one page. */
+export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
+export type MeetingSessions = z.output<typeof answers.meetingSessions>;
+export type NewConnectSession = z.input<typeof requests.newConnectSession>;
+export type NewMeeting = z.input<typeof requests.newMeeting>;
+export type NewPackage = z.input<typeof requests.newPackage>;
+export type NewUpload = z.input<typeof requests.newUpload>;
+export type NewWebhookEndpoint = z.input<typeof requests.newEndpoint>;
+export type Package = z.output<typeof answers.packageOfMeetings>;
+export type PackagePurchase = z.output<typeof answers.packagePurchase>;
+export type Policy = z.output<typeof answers.policy>;
+/** A JSON merge patch (RFC 7396): what is left out stays, null goes back to the preset. */
+export type PolicyChange = MergePatch<Policy['values']>;
+export type Problem = z.output<typeof schemas.problem>;
+export type Provider = z.output<typeof schemas.provider>;
+export type Recording = z.output<typeof schemas.recording>;
+export type RecordingAccess = z.output<typeof schemas.access>;
+export type RecordingConsent = z.input<typeof requests.consent>;
+/** An event as the API lists it; one that arrives is a `GatewayEvent`. */
+export type StoredEvent = z.output<typeof schemas.event>;
+export type Usage = z.output<typeof answers.usage>;
+export type WebhookEndpoint = z.output<typeof schemas.endpoint>;
+export type WebhookEndpointChange = z.input<typeof requests.endpointChange>;
+export type WebhookEndpointWithSecret = z.output<typeof schemas.endpointWithSecret>;
+
+export interface Page<Item> {
+  readonly data: Item[];
+  readonly next_cursor: string | null;
+}
+
+/** The query of a list: everything may be left out. What stands in a URL is text, which is all that the input type could say. */
+type Filter<Schema extends z.ZodType> = Partial<z.output<Schema>>;
+
+type MergePatch<Value> = {
+  [Name in keyof Value]?:
+    | (Value[Name] extends readonly unknown[] | string | number | boolean | null ? Value[Name] : MergePatch<Value[Name]>)
+    | null;
+};
+
+/** By method and path, as in the OpenAPI document. A body or a query that may be missing is a union with `undefined`. */
+export interface Operations {
+  'GET /v1/providers': { answer: Page<Provider> };
+
+  'POST /v1/connect-sessions': { body: NewConnectSession; answer: ConnectSession };
+  'GET /v1/connections': { query: Filter<typeof requests.connectionsPage> | undefined; answer: Page<Connection> };
+  'GET /v1/connections/{id}': { answer: Connection };
+  'PATCH /v1/connections/{id}': { body: ConnectionChange; answer: Connection };
+  'DELETE /v1/connections/{id}': { answer: undefined };
+  'GET /v1/connections/{id}/usage': { query: z.input<typeof requests.usageQuery>; answer: Usage };
+
+  'POST /v1/meetings': { body: NewMeeting; answer: Meeting };
+  'POST /v1/meetings/preview': { body: NewMeeting; answer: MeetingPreview };
+  'GET /v1/meetings': { query: Filter<typeof requests.meetingsPage> | undefined; answer: Page<Meeting> };
+  'GET /v1/meetings/{id}': { answer: Meeting };
+  'PATCH /v1/meetings/{id}': { body: MeetingChange; answer: Meeting };
+  'POST /v1/meetings/{id}/purchases': { body: z.input<typeof requests.purchase>; answer: Attendee };
+  'POST /v1/meetings/{id}/cancel': { body: z.input<typeof requests.cancellation> | undefined; answer: Meeting };
+  'POST /v1/meetings/{id}/end': { answer: Meeting };
+  'POST /v1/meetings/{id}/continuation': { answer: Meeting };
+  'PUT /v1/meetings/{id}/attendees/{customer_id}': { body: z.input<typeof requests.wishes>; answer: Attendee };
+  'PUT /v1/meetings/{id}/attendees/{customer_id}/recording-consent': { body: RecordingConsent; answer: Attendee };
+  'GET /v1/meetings/{id}/sessions': { answer: MeetingSessions };
+  'GET /v1/meetings/{id}/recordings': { answer: MeetingRecordings };
+  'POST /v1/meetings/{id}/recordings': { body: NewUpload; answer: Recording };
+
+  'POST /v1/packages': { body: NewPackage; answer: Package };
+  'GET /v1/packages/{id}': { answer: Package };
+  'POST /v1/packages/{id}/purchases': { body: z.input<typeof requests.purchase>; answer: PackagePurchase };
+
+  'GET /v1/recordings/{id}': { answer: Recording };
+  'GET /v1/recordings/{id}/deletion-certificate': { answer: DeletionCertificate };
+  'POST /v1/recordings/{id}/access': { body: z.input<typeof requests.accessRequest>; answer: RecordingAccess };
+  'POST /v1/recordings/{id}/publish': { answer: Recording };
+  'POST /v1/recordings/{id}/revoke': { body: z.input<typeof requests.revocation> | undefined; answer: Recording };
+
+  'POST /v1/webhook-endpoints': { body: NewWebhookEndpoint; answer: WebhookEndpointWithSecret };
+  'GET /v1/webhook-endpoints': { answer: Page<WebhookEndpoint> };
+  'GET /v1/webhook-endpoints/{id}': { answer: WebhookEndpoint };
+  'PATCH /v1/webhook-endpoints/{id}': { body: WebhookEndpointChange; answer: WebhookEndpoint };
+  'DELETE /v1/webhook-endpoints/{id}': { answer: undefined };
+  'POST /v1/webhook-endpoints/{id}/rotate-secret': { answer: WebhookEndpointWithSecret };
+  'POST /v1/webhook-endpoints/{id}/test': { answer: undefined };
+  'GET /v1/webhook-endpoints/{id}/deliveries': { query: Filter<typeof schemas.page> | undefined; answer: Page<Delivery> };
+  'POST /v1/webhook-endpoints/{id}/recover': { body: z.input<typeof requests.recovery>; answer: DeliveryCount };
+
+  'GET /v1/events': { query: Filter<typeof requests.eventsPage> | undefined; answer: Page<StoredEvent> };
+  'GET /v1/events/{id}': { answer: StoredEvent };
+  'POST /v1/events/{id}/redeliver': { answer: DeliveryCount };
+
+  'GET /v1/policy': { answer: Policy };
+  'PATCH /v1/policy': { body: PolicyChange; answer: Policy };
+}
+
+export type Operation = keyof Operations;
+/** What an operation takes; `undefined` where it takes none. */
+export type BodyOf<Name extends Operation> = Operations[Name] extends { body: infer Body } ? Body : undefined;
+export type QueryOf<Name extends Operation> = Operations[Name] extends { query: infer Query } ? Query : undefined;
+export type AnswerOf<Name extends Operation> = Operations[Name]['answer'];
+/** The operations that answer in pages. */
+export type ListOperation = { [Name in Operation]: AnswerOf<Name> extends Page<unknown> ? Name : never }[Operation];
+export type ItemOf<Name extends ListOperation> = AnswerOf<Name>['data'][number];

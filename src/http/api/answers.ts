@@ -1,0 +1,87 @@
+/** What single routes answer; the shapes that several share are in `schemas.ts`. */
+import { z } from '@hono/zod-openapi';
+import { policySchema } from '../../domain/policy.ts';
+import { PRESET_NAMES } from '../../domain/presets/index.ts';
+import { SIDES } from '../../domain/session.ts';
+import * as schemas from './schemas.ts';
+
+export const policy = z
+  .object({
+    preset: z.enum(PRESET_NAMES),
+    values: policySchema,
+    changed: z.array(z.string()).describe("JSON pointers of the values that differ from the preset's"),
+  })
+  .openapi('Policy');
+
+export const packageOfMeetings = z
+  .object({ id: z.string(), booking_id: z.string(), meetings: z.array(schemas.meeting), created_at: schemas.moment })
+  .openapi('Package');
+export const packagePurchase = z.object({ attendees: z.array(schemas.attendee) });
+
+/** How many deliveries are on their way. */
+export const deliveryCount = z.object({ deliveries: z.number().int() });
+
+export const minutes = z
+  .object({ total: z.number(), host: z.number(), customer: z.number(), joint: z.number() })
+  .describe('To the hundredth. `joint`: host and customer at the same time. Who is of unknown side counts in `total` only')
+  .openapi('Minutes');
+
+export const session = z
+  .object({
+    started_at: schemas.moment,
+    ended_at: schemas.moment.nullable().describe('Null while it goes on'),
+    limit_reached: z.boolean().describe("True where the vendor says that the plan's limit ended it"),
+    estimated: z
+      .boolean()
+      .describe(
+        'True where the vendor told nothing, so that the clicks on the links count, or did not tell the end, so that the clock does',
+      ),
+    source: z.enum(['events', 'attendance', 'clicks']),
+    participants: z.array(
+      z.object({
+        side: z.enum(SIDES),
+        customer_id: z.string().nullable(),
+        stays: z.array(z.object({ joined_at: schemas.moment, left_at: schemas.moment.nullable() })),
+      }),
+    ),
+    minutes,
+  })
+  .openapi('Session');
+
+export const segment = z
+  .object({
+    meeting_id: z.string(),
+    provider: schemas.providerId,
+    starts_at: schemas.moment,
+    booked_minutes: z.number().int(),
+    limit_reached: z.boolean(),
+    estimated: z.boolean(),
+    minutes,
+  })
+  .openapi('Segment');
+
+export const meetingSessions = z
+  .object({
+    meeting_id: z.string(),
+    booking_id: z.string(),
+    booked_minutes: z.number().int(),
+    minutes: minutes.describe('All sessions of this meeting together'),
+    sessions: z.array(session).describe('Oldest first'),
+    segments: z.array(segment).describe('This meeting and those that it continues or is continued by, the first one first'),
+    segments_minutes: minutes.describe('All segments together: what came of the booking'),
+  })
+  .openapi('MeetingSessions');
+
+export const usage = z
+  .object({
+    connection_id: z.string(),
+    month: z.string(),
+    meetings: z.number().int().describe('Bought, and booked to start in that month (UTC); a continuation is no further one'),
+    held: z.number().int().describe('Those of which a session is known'),
+    sessions: z.number().int(),
+    estimated_sessions: z.number().int(),
+    limit_reached: z.number().int().describe("Sessions that the plan's limit ended"),
+    booked_minutes: z.number().int().describe('Of `meetings`'),
+    minutes,
+  })
+  .openapi('Usage');
