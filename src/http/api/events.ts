@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
+import { DELIVERY_STATES } from '../../domain/delivery.ts';
 import { found } from '../../domain/failure.ts';
 import { EVENT_TYPES } from '../../events/emit.ts';
 import {
@@ -12,7 +13,8 @@ import {
   testEndpoint,
 } from '../../events/endpoints.ts';
 import type { Gateway } from '../../gateway.ts';
-import { findOwnEndpoint, findOwnEvent, listDeliveries, listEndpoints, listEvents } from '../../store/events.ts';
+import { listDeliveries } from '../../store/deliveries.ts';
+import { findOwnEndpoint, findOwnEvent, listEndpoints, listEvents } from '../../store/events.ts';
 import { representDelivery, representEndpoint, representEvent } from './represent.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
 import * as schemas from './schemas.ts';
@@ -34,6 +36,7 @@ const endpointChange = z
     enabled: z.boolean().optional(),
   })
   .openapi('WebhookEndpointChange');
+const redelivery = z.strictObject({ endpoint_id: z.string().max(64).optional() }).openapi('Redelivery');
 const count = z.object({ deliveries: z.number().int() });
 
 export const eventRoutes = (gateway: Gateway) => {
@@ -141,14 +144,14 @@ export const eventRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'get',
         path: '/webhook-endpoints/{id}/deliveries',
-        ...about(tag, 'Deliveries with every attempt, newest first'),
-        request: { params: idParameter, query: schemas.page },
+        ...about(tag, 'Deliveries with every attempt, newest first; the dead ones are the dead letters'),
+        request: { params: idParameter, query: schemas.page.extend({ state: z.enum(DELIVERY_STATES).optional() }) },
         responses: { 200: json(listOf(schemas.delivery), 'A page of deliveries'), ...problems },
       }),
       async (c) => {
-        const { limit, cursor } = c.req.valid('query');
+        const { limit, cursor, state } = c.req.valid('query');
         const endpoint = found(await findOwnEndpoint(db.read, c.get('marketplace').id, c.req.valid('param').id));
-        const rows = await listDeliveries(db.read, { endpointId: endpoint.id, before: cursorOf(cursor), limit: limit + 1 });
+        const rows = await listDeliveries(db.read, { endpointId: endpoint.id, state, before: cursorOf(cursor), limit: limit + 1 });
         return c.json(pageOf(rows, limit, { show: representDelivery, cursor: ({ delivery }) => delivery.id }), 200);
       },
     )
@@ -206,11 +209,23 @@ export const eventRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'post',
         path: '/events/{id}/redeliver',
-        ...about(tag, 'Send an event again, under its old id'),
-        request: { params: idParameter },
+        ...about(tag, 'Send an event again, under its old id; to one endpoint only, if it is named'),
+        request: {
+          params: idParameter,
+          body: { required: false, content: { 'application/json': { schema: redelivery } } },
+        },
         responses: { 202: json(count, 'How many are on their way'), ...problems },
       }),
       async (c) =>
-        c.json({ deliveries: await redeliverEvent(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id }) }, 202),
+        c.json(
+          {
+            deliveries: await redeliverEvent(gateway, {
+              marketplaceId: c.get('marketplace').id,
+              id: c.req.valid('param').id,
+              endpointId: c.req.valid('json').endpoint_id,
+            }),
+          },
+          202,
+        ),
     );
 };
