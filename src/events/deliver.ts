@@ -42,7 +42,7 @@ export function createSend({ allowPrivate, timeoutMs = DELIVERY_TIMEOUT_MS }: { 
     connect: allowPrivate ? { timeout: 5 * SECOND } : { timeout: 5 * SECOND, lookup: publicLookup },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connections: 32,
+    // No limit of connections here: it would be one for all endpoints of a host together, so that one that hangs holds up the others.
   });
   return {
     async send({ url, headers, body }) {
