@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SECRET } from './deliveries.ts';
 import type { ListenOrder } from './listeners.ts';
+import type { Received } from './receiver.ts';
 import type { LoadOrder, LoadReport } from './load.ts';
 
 export interface Served {
@@ -24,10 +25,13 @@ export async function startGateway({
   databaseUrl,
   program = PROGRAM,
   nodeOptions = [],
+  environment = {},
 }: {
   databaseUrl: string;
   program?: string;
   nodeOptions?: readonly string[];
+  /** Further variables. */
+  environment?: Readonly<Record<string, string>>;
 }): Promise<Served & { readonly startMs: number }> {
   const port = await freePort();
   const began = performance.now();
@@ -40,6 +44,7 @@ export async function startGateway({
       ZOOM_CLIENT_ID: 'bench',
       ZOOM_CLIENT_SECRET: 'bench',
       ZOOM_WEBHOOK_SECRET: SECRET,
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -73,6 +78,22 @@ export function startLoad(): { run(order: LoadOrder): Promise<LoadReport>; stop(
         });
         child.send(order);
       }),
+    stop: () => stop(child),
+  };
+}
+
+/** A marketplace's endpoints, see `receiver.ts`. */
+export async function startReceiver() {
+  const child = forkScript('receiver.ts', []);
+  const [port] = (await once(child, 'message')) as [number];
+  return {
+    port,
+    /** What came since the last report. */
+    report: async (): Promise<Received> => {
+      const answer = once(child, 'message');
+      child.send('report');
+      return ((await answer) as [Received])[0];
+    },
     stop: () => stop(child),
   };
 }

@@ -38,19 +38,21 @@ export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
   let sweep: QueuePlace | null = null;
   let sweptAt = now();
 
-  /** Where it has to go on; null when it has come to the end. */
-  const read = async (start: QueuePlace, at: Date): Promise<QueuePlace | null> => {
-    let place = start;
+  /** Where it has to go on, and whether it has come to the end: then a page or two before it. */
+  const read = async (start: QueuePlace, at: Date): Promise<{ place: QueuePlace; ended: boolean }> => {
+    let [before, place] = [start, start];
     for (let page = 0; page < PAGES; page++) {
       const rows = await listDueDeliveries(db.read, { from: place, now: at, limit: PAGE });
+      const began = place;
       for (const row of rows) {
         add(row, place);
         place = row;
       }
-      if (rows.length < PAGE) return null;
+      if (rows.length < PAGE) return { place: before, ended: true };
+      before = began;
       await turn();
     }
-    return place;
+    return { place, ended: false };
   };
   const add = ({ id, endpointId }: Due, before: QueuePlace): void => {
     const list = lists.get(endpointId) ?? { ids: [], known: new Set(), cut: null };
@@ -76,13 +78,17 @@ export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
     async take(limit, room) {
       const at = now();
       if (at < sweptAt) fresh = START;
-      const unread = await read(fresh, at);
-      fresh = unread ?? { dueAt: plus(at, -OVERLAP_MS), id: '' };
+      const { place, ended } = await read(fresh, at);
+      // Of a second in which much became due only the end is read again: the rest is for the sweep.
+      fresh = ended ? later(place, { dueAt: plus(at, -OVERLAP_MS), id: '' }) : place;
       if (at < sweptAt || plus(sweptAt, SWEEP_MS) <= at) [sweep, sweptAt] = [START, at];
       refill();
-      if (sweep !== null) sweep = await read(sweep, at);
+      if (sweep !== null) {
+        const swept = await read(sweep, at);
+        sweep = swept.ended ? null : swept.place;
+      }
       const ids = byTurns(lists, limit, room);
-      return { ids, more: unread !== null || sweep !== null };
+      return { ids, more: !ended || sweep !== null };
     },
   };
 }
@@ -112,4 +118,5 @@ function byTurns(lists: Map<string, List>, limit: number, room: (endpointId: str
   return taken;
 }
 
+const later = (a: QueuePlace, b: QueuePlace): QueuePlace => (isBefore(a, b) ? b : a);
 const isBefore = (a: QueuePlace, b: QueuePlace): boolean => a.dueAt < b.dueAt || (a.dueAt.getTime() === b.dueAt.getTime() && a.id < b.id);

@@ -197,7 +197,7 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
   });
 
   it('case 95: ten thousand events for an endpoint that hangs, and thirty more such endpoints, delay nobody else', async () => {
-    const world = await start();
+    const world = await testWorld({ databaseUrl: await databaseOf(engine), clock: 'running' });
     const hanging = await startSink(() => 'hang');
     const quick = await startSink();
     const other = await register(world, quick.url, ['meeting.started']);
