@@ -60,6 +60,7 @@ process.exit(failed ? 1 : 0);
 
 async function measure(name: string, databaseUrl: string) {
   const receiver = await startReceiver();
+  stops.push(() => receiver.stop());
   const db = await openDatabase(databaseUrl, { onError: console.error });
   await db.write((tx) =>
     insertMarketplace(tx, { id: 'mkt_bench', name: 'Bench', preset: 'guide', policyPatch: {}, returnUrls: [], createdAt: now() }),
@@ -77,6 +78,7 @@ async function measure(name: string, databaseUrl: string) {
     nodeOptions: options.node,
     environment: { ALLOW_PRIVATE_WEBHOOK_TARGETS: 'true' },
   });
+  stops.push(() => program.stop());
   const began = performance.now();
   const peek = await openDatabase(databaseUrl, { onError: console.error });
   const { deliveries } = peek.read.t;
@@ -138,7 +140,7 @@ async function writeRates(db: Database) {
     }
     return WRITES / ((performance.now() - began) / 1_000);
   };
-  await addEndpoint(db, 'off', 'http://127.0.0.1:1/', { marketplaceId: 'mkt_told', disabledAt: null });
+  await addEndpoint(db, 'off', 'http://127.0.0.1:1/', 'mkt_told');
   await rate('mkt_none', -1);
   await rate('mkt_told', -1);
   const ratios: number[] = [];
@@ -151,23 +153,25 @@ async function writeRates(db: Database) {
   return spreadOf(ratios);
 }
 
-const addEndpoint = (db: Database, name: string, url: string, { marketplaceId = 'mkt_bench', disabledAt = null } = {}): Promise<void> =>
-  db.write((tx) =>
+async function addEndpoint(db: Database, name: string, url: string, marketplaceId = 'mkt_bench'): Promise<void> {
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  await db.write((tx) =>
     insertEndpoint(tx, {
       id: `whe_${name}`,
       marketplaceId,
       url,
       events: ['*'],
       description: null,
-      secretSealed: vault.seal(`whsec_${randomBytes(32).toString('base64')}`, endpointSecretContext(`whe_${name}`)),
+      secretSealed: vault.seal(secret, endpointSecretContext(`whe_${name}`)),
       previousSecretSealed: null,
       previousSecretUntil: null,
-      disabledAt,
+      disabledAt: null,
       disabledReason: null,
       failingSince: null,
       createdAt: now(),
     }),
   );
+}
 
 /** The ids of the events. */
 async function queue(db: Database, endpoint: string, count: number): Promise<string[]> {

@@ -33,6 +33,8 @@ const server = createServer((request, response) => {
 });
 server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port));
 
+// Whoever started it was killed.
+process.on('disconnect', () => process.exit());
 process.on('message', () => {
   process.send!({ ...count, ids: [...ids] } satisfies Received);
   ids.clear();
