@@ -72,7 +72,7 @@ try {
     databaseUrl,
     program: options.program,
     nodeOptions: options.node,
-    env: { ZOOM_API_URL: `http://127.0.0.1:${vendor.port}/v2` },
+    environment: { ZOOM_API_URL: `http://127.0.0.1:${vendor.port}/v2` },
   });
   stops.push(() => gateway.stop());
   const media = { port: gateway.port, path: `/r/${tokens[0]}/media` };

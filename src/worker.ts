@@ -10,7 +10,11 @@ import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/ret
 import { afterReset, jobBackoffMs } from './domain/backoff.ts';
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
-import { deliver, type Send } from './events/deliver.ts';
+import { claimDeliveries, deliver, type Send } from './events/deliver.ts';
+import { ALL_PLACES, createPlaces } from './events/places.ts';
+import { createQueue } from './events/queue.ts';
+import { sweepEvents } from './events/retention.ts';
+import { createSettle } from './events/settle.ts';
 import type { Gateway } from './gateway.ts';
 import { readAttendance } from './meetings/attendance.ts';
 import { closeMeeting } from './meetings/close.ts';
@@ -29,7 +33,6 @@ import { LOOK, LOOK_SOON } from './recordings/reconcile.ts';
 import { giveSign, sweepGap, sweepRecordings } from './recordings/sweep.ts';
 import { VERIFY, verifyRecording } from './recordings/vanished.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
-import { claimDeliveries } from './store/events.ts';
 import { deletePastSlots } from './store/host-slots.ts';
 import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
 import { deleteOldInboxEntries, eraseParkedBodies } from './store/inbox.ts';
@@ -52,8 +55,6 @@ const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_u
 const COMMITS_PER_EXPIRY = 3;
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
 const APPLIERS = { sqlite: 1, postgres: 4 };
-/** Requests under way to one endpoint, so that a slow one never takes all places. */
-const PER_ENDPOINT = 8;
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
 const INBOX_KEPT_MS = 30 * DAY;
 /** Chosen: time to look into what could not be applied. Bodies name recordings, which may not be kept for long. */
@@ -106,7 +107,6 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
   const { db, now } = gateway;
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: now() }));
   await sweepGap(gateway);
-  const perEndpoint = new Map<string, number>();
   const inbox = Array.from({ length: APPLIERS[db.dialect] }, () => {
     const lane: Lane = startLane(gateway, {
       places: 32,
@@ -141,25 +141,7 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     }),
     ...crowds,
     ...inbox,
-    startLane(gateway, {
-      places: 64,
-      claim: (limit) => {
-        const busy = [...perEndpoint].filter(([, count]) => count >= PER_ENDPOINT).map(([id]) => id);
-        return db.write((tx) => claimDeliveries(tx, { now: now(), leaseMs: LEASE_MS, limit: Math.min(limit, PER_ENDPOINT), busy }));
-      },
-      run: (deliveries) =>
-        deliveries.map(async (delivery) => {
-          const { endpointId } = delivery;
-          perEndpoint.set(endpointId, (perEndpoint.get(endpointId) ?? 0) + 1);
-          try {
-            await deliver(gateway, send, delivery);
-          } finally {
-            const left = perEndpoint.get(endpointId)! - 1;
-            if (left === 0) perEndpoint.delete(endpointId);
-            else perEndpoint.set(endpointId, left);
-          }
-        }),
-    }),
+    startDeliveries(gateway, send),
   ];
   return {
     wake: () => {
@@ -172,6 +154,29 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
       await Promise.all(lanes.map((lane) => lane.stop()));
     },
   };
+}
+
+/** Events to marketplaces: no endpoint gets more places than it makes use of (events/places.ts). */
+function startDeliveries(gateway: Gateway, send: Send): Lane {
+  const queue = createQueue(gateway);
+  const places = createPlaces();
+  const settle = createSettle(gateway);
+  const lane: Lane = startLane(gateway, {
+    places: ALL_PLACES,
+    async claim(limit) {
+      const { ids, more } = await queue.take(limit, (endpointId) => places.room(endpointId));
+      if (more) lane.wake();
+      return ids.length === 0 ? [] : claimDeliveries(gateway, ids, LEASE_MS);
+    },
+    run: (claimed) =>
+      claimed.map(async (one) => {
+        const leave = places.take(one.delivery.endpointId);
+        const settlement = await deliver(gateway, send, one);
+        leave(settlement.outcome.kind !== 'attempted' || settlement.outcome.status !== null);
+        await settle(settlement);
+      }),
+  });
+  return lane;
 }
 
 type Lane = Omit<Worker, 'wakeInbox'>;
@@ -276,6 +281,7 @@ async function sweep(gateway: Gateway): Promise<void> {
   // In steps, so that receiving never waits long for the write lock.
   while ((await db.write((tx) => eraseParkedBodies(tx, plus(at, -PARKED_KEPT_MS), 1_000))) === 1_000);
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
+  await sweepEvents(gateway);
   await db.write((tx) => writePulse(tx, 'sweep', at));
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: plus(at, DAY / 24) }));
 }

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SECRET } from './deliveries.ts';
 import type { ListenOrder } from './listeners.ts';
+import type { Received } from './receiver.ts';
 import type { LoadOrder, LoadReport } from './load.ts';
 import { BENCH_KEY } from './published-recording.ts';
 import type { View, ViewOrder } from './viewer.ts';
@@ -25,12 +26,13 @@ export async function startGateway({
   databaseUrl,
   program = PROGRAM,
   nodeOptions = [],
-  env = {},
+  environment = {},
 }: {
   databaseUrl: string;
   program?: string;
   nodeOptions?: readonly string[];
-  env?: Readonly<Record<string, string>>;
+  /** Further variables. */
+  environment?: Readonly<Record<string, string>>;
 }): Promise<Served & { readonly startMs: number }> {
   const port = await freePort();
   const began = performance.now();
@@ -43,7 +45,7 @@ export async function startGateway({
       ZOOM_CLIENT_ID: 'bench',
       ZOOM_CLIENT_SECRET: 'bench',
       ZOOM_WEBHOOK_SECRET: SECRET,
-      ...env,
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -101,6 +103,22 @@ export function startLoad(): { run(order: LoadOrder): Promise<LoadReport>; stop(
         });
         child.send(order);
       }),
+    stop: () => stop(child),
+  };
+}
+
+/** A marketplace's endpoints, see `receiver.ts`. */
+export async function startReceiver() {
+  const child = forkScript('receiver.ts', []);
+  const [port] = (await once(child, 'message')) as [number];
+  return {
+    port,
+    /** What came since the last report. */
+    report: async (): Promise<Received> => {
+      const answer = once(child, 'message');
+      child.send('report');
+      return ((await answer) as [Received])[0];
+    },
     stop: () => stop(child),
   };
 }

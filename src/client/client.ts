@@ -98,7 +98,9 @@ export function createClient(options: ClientOptions) {
     events: {
       list: (query?: QueryOf<'GET /v1/events'>, request?: CallOptions) => list('GET /v1/events', { query }, request),
       get: (id: string, request?: CallOptions) => call('GET /v1/events/{id}', { id }, request),
-      redeliver: (id: string, request?: PostOptions) => call('POST /v1/events/{id}/redeliver', { id }, request),
+      /** Under its old id, to every endpoint or to one. */
+      redeliver: (id: string, body?: BodyOf<'POST /v1/events/{id}/redeliver'>, request?: PostOptions) =>
+        call('POST /v1/events/{id}/redeliver', { id, body }, request),
     },
     policy: {
       get: (request?: CallOptions) => call('GET /v1/policy', {}, request),

@@ -96,12 +96,12 @@ export interface Operations {
   'DELETE /v1/webhook-endpoints/{id}': { answer: undefined };
   'POST /v1/webhook-endpoints/{id}/rotate-secret': { answer: WebhookEndpointWithSecret };
   'POST /v1/webhook-endpoints/{id}/test': { answer: undefined };
-  'GET /v1/webhook-endpoints/{id}/deliveries': { query: Filter<typeof schemas.page> | undefined; answer: Page<Delivery> };
+  'GET /v1/webhook-endpoints/{id}/deliveries': { query: Filter<typeof requests.deliveriesPage> | undefined; answer: Page<Delivery> };
   'POST /v1/webhook-endpoints/{id}/recover': { body: z.input<typeof requests.recovery>; answer: DeliveryCount };
 
   'GET /v1/events': { query: Filter<typeof requests.eventsPage> | undefined; answer: Page<StoredEvent> };
   'GET /v1/events/{id}': { answer: StoredEvent };
-  'POST /v1/events/{id}/redeliver': { answer: DeliveryCount };
+  'POST /v1/events/{id}/redeliver': { body: z.input<typeof requests.redelivery> | undefined; answer: DeliveryCount };
 
   'GET /v1/policy': { answer: Policy };
   'PATCH /v1/policy': { body: PolicyChange; answer: Policy };

@@ -1,16 +1,7 @@
 import { HOUR, MINUTE, SECOND } from './time.ts';
 
-/** Standard Webhooks' example schedule: the wait before attempt 2, 3, …; about 75 hours in all. */
-const DELIVERY_WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-
 /** Up to a fifth more or less, so that what failed together is not tried together. `chance` is in [0, 1). */
-const jittered = (ms: number, chance: number): number => Math.round(ms * (0.8 + 0.4 * chance));
-
-/** The wait after `attempts` failed deliveries to a marketplace; null when it was the last. */
-export function deliveryBackoffMs(attempts: number, chance: number): number | null {
-  const wait = DELIVERY_WAITS_MS[attempts - 1];
-  return wait === undefined ? null : jittered(wait, chance);
-}
+export const jittered = (ms: number, chance: number): number => Math.round(ms * (0.8 + 0.4 * chance));
 
 /** The wait after `attempts` failures of a job: 2 s, doubling up to one hour. */
 export const jobBackoffMs = (attempts: number, chance: number): number => jittered(Math.min(2 ** attempts * SECOND, HOUR), chance);

@@ -32,6 +32,9 @@ export function newId({ now, random }: { now: Clock; random: RandomBytes }, pref
   return `${prefix}_${base32(BigInt(now().getTime()), 10)}${base32(BigInt(`0x${random(10).toString('hex')}`), 16)}`;
 }
 
+/** Sorts before every id with this prefix that was made at this moment or later. */
+export const idBefore = (prefix: IdPrefix, at: Date): string => `${prefix}_${base32(BigInt(Math.max(at.getTime(), 0)), 10)}`;
+
 function base32(value: bigint, length: number): string {
   let text = '';
   for (let rest = value; text.length < length; rest >>= 5n) text = ALPHABET[Number(rest & 31n)]! + text;

@@ -1,21 +1,14 @@
-/** One attempt to deliver an event to a marketplace's endpoint. */
+/** Attempts to deliver events to marketplaces' endpoints. */
 import { Agent, request } from 'undici';
 import { endpointSecretContext, eventLinksContext } from '../connections/sealed.ts';
 import type { SealContext } from '../connections/vault.ts';
-import { deliveryBackoffMs } from '../domain/backoff.ts';
-import { newId } from '../domain/id.ts';
+import { deathBy, retryAfterMs, type DisabledReason } from '../domain/delivery.ts';
+import { isFailure } from '../domain/failure.ts';
 import { plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import {
-  insertAttempt,
-  loadDelivery,
-  lostLinks,
-  updateDelivery,
-  updateEndpoint,
-  type Delivery,
-  type StoredEvent,
-  type WebhookEndpoint,
-} from '../store/events.ts';
+import { leaseDeliveries, type Delivery } from '../store/deliveries.ts';
+import { loadEndpoints, loadEvents, type StoredEvent, type WebhookEndpoint } from '../store/events.ts';
+import type { Outcome, Settlement } from './settle.ts';
 import { signatureHeader } from './signature.ts';
 import { checkTargetUrl, publicLookup } from './target.ts';
 
@@ -26,15 +19,30 @@ const KEPT_ANSWER = 1_000;
 /** What is read of an answer, in bytes. */
 const MAX_ANSWER_BYTES = 16_000;
 
-export type Send = (message: { url: string; headers: Record<string, string>; body: string }) => Promise<{ status: number; answer: string }>;
+export interface Answer {
+  readonly status: number;
+  /** Its beginning. */
+  readonly answer: string;
+  /** The header `Retry-After`. */
+  readonly retryAfter: string | undefined;
+}
 
-/** The HTTP client for deliveries: no redirects, no private addresses (unless the operator allows them), answers cut. */
-export function createSend({ allowPrivate }: { allowPrivate: boolean }): { send: Send; close: () => Promise<void> } {
+/** Fails with whatever kept the answer from being heard in time, to its end or to what is read of it. */
+export type Send = (message: { url: string; headers: Record<string, string>; body: string }) => Promise<Answer>;
+
+/**
+ * The HTTP client for deliveries: no redirects, no private addresses (unless the operator allows them), answers cut. `timeoutMs` is for
+ * everything together: the connection, the answer and its body.
+ */
+export function createSend({ allowPrivate, timeoutMs = DELIVERY_TIMEOUT_MS }: { allowPrivate: boolean; timeoutMs?: number }): {
+  send: Send;
+  close: () => Promise<void>;
+} {
   const agent = new Agent({
     connect: allowPrivate ? { timeout: 5 * SECOND } : { timeout: 5 * SECOND, lookup: publicLookup },
-    headersTimeout: DELIVERY_TIMEOUT_MS,
-    bodyTimeout: DELIVERY_TIMEOUT_MS,
-    connections: 32,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    // No limit of connections here: it would be one for all endpoints of a host together, so that one that hangs holds up the others.
   });
   return {
     async send({ url, headers, body }) {
@@ -45,67 +53,125 @@ export function createSend({ allowPrivate }: { allowPrivate: boolean }): { send:
         headers,
         body,
         dispatcher: agent,
-        signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
-      let answer = '';
-      for await (const chunk of response.body) {
-        answer += Buffer.from(chunk as Uint8Array).toString('utf8');
-        if (answer.length > MAX_ANSWER_BYTES) break;
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      // Leaving the loop closes the connection: what is endless ends here.
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= MAX_ANSWER_BYTES) break;
       }
-      return { status: response.statusCode, answer: answer.slice(0, KEPT_ANSWER) };
+      const retryAfter = response.headers['retry-after'];
+      return {
+        status: response.statusCode,
+        answer: kept(Buffer.concat(chunks, Math.min(bytes, MAX_ANSWER_BYTES)).toString('utf8')),
+        retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+      };
     },
     close: () => agent.destroy(),
   };
 }
 
-/** Sends a claimed delivery and records what came of it. */
-export async function deliver(gateway: Gateway, send: Send, delivery: Delivery): Promise<void> {
-  const { db, now, random } = gateway;
-  const loaded = await loadDelivery(db.read, delivery);
-  if (loaded === undefined) {
-    await db.write((tx) => updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null }));
-    return;
-  }
-  const { event, endpoint } = loaded;
-  const startedAt = now();
-  const body = JSON.stringify(deliveryBody(gateway, event));
-  const timestamp = Math.floor(startedAt.getTime() / SECOND);
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': 'conferencing-gateway',
-    'webhook-id': event.id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets: secretsOf(gateway, endpoint, startedAt) }),
-  };
-  const outcome = await send({ url: endpoint.url, headers, body }).catch((error: unknown) => ({
-    status: null,
-    answer: (error instanceof Error ? `${(error as { code?: string }).code ?? error.name}: ${error.message}` : 'unknown').slice(
-      0,
-      KEPT_ANSWER,
-    ),
-  }));
-  const delivered = outcome.status !== null && outcome.status >= 200 && outcome.status < 300;
-  const backoffMs = deliveryBackoffMs(delivery.attempts, random(4).readUInt32BE() / 2 ** 32);
-  const finishedAt = now();
-  await db.write(async (tx) => {
-    await insertAttempt(tx, {
-      id: newId(gateway, 'dla'),
-      deliveryId: delivery.id,
-      at: startedAt,
-      status: outcome.status,
-      durationMs: finishedAt.getTime() - startedAt.getTime(),
-      // What was sent may have been erased while it was on its way, and the receiver may have echoed it.
-      answer: (await lostLinks(tx, event)) ? '' : outcome.answer,
-    });
-    if (delivered) await updateDelivery(tx, delivery.id, { state: 'delivered', leasedUntil: null });
-    else if (outcome.status === 410) {
-      // The receiver says that it is gone for good (Standard Webhooks).
-      await updateEndpoint(tx, endpoint.marketplaceId, endpoint.id, { disabledAt: finishedAt });
-      await updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null });
-    } else if (backoffMs === null) await updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null });
-    else await updateDelivery(tx, delivery.id, { dueAt: plus(finishedAt, backoffMs), leasedUntil: null });
-  });
+export interface Claimed {
+  readonly delivery: Delivery;
+  /** Undefined: it cannot be read. */
+  readonly event: StoredEvent | undefined;
+  /** Undefined: it was removed. */
+  readonly endpoint: WebhookEndpoint | undefined;
 }
+
+/** Takes what of these is still due, and reads what has to be sent and where to, as it is at this moment. */
+export async function claimDeliveries({ db, now }: Gateway, ids: readonly string[], leaseMs: number): Promise<Claimed[]> {
+  const at = now();
+  const deliveries = await db.write((tx) => leaseDeliveries(tx, { ids, now: at, until: plus(at, leaseMs) }));
+  if (deliveries.length === 0) return [];
+  const endpoints = await loadEndpoints(db.read, distinct(deliveries.map(({ endpointId }) => endpointId)));
+  const events = await loadReadable(db, distinct(deliveries.map(({ eventId }) => eventId)));
+  return deliveries.map((delivery) => ({
+    delivery,
+    event: events.get(delivery.eventId),
+    endpoint: endpoints.get(delivery.endpointId),
+  }));
+}
+
+/** One that cannot be read must not hold back the others. */
+async function loadReadable(db: Gateway['db'], ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+  try {
+    return await loadEvents(db.read, ids);
+  } catch (error) {
+    if (isFailure(error, 'storage_unavailable')) throw error;
+    if (ids.length === 1) return new Map();
+    const [left, right] = [ids.slice(0, ids.length / 2), ids.slice(ids.length / 2)];
+    return new Map([...(await loadReadable(db, left)), ...(await loadReadable(db, right))]);
+  }
+}
+
+/** Sends what was claimed. */
+export async function deliver(gateway: Gateway, send: Send, { delivery, event, endpoint }: Claimed): Promise<Settlement> {
+  const startedAt = gateway.now();
+  const outcome = await attempt(gateway, send, { event, endpoint, at: startedAt });
+  return { delivery, event, startedAt, finishedAt: gateway.now(), outcome };
+}
+
+async function attempt(
+  gateway: Gateway,
+  send: Send,
+  { event, endpoint, at }: Pick<Claimed, 'event' | 'endpoint'> & { at: Date },
+): Promise<Outcome> {
+  if (endpoint === undefined) return { kind: 'buried', reason: 'endpoint_removed' };
+  if (endpoint.disabledAt !== null) return { kind: 'buried', reason: deathBy((endpoint.disabledReason ?? 'asked') as DisabledReason) };
+  if (event === undefined) return { kind: 'unwritten', reason: 'poison', answer: 'The stored event cannot be read.' };
+  let message: Parameters<Send>[0];
+  try {
+    message = { url: endpoint.url, ...written(gateway, { event, endpoint, at }) };
+  } catch (error) {
+    if (isFailure(error, 'key_unavailable')) return { kind: 'key_unavailable' };
+    return isFailure(error, 'sealed_damaged')
+      ? { kind: 'unwritten', reason: 'unreadable', answer: error.message }
+      : { kind: 'unwritten', reason: 'poison', answer: 'The event cannot be serialized.' };
+  }
+  try {
+    const { status, answer, retryAfter } = await send(message);
+    return { kind: 'attempted', status, answer, retryAfterMs: retryAfterMs(retryAfter, gateway.now()) };
+  } catch (error) {
+    return { kind: 'attempted', status: null, answer: trouble(error), retryAfterMs: undefined };
+  }
+}
+
+/** The request: Standard Webhooks' headers, and the signature of this moment by every secret that is valid. */
+function written(
+  gateway: Gateway,
+  { event, endpoint, at }: { event: StoredEvent; endpoint: WebhookEndpoint; at: Date },
+): { headers: Record<string, string>; body: string } {
+  const body = JSON.stringify(deliveryBody(gateway, event));
+  const timestamp = Math.floor(at.getTime() / SECOND);
+  return {
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'conferencing-gateway',
+      'webhook-id': event.id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets: secretsOf(gateway, endpoint, at) }),
+    },
+  };
+}
+
+/** Why no answer was heard, with the word that `attemptProblem` looks for. */
+function trouble(error: unknown): string {
+  if (!(error instanceof Error)) return 'unreachable: unknown';
+  const { code = error.name } = error as { code?: unknown };
+  const timeout = error.name === 'TimeoutError' || String(code).endsWith('_TIMEOUT');
+  if (timeout) return kept(`timeout: no whole answer in time (${String(code)})`);
+  return kept(`unreachable: ${String(code)}: ${error.message}`);
+}
+
+/** What is kept of a text. PostgreSQL takes no NUL. */
+const kept = (text: string): string => text.slice(0, KEPT_ANSWER).replaceAll('\0', '\ufffd');
+
+const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
 
 /** The event as it is sent. Links that have been erased are left out, and those for which `open` has nothing. */
 export function deliveryBody(
@@ -114,7 +180,11 @@ export function deliveryBody(
 ): { type: string; timestamp: string; data: Record<string, unknown> } {
   const opened = event.linksSealed === null ? null : vault.open(event.linksSealed, eventLinksContext(event.id));
   const links = opened === null ? {} : (JSON.parse(opened) as Record<string, unknown>);
-  return { type: event.type, timestamp: event.at.toISOString(), data: { ...event.data, ...links } };
+  return {
+    type: event.type,
+    timestamp: event.at.toISOString(),
+    data: { ...event.data, ...(event.sequence === null ? {} : { sequence: event.sequence }), ...links },
+  };
 }
 
 function secretsOf({ vault }: Gateway, endpoint: WebhookEndpoint, now: Date): string[] {

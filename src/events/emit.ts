@@ -4,7 +4,9 @@ import { newId } from '../domain/id.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { insertDeliveries, insertEvents, listEndpoints, type Delivery, type WebhookEndpoint } from '../store/events.ts';
+import { insertDeliveries, type Delivery } from '../store/deliveries.ts';
+import { insertEvents, listEndpoints, type WebhookEndpoint } from '../store/events.ts';
+import { closeGaps, meetingOf, numberEvents } from './sequence.ts';
 
 export const EVENT_TYPES = [
   'connection.active',
@@ -70,6 +72,8 @@ export async function emitAll(
   const { now, vault } = gateway;
   const at = now();
   const byId = new Map(events.map((event) => [eventId(event), event]));
+  const numbered = [...byId].map(([id, { data }]) => ({ id, meetingId: meetingOf(data) }));
+  const numbers = await numberEvents(tx, numbered);
   const written = await insertEvents(
     tx,
     [...byId].map(([id, event]) => ({
@@ -79,11 +83,12 @@ export async function emitAll(
       subjectId: event.subjectId,
       at,
       position: newId(gateway, 'evt'),
-      sequence: null,
+      sequence: numbers.get(id) ?? null,
       data: event.data,
       linksSealed: event.links === undefined ? null : vault.seal(JSON.stringify(event.links), eventLinksContext(id)),
     })),
   );
+  await closeGaps(tx, { events: numbered, written: new Set(written), numbers });
   const fresh = written.map((id) => ({ id, ...byId.get(id)! }));
   const deliveries: Delivery[] = [];
   for (const marketplaceId of new Set(fresh.map((event) => event.marketplaceId))) {

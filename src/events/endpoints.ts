@@ -1,23 +1,26 @@
 /** Where a marketplace wants its events, and what it can do about them. */
 import { endpointSecretContext } from '../connections/sealed.ts';
-import { found, notFound } from '../domain/failure.ts';
-import { newId } from '../domain/id.ts';
+import { Failure, found, notFound } from '../domain/failure.ts';
+import { idBefore, newId } from '../domain/id.ts';
 import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { insertDeliveries, listDeliveriesOfEvent, pageOfDeliveries, requeueDeliveries } from '../store/deliveries.ts';
 import {
   deleteEndpoint,
   findOwnEndpoint,
   findOwnEvent,
   insertEndpoint,
-  recoverDeliveries,
-  redeliver,
+  listEndpoints,
   updateEndpoint,
   type WebhookEndpoint,
 } from '../store/events.ts';
+import { buryWaiting } from './bury.ts';
 import { emit } from './emit.ts';
 import { newSecret } from './signature.ts';
 import { checkTargetUrl } from './target.ts';
 
+/** Deliveries that are sent again in one transaction. */
+const STEP = 500;
 /** How long the old secret signs along. */
 const SECRET_OVERLAP_MS = 24 * HOUR;
 
@@ -44,8 +47,9 @@ export async function createEndpoint(
   return { endpoint, secret };
 }
 
+/** `enabled`: what waits for an endpoint that is disabled becomes dead; one that is enabled starts with a clean record. */
 export async function changeEndpoint(
-  { config, db, now }: Gateway,
+  gateway: Gateway,
   {
     marketplaceId,
     id,
@@ -53,13 +57,25 @@ export async function changeEndpoint(
     ...changes
   }: { marketplaceId: string; id: string; url?: string; events?: string[]; description?: string | null; enabled?: boolean },
 ): Promise<WebhookEndpoint> {
+  const { config, db, now } = gateway;
   if (changes.url !== undefined) checkTargetUrl(changes.url, config.allowPrivateWebhookTargets);
-  const state = enabled === undefined ? {} : { disabledAt: enabled ? null : now() };
-  return found(await db.write((tx) => updateEndpoint(tx, marketplaceId, id, { ...changes, ...state })));
+  const endpoint = await db.write(async (tx) => {
+    const { disabledAt } = found(await findOwnEndpoint(tx, marketplaceId, id));
+    const state =
+      enabled === true
+        ? { disabledAt: null, disabledReason: null, failingSince: null }
+        : enabled === false && disabledAt === null
+          ? { disabledAt: now(), disabledReason: 'asked' }
+          : {};
+    return found(await updateEndpoint(tx, marketplaceId, id, { ...changes, ...state }));
+  });
+  if (endpoint.disabledAt !== null) await buryWaiting(gateway, id, 'endpoint_disabled');
+  return endpoint;
 }
 
-export async function removeEndpoint({ db }: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
-  if (!(await db.write((tx) => deleteEndpoint(tx, marketplaceId, id)))) throw notFound();
+export async function removeEndpoint(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
+  if (!(await gateway.db.write((tx) => deleteEndpoint(tx, marketplaceId, id)))) throw notFound();
+  await buryWaiting(gateway, id, 'endpoint_removed');
 }
 
 /** A new secret; the old one signs along for 24 hours. */
@@ -94,26 +110,62 @@ export async function testEndpoint(gateway: Gateway, { marketplaceId, id }: { ma
   gateway.wake();
 }
 
-/** Sends an event again, under its old id. How many deliveries. */
-export async function redeliverEvent(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<number> {
+/**
+ * Sends an event again, under its old id: to every endpoint that it was for, or to `endpointId` only, whether it was for that one or not.
+ * How many deliveries are on their way; one that is under way at this moment is not sent a second time.
+ * @throws Failure `conflict` when that endpoint is disabled
+ */
+export async function redeliverEvent(
+  gateway: Gateway,
+  { marketplaceId, id, endpointId }: { marketplaceId: string; id: string; endpointId?: string | undefined },
+): Promise<number> {
   const { db, now } = gateway;
   const count = await db.write(async (tx) => {
-    if ((await findOwnEvent(tx, marketplaceId, id)) === undefined) throw notFound();
-    return redeliver(tx, { eventId: id, now: now() });
+    found(await findOwnEvent(tx, marketplaceId, id));
+    const at = now();
+    if (endpointId !== undefined) {
+      mustBeEnabled(found(await findOwnEndpoint(tx, marketplaceId, endpointId)));
+      const fresh = { state: 'pending', reason: null, dueAt: at, leasedUntil: null, attempts: 0, createdAt: at };
+      await insertDeliveries(tx, [{ id: newId(gateway, 'dlv'), marketplaceId, eventId: id, endpointId, ...fresh }]);
+    }
+    const deliveries = await listDeliveriesOfEvent(tx, id);
+    const enabled = new Set((await listEndpoints(tx, marketplaceId)).filter(({ disabledAt }) => disabledAt === null).map((one) => one.id));
+    const wanted = deliveries.filter((one) => enabled.has(one.endpointId) && (endpointId ?? one.endpointId) === one.endpointId);
+    await requeueDeliveries(
+      tx,
+      wanted.map((delivery) => delivery.id),
+      at,
+    );
+    return wanted.length;
   });
   gateway.wake();
   return count;
 }
 
+/**
+ * Sends everything again that was meant for the endpoint since the moment and has not arrived. How many deliveries.
+ * @throws Failure `conflict` when the endpoint is disabled
+ */
 export async function recoverEndpoint(
   gateway: Gateway,
   { marketplaceId, id, since }: { marketplaceId: string; id: string; since: Date },
 ): Promise<number> {
-  const { db, now } = gateway;
-  const count = await db.write(async (tx) => {
-    found(await findOwnEndpoint(tx, marketplaceId, id));
-    return recoverDeliveries(tx, { endpointId: id, since, now: now() });
-  });
-  gateway.wake();
+  const { db, now, wake } = gateway;
+  mustBeEnabled(found(await findOwnEndpoint(db.read, marketplaceId, id)));
+  let count = 0;
+  // In steps, so that nobody waits long for the write lock. Ids are ordered by time.
+  for (let after = idBefore('dlv', since); ;) {
+    const page = await pageOfDeliveries(db.read, { endpointId: id, after, limit: STEP });
+    const missing = page.filter(({ state, createdAt }) => state !== 'delivered' && createdAt >= since).map((delivery) => delivery.id);
+    if (missing.length > 0) await db.write((tx) => requeueDeliveries(tx, missing, now()));
+    count += missing.length;
+    if (page.length < STEP) break;
+    after = page.at(-1)!.id;
+  }
+  wake();
   return count;
+}
+
+function mustBeEnabled({ disabledAt }: WebhookEndpoint): void {
+  if (disabledAt !== null) throw new Failure('conflict', 'The endpoint is disabled. Enable it first.');
 }

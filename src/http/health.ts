@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { and, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import { hashToken } from '../domain/token.ts';
@@ -60,6 +60,11 @@ export const healthRoutes = (gateway: Gateway) => {
           await $count(t.deliveries, eq(t.deliveries.state, 'pending')),
         ],
         ['gateway_deliveries_dead', 'Events that could not be delivered', await $count(t.deliveries, eq(t.deliveries.state, 'dead'))],
+        [
+          'gateway_endpoints_disabled',
+          'Webhook endpoints that were disabled because they are gone or did nothing but fail',
+          await $count(t.webhookEndpoints, inArray(t.webhookEndpoints.disabledReason, ['gone', 'failing'])),
+        ],
         [
           'gateway_connections_broken',
           'Connections that need their professional',

@@ -1,11 +1,10 @@
-import { and, asc, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, ne, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, ne, notExists, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import { plus } from '../domain/time.ts';
+import type { DisabledReason } from '../domain/delivery.ts';
+import { idBefore } from '../domain/id.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type StoredEvent = Tables['events']['$inferSelect'];
-export type Delivery = Tables['deliveries']['$inferSelect'];
-export type DeliveryAttempt = Tables['deliveryAttempts']['$inferSelect'];
 export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
 
 /** The ids of those that were not written before. */
@@ -17,6 +16,70 @@ export async function insertEvents(tx: Writer, events: readonly StoredEvent[]): 
     .onConflictDoNothing()
     .returning({ id: tx.t.events.id });
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Takes the next numbers of these meetings, `count` of each; the last one taken of each. Nobody else gets a number of theirs before the
+ * transaction ends. In one order for all, so that two transactions do not wait for each other.
+ */
+export async function takeSequences(tx: Writer, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+  const { eventSequences } = tx.t;
+  if (counts.size === 0) return new Map();
+  const rows = await tx
+    .insert(eventSequences)
+    .values([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([meetingId, count]) => ({ meetingId, last: count })))
+    .onConflictDoUpdate({ target: eventSequences.meetingId, set: { last: sql`${eventSequences.last} + excluded.last` } })
+    .returning();
+  return new Map(rows.map(({ meetingId, last }) => [meetingId, last]));
+}
+
+/** Gives back the last `count` numbers that this transaction took. */
+export async function returnSequences(tx: Writer, meetingId: string, count: number): Promise<void> {
+  const { eventSequences } = tx.t;
+  await tx
+    .update(eventSequences)
+    .set({ last: sql`${eventSequences.last} - ${count}` })
+    .where(eq(eventSequences.meetingId, meetingId));
+}
+
+export async function setSequence(tx: Writer, id: string, sequence: number): Promise<void> {
+  await tx.update(tx.t.events).set({ sequence }).where(eq(tx.t.events.id, id));
+}
+
+export async function loadEvents(db: Reader, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+  const rows = await db
+    .select()
+    .from(db.t.events)
+    .where(inArray(db.t.events.id, [...ids]));
+  return new Map(rows.map((event) => [event.id, event]));
+}
+
+/** Removes up to `limit` of the marketplace's events from before the moment that nobody is still to be told of; how many. */
+export async function deleteOldEvents(
+  tx: Writer,
+  { marketplaceId, before, limit }: { marketplaceId: string; before: Date; limit: number },
+): Promise<number> {
+  const { deliveries, events } = tx.t;
+  const old = await tx
+    .select({ id: events.id })
+    .from(events)
+    .where(
+      and(
+        eq(events.marketplaceId, marketplaceId),
+        lt(events.position, idBefore('evt', before)),
+        notExists(tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.eventId, events.id))),
+      ),
+    )
+    .orderBy(asc(events.position))
+    .limit(limit);
+  if (old.length > 0)
+    await tx.delete(events).where(
+      inArray(
+        events.id,
+        old.map(({ id }) => id),
+      ),
+    );
+  return old.length;
 }
 
 export async function findOwnEvent(db: Reader, marketplaceId: string, id: string): Promise<StoredEvent | undefined> {
@@ -64,10 +127,15 @@ export async function eraseEventLinks(tx: Writer, subjectIds: readonly string[])
     .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
 }
 
-/** Whether the links of an event that had some are erased by now. */
-export async function lostLinks(db: Reader, { id, linksSealed }: StoredEvent): Promise<boolean> {
+/** Those of the events whose links are erased. */
+export async function listErased(db: Reader, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
   const { events } = db.t;
-  return linksSealed !== null && (await db.$count(events, and(eq(events.id, id), isNull(events.linksSealed)))) > 0;
+  const rows = await db
+    .select({ id: events.id })
+    .from(events)
+    .where(and(inArray(events.id, [...ids]), isNull(events.linksSealed)));
+  return new Set(rows.map(({ id }) => id));
 }
 
 export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Promise<void> {
@@ -110,129 +178,40 @@ export async function updateEndpoint(
 }
 
 export async function deleteEndpoint(tx: Writer, marketplaceId: string, id: string): Promise<boolean> {
-  const { webhookEndpoints, deliveries } = tx.t;
+  const { webhookEndpoints } = tx.t;
   const rows = await tx
     .delete(webhookEndpoints)
     .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.marketplaceId, marketplaceId)))
     .returning({ id: webhookEndpoints.id });
-  if (rows.length === 0) return false;
-  await tx
-    .update(deliveries)
-    .set({ state: 'dead' })
-    .where(and(eq(deliveries.endpointId, id), eq(deliveries.state, 'pending')));
-  return true;
+  return rows.length === 1;
 }
 
-export async function insertDeliveries(tx: Writer, deliveries: readonly Delivery[]): Promise<void> {
-  if (deliveries.length > 0)
-    await tx
-      .insert(tx.t.deliveries)
-      .values([...deliveries])
-      .onConflictDoNothing();
-}
-
-/** `busy`: endpoints that have all the requests under way that one endpoint may have. */
-export async function claimDeliveries(
-  tx: Writer,
-  { now, leaseMs, limit, busy }: { now: Date; leaseMs: number; limit: number; busy: readonly string[] },
-): Promise<Delivery[]> {
-  const { deliveries } = tx.t;
-  const due = await tx.skipLocked(
-    tx
-      .select({ id: deliveries.id })
-      .from(deliveries)
-      .where(
-        and(
-          eq(deliveries.state, sql`'pending'`),
-          lte(deliveries.dueAt, now),
-          or(isNull(deliveries.leasedUntil), lt(deliveries.leasedUntil, now)),
-          busy.length === 0 ? undefined : notInArray(deliveries.endpointId, [...busy]),
-        ),
-      )
-      .orderBy(asc(deliveries.dueAt), asc(deliveries.id))
-      .limit(limit)
-      .$dynamic(),
-  );
-  if (due.length === 0) return [];
-  return tx
-    .update(deliveries)
-    .set({ leasedUntil: plus(now, leaseMs), attempts: sql`${deliveries.attempts} + 1` })
-    .where(
-      inArray(
-        deliveries.id,
-        due.map((delivery) => delivery.id),
-      ),
-    )
-    .returning();
-}
-
-/** Everything that is needed to send the delivery; undefined when the endpoint is gone or disabled. */
-export async function loadDelivery(db: Reader, delivery: Delivery): Promise<{ event: StoredEvent; endpoint: WebhookEndpoint } | undefined> {
-  const { events, webhookEndpoints } = db.t;
-  const [event] = await db.select().from(events).where(eq(events.id, delivery.eventId));
-  const [endpoint] = await db
+export async function loadEndpoints(db: Reader, ids: readonly string[]): Promise<Map<string, WebhookEndpoint>> {
+  const { webhookEndpoints } = db.t;
+  const rows = await db
     .select()
     .from(webhookEndpoints)
-    .where(and(eq(webhookEndpoints.id, delivery.endpointId), isNull(webhookEndpoints.disabledAt)));
-  return event && endpoint && { event, endpoint };
+    .where(inArray(webhookEndpoints.id, [...ids]));
+  return new Map(rows.map((endpoint) => [endpoint.id, endpoint]));
 }
 
-export async function updateDelivery(tx: Writer, id: string, changes: Partial<Delivery>): Promise<void> {
-  await tx.update(tx.t.deliveries).set(changes).where(eq(tx.t.deliveries.id, id));
-}
-
-export async function insertAttempt(tx: Writer, attempt: DeliveryAttempt): Promise<void> {
-  await tx.insert(tx.t.deliveryAttempts).values(attempt);
-}
-
-/** Sends the event once more, to all endpoints that had it or to one of them. How many. */
-export async function redeliver(tx: Writer, { eventId, now }: { eventId: string; now: Date }): Promise<number> {
-  const { deliveries } = tx.t;
-  const rows = await tx
-    .update(deliveries)
-    .set({ state: 'pending', dueAt: now, leasedUntil: null, attempts: 0 })
-    .where(eq(deliveries.eventId, eventId))
-    .returning({ id: deliveries.id });
-  return rows.length;
-}
-
-/** Everything for this endpoint since the moment that did not arrive is sent again. How many. */
-export async function recoverDeliveries(
+/** Disables it unless it is already; undefined when it is, or is gone. */
+export async function disableEndpoint(
   tx: Writer,
-  { endpointId, since, now }: { endpointId: string; since: Date; now: Date },
-): Promise<number> {
-  const { deliveries } = tx.t;
-  const rows = await tx
-    .update(deliveries)
-    .set({ state: 'pending', dueAt: now, leasedUntil: null, attempts: 0 })
-    .where(and(eq(deliveries.endpointId, endpointId), gte(deliveries.createdAt, since), inArray(deliveries.state, ['dead', 'pending'])))
-    .returning({ id: deliveries.id });
-  return rows.length;
+  id: string,
+  { at, reason }: { at: Date; reason: DisabledReason },
+): Promise<WebhookEndpoint | undefined> {
+  const { webhookEndpoints } = tx.t;
+  return (
+    await tx
+      .update(webhookEndpoints)
+      .set({ disabledAt: at, disabledReason: reason })
+      .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.disabledAt)))
+      .returning()
+  )[0];
 }
 
-/** Newest first. */
-export async function listDeliveries(
-  db: Reader,
-  { endpointId, before, limit }: { endpointId: string; before?: string | undefined; limit: number },
-): Promise<{ delivery: Delivery; type: string; attempts: DeliveryAttempt[] }[]> {
-  const { deliveries, deliveryAttempts, events } = db.t;
-  const rows = await db
-    .select({ delivery: deliveries, type: events.type })
-    .from(deliveries)
-    .innerJoin(events, eq(events.id, deliveries.eventId))
-    .where(and(eq(deliveries.endpointId, endpointId), before === undefined ? undefined : lt(deliveries.id, before)))
-    .orderBy(desc(deliveries.id))
-    .limit(limit);
-  if (rows.length === 0) return [];
-  const attempts = await db
-    .select()
-    .from(deliveryAttempts)
-    .where(
-      inArray(
-        deliveryAttempts.deliveryId,
-        rows.map(({ delivery }) => delivery.id),
-      ),
-    )
-    .orderBy(asc(deliveryAttempts.id));
-  return rows.map((row) => ({ ...row, attempts: attempts.filter((attempt) => attempt.deliveryId === row.delivery.id) }));
+/** Starts the clock of its failures, or stops it (null). */
+export async function setFailingSince(tx: Writer, id: string, failingSince: Date | null): Promise<void> {
+  await tx.update(tx.t.webhookEndpoints).set({ failingSince }).where(eq(tx.t.webhookEndpoints.id, id));
 }

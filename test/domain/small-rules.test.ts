@@ -1,29 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deliveryBackoffMs, jobBackoffMs } from '../../src/domain/backoff.ts';
+import { jobBackoffMs } from '../../src/domain/backoff.ts';
 import { newId } from '../../src/domain/id.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import { DAY, HOUR, SECOND } from '../../src/domain/time.ts';
 import { fingerprint, hashToken, newToken } from '../../src/domain/token.ts';
 
 describe('backoff', () => {
-  const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-
-  it('follows the schedule of Standard Webhooks for deliveries, and then gives up', () => {
-    expect(SCHEDULE.map((_wait, index) => deliveryBackoffMs(index + 1, 0.5))).toEqual(SCHEDULE);
-    expect(deliveryBackoffMs(SCHEDULE.length + 1, 0.5)).toBeNull();
-  });
-
-  it('spreads every wait by no more than a fifth', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempts, chance) => {
-        const wait = deliveryBackoffMs(attempts, chance)!;
-        expect(wait).toBeGreaterThanOrEqual(SCHEDULE[attempts - 1]! * 0.8);
-        expect(wait).toBeLessThanOrEqual(SCHEDULE[attempts - 1]! * 1.2);
-      }),
-    );
-  });
-
   it('doubles for jobs up to one hour', () => {
     expect([1, 2, 3, 11, 12, 15, 1_000].map((attempts) => jobBackoffMs(attempts, 0.5))).toEqual([
       2 * SECOND,

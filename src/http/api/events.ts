@@ -11,7 +11,8 @@ import {
   testEndpoint,
 } from '../../events/endpoints.ts';
 import type { Gateway } from '../../gateway.ts';
-import { findOwnEndpoint, findOwnEvent, listDeliveries, listEndpoints, listEvents } from '../../store/events.ts';
+import { listDeliveries } from '../../store/deliveries.ts';
+import { findOwnEndpoint, findOwnEvent, listEndpoints, listEvents } from '../../store/events.ts';
 import { deliveryCount } from './answers.ts';
 import { representDelivery, representEndpoint, representEvent } from './represent.ts';
 import * as requests from './requests.ts';
@@ -123,14 +124,14 @@ export const eventRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'get',
         path: '/webhook-endpoints/{id}/deliveries',
-        ...about(tag, 'Deliveries with every attempt, newest first'),
-        request: { params: idParameter, query: schemas.page },
+        ...about(tag, 'Deliveries with every attempt, newest first; the dead ones are the dead letters'),
+        request: { params: idParameter, query: requests.deliveriesPage },
         responses: { 200: json(listOf(schemas.delivery), 'A page of deliveries'), ...problems },
       }),
       async (c) => {
-        const { limit, cursor } = c.req.valid('query');
+        const { limit, cursor, state } = c.req.valid('query');
         const endpoint = found(await findOwnEndpoint(db.read, c.get('marketplace').id, c.req.valid('param').id));
-        const rows = await listDeliveries(db.read, { endpointId: endpoint.id, before: cursorOf(cursor), limit: limit + 1 });
+        const rows = await listDeliveries(db.read, { endpointId: endpoint.id, state, before: cursorOf(cursor), limit: limit + 1 });
         return c.json(pageOf(rows, limit, { show: representDelivery, cursor: ({ delivery }) => delivery.id }), 200);
       },
     )
@@ -188,11 +189,23 @@ export const eventRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'post',
         path: '/events/{id}/redeliver',
-        ...about(tag, 'Send an event again, under its old id'),
-        request: { params: idParameter },
+        ...about(tag, 'Send an event again, under its old id; to one endpoint only, if it is named'),
+        request: {
+          params: idParameter,
+          body: { required: false, content: { 'application/json': { schema: requests.redelivery } } },
+        },
         responses: { 202: json(deliveryCount, 'How many are on their way'), ...problems },
       }),
       async (c) =>
-        c.json({ deliveries: await redeliverEvent(gateway, { marketplaceId: c.get('marketplace').id, id: c.req.valid('param').id }) }, 202),
+        c.json(
+          {
+            deliveries: await redeliverEvent(gateway, {
+              marketplaceId: c.get('marketplace').id,
+              id: c.req.valid('param').id,
+              endpointId: c.req.valid('json').endpoint_id,
+            }),
+          },
+          202,
+        ),
     );
 };

@@ -7,6 +7,7 @@ import { hostTokenContext, joinTokenContext, joinUrlContext, recordingLinkContex
 import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
 import { shownDecision } from '../../domain/decision.ts';
+import { attemptProblem, type Death, type DeliveryState, type DisabledReason } from '../../domain/delivery.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { isOver, type MeetingState } from '../../domain/meeting.ts';
@@ -15,11 +16,13 @@ import type { Policy } from '../../domain/policy.ts';
 import { scanText } from '../../domain/text-scan.ts';
 import type { DailyQuota } from '../../connections/quota.ts';
 import { deliveryBody } from '../../events/deliver.ts';
+import { noticeOf } from '../../events/notice.ts';
 import type { Gateway } from '../../gateway.ts';
 import { shownAlternative } from '../../meetings/candidates.ts';
 import type { Preview } from '../../meetings/preview.ts';
 import type { Connection } from '../../store/connections.ts';
-import type { Delivery, DeliveryAttempt, StoredEvent, WebhookEndpoint } from '../../store/events.ts';
+import type { Delivery, DeliveryAttempt } from '../../store/deliveries.ts';
+import type { StoredEvent, WebhookEndpoint } from '../../store/events.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Expectation } from '../../store/expectations.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
@@ -255,6 +258,11 @@ export const representEndpoint = (endpoint: WebhookEndpoint): z.infer<typeof sch
   events: endpoint.events,
   description: endpoint.description,
   enabled: endpoint.disabledAt === null,
+  disabled:
+    endpoint.disabledAt === null
+      ? null
+      : { reason: (endpoint.disabledReason ?? 'asked') as DisabledReason, at: iso(endpoint.disabledAt), notice: { ...noticeOf(endpoint) } },
+  failing_since: endpoint.failingSince === null ? null : iso(endpoint.failingSince),
   created_at: iso(endpoint.createdAt),
 });
 
@@ -275,11 +283,13 @@ export const representDelivery = ({
   id: delivery.id,
   event_id: delivery.eventId,
   type,
-  state: delivery.state as 'pending',
+  state: delivery.state as DeliveryState,
+  reason: delivery.state === 'dead' ? (delivery.reason as Death | null) : null,
   next_attempt_at: delivery.state === 'pending' ? iso(delivery.dueAt) : null,
   attempts: attempts.map((attempt) => ({
     at: iso(attempt.at),
     status: attempt.status,
+    problem: attemptProblem(attempt),
     duration_ms: attempt.durationMs,
     answer: attempt.answer,
   })),

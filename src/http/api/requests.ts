@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { EVENT_TYPES, type EventType } from '../../events/emit.ts';
+import { DELIVERY_STATES } from '../../domain/delivery.ts';
 import { MOST_LINK_CHARACTERS } from '../../domain/plain-link.ts';
 import * as schemas from './schemas.ts';
 
@@ -103,5 +104,7 @@ export const endpointChange = z
   })
   .openapi('WebhookEndpointChange');
 
+export const deliveriesPage = schemas.page.extend({ state: z.enum(DELIVERY_STATES).optional() });
+export const redelivery = z.strictObject({ endpoint_id: z.string().max(64).optional() }).openapi('Redelivery');
 export const recovery = z.strictObject({ since: schemas.moment });
 export const eventsPage = schemas.page.extend({ type: z.enum(EVENT_TYPES).optional() });

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { PROVIDER_IDS } from '../../domain/apps.ts';
 import { CONNECTION_REASONS } from '../../domain/connection.ts';
 import { CHOICE_REASONS, REJECTIONS } from '../../domain/decision.ts';
+import { ATTEMPT_PROBLEMS, DEATHS, DELIVERY_STATES } from '../../domain/delivery.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
@@ -311,6 +312,14 @@ export const endpoint = z
     events: z.array(z.string()),
     description: z.string().nullable(),
     enabled: z.boolean(),
+    disabled: z
+      .object({
+        reason: z.enum(['asked', 'gone', 'failing']).describe('Over the API; it answered 410; nothing but failures for five days'),
+        at: moment,
+        notice: z.object({ subject: z.string(), text: z.string() }).describe('To be mailed to whoever looks after the endpoint'),
+      })
+      .nullable(),
+    failing_since: moment.nullable().describe('Every attempt has failed since; null after a success'),
     created_at: moment,
   })
   .openapi('WebhookEndpoint');
@@ -326,9 +335,18 @@ export const delivery = z
     id: z.string(),
     event_id: z.string(),
     type: z.string(),
-    state: z.enum(['pending', 'delivered', 'dead']),
+    state: z.enum(DELIVERY_STATES),
+    reason: z.enum(DEATHS).nullable().describe('Why it is dead'),
     next_attempt_at: moment.nullable(),
-    attempts: z.array(z.object({ at: moment, status: z.number().int().nullable(), duration_ms: z.number().int(), answer: z.string() })),
+    attempts: z.array(
+      z.object({
+        at: moment,
+        status: z.number().int().nullable(),
+        problem: z.enum(ATTEMPT_PROBLEMS).nullable().describe('Null: it was delivered'),
+        duration_ms: z.number().int(),
+        answer: z.string().describe('The beginning of the answer, or what kept it from being heard'),
+      }),
+    ),
   })
   .openapi('Delivery');
 
