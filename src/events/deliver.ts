@@ -1,10 +1,11 @@
 /** One attempt to deliver an event to a marketplace's endpoint. */
+import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 import { endpointSecretContext, eventLinksContext } from '../connections/sealed.ts';
 import type { SealContext } from '../connections/vault.ts';
 import { deliveryBackoffMs } from '../domain/backoff.ts';
 import { newId } from '../domain/id.ts';
-import { plus, SECOND } from '../domain/time.ts';
+import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import {
   insertAttempt,
@@ -17,7 +18,8 @@ import {
   type WebhookEndpoint,
 } from '../store/events.ts';
 import { signatureHeader } from './signature.ts';
-import { checkTargetUrl, publicLookup } from './target.ts';
+import { checkTargetUrl, createPublicLookup } from './target.ts';
+import { codeOf, tellTrouble } from './trouble.ts';
 
 /** The standard recommends 15 to 30 s. */
 export const DELIVERY_TIMEOUT_MS = 15 * SECOND;
@@ -26,12 +28,30 @@ const KEPT_ANSWER = 1_000;
 /** What is read of an answer, in bytes. */
 const MAX_ANSWER_BYTES = 16_000;
 
+/** A connection is used for so long at most; then the name is looked up again. */
+const CONNECTION_TTL_MS = MINUTE;
+
+/** For tests, which have a resolver and an authority of their own. */
+export type TrustAndLookup = Pick<ConnectionOptions, 'ca' | 'lookup'>;
+
 export type Send = (message: { url: string; headers: Record<string, string>; body: string }) => Promise<{ status: number; answer: string }>;
 
 /** The HTTP client for deliveries: no redirects, no private addresses (unless the operator allows them), answers cut. */
-export function createSend({ allowPrivate }: { allowPrivate: boolean }): { send: Send; close: () => Promise<void> } {
+export function createSend({ allowPrivate, connect = {} }: { allowPrivate: boolean; connect?: TrustAndLookup }): {
+  send: Send;
+  close: () => Promise<void>;
+} {
   const agent = new Agent({
-    connect: allowPrivate ? { timeout: 5 * SECOND } : { timeout: 5 * SECOND, lookup: publicLookup },
+    connect: {
+      timeout: 5 * SECOND,
+      ...(allowPrivate ? {} : { lookup: createPublicLookup() }),
+      ...connect,
+      // Said, because a variable of the environment could switch it off.
+      rejectUnauthorized: true,
+    },
+    // A connection outlives the look-up that allowed it: not for long, whatever the other side proposes.
+    clientTtl: CONNECTION_TTL_MS,
+    keepAliveMaxTimeout: 5 * SECOND,
     headersTimeout: DELIVERY_TIMEOUT_MS,
     bodyTimeout: DELIVERY_TIMEOUT_MS,
     connections: 32,
@@ -60,7 +80,7 @@ export function createSend({ allowPrivate }: { allowPrivate: boolean }): { send:
 
 /** Sends a claimed delivery and records what came of it. */
 export async function deliver(gateway: Gateway, send: Send, delivery: Delivery): Promise<void> {
-  const { db, now, random } = gateway;
+  const { db, now, random, log } = gateway;
   const loaded = await loadDelivery(db.read, delivery);
   if (loaded === undefined) {
     await db.write((tx) => updateDelivery(tx, delivery.id, { state: 'dead', leasedUntil: null }));
@@ -77,13 +97,10 @@ export async function deliver(gateway: Gateway, send: Send, delivery: Delivery):
     'webhook-timestamp': String(timestamp),
     'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets: secretsOf(gateway, endpoint, startedAt) }),
   };
-  const outcome = await send({ url: endpoint.url, headers, body }).catch((error: unknown) => ({
-    status: null,
-    answer: (error instanceof Error ? `${(error as { code?: string }).code ?? error.name}: ${error.message}` : 'unknown').slice(
-      0,
-      KEPT_ANSWER,
-    ),
-  }));
+  const outcome = await send({ url: endpoint.url, headers, body }).catch((error: unknown) => {
+    log.debug({ delivery: delivery.id, code: codeOf(error) }, 'a delivery got no answer');
+    return { status: null, answer: tellTrouble(error) };
+  });
   const delivered = outcome.status !== null && outcome.status >= 200 && outcome.status < 300;
   const backoffMs = deliveryBackoffMs(delivery.attempts, random(4).readUInt32BE() / 2 ** 32);
   const finishedAt = now();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
-import { checkTargetUrl, isPublicAddress, publicLookup } from '../../src/events/target.ts';
+import { checkTargetUrl, isPublicAddress, createPublicLookup } from '../../src/events/target.ts';
 
 const PRIVATE = [
   '0.0.0.0',
@@ -126,7 +126,7 @@ describe('where events may be sent', () => {
 
   it('resolves no name to a private address', async () => {
     const code = await new Promise((resolve) => {
-      publicLookup('localhost', { all: true }, (error) => resolve(error?.code));
+      createPublicLookup()('localhost', { all: true }, (error) => resolve(error?.code));
     });
     expect(code).toBe('EADDRNOTPUBLIC');
   });
