@@ -17,7 +17,8 @@ const SENTENCES = {
 export type Trouble = keyof typeof SENTENCES;
 
 /** OpenSSL's names of what is wrong with a certificate, and Node's and OpenSSL's own. */
-const TLS = /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_)/;
+const TLS =
+  /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_)/;
 
 export function troubleOf(error: unknown): Trouble {
   // A target that was allowed once is refused before anything is sent.
