@@ -244,8 +244,8 @@ for (const family of ['ipv4', 'ipv6'] as const) {
 /** All 32 or 128 bits of an address, by nobody's library. */
 function bitsOf(family: 'ipv4' | 'ipv6', address: string): bigint {
   if (family === 'ipv4') return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
-  const [head = '', tail] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));
-  const groups = tail === undefined ? [...head] : [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail];
+  const [head = [], tail = []] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const groups = [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail];
   return groups.reduce((sum, group) => sum * 65_536n + BigInt(`0x${group}`), 0n);
 }
 const ipv4Of = (bits: bigint): string => [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join('.');
@@ -275,7 +275,9 @@ function spellings({ family, bits }: { family: 'ipv4' | 'ipv6'; bits: bigint }):
       .concat(`[${groups.slice(0, 6).join(':')}:${ipv4Of(bits & 0xffff_ffffn)}]`);
   }
   const parts = ipv4Of(bits).split('.');
-  const wide = [...ipv4Of(bits)].map((character) => (character === '.' ? '。' : String.fromCodePoint(0xff10 + Number(character)))).join('');
+  const wide = ipv4Of(bits)
+    .replaceAll('.', '。')
+    .replaceAll(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)));
   return [
     parts.join('.'),
     `${parts.join('.')}.`,

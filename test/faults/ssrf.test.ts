@@ -47,7 +47,11 @@ async function listen(server: Server, host: string): Promise<{ port: number; con
 }
 
 /** A marketplace's https server. */
-async function receiver({ identity = TRUSTED, status = 204, headers = {} as Record<string, string> } = {}): Promise<Receiver> {
+async function receiver({
+  identity = TRUSTED,
+  status = 204,
+  headers = {},
+}: { identity?: typeof TRUSTED; status?: number; headers?: Record<string, string> } = {}): Promise<Receiver> {
   const heard: Heard[] = [];
   const server = createHttpsServer({ key: identity.privateKey, cert: identity.certificate }, (request, response) => {
     heard.push({ name: (request.socket as TLSSocket & { servername: string }).servername, headers: request.headers, path: request.url });
