@@ -15,10 +15,12 @@ const MAX_REDIRECTS = 3;
 export function createMedia({ apiUrl, mediaOrigins, now }: Pick<GoogleMeetOptions, 'apiUrl' | 'mediaOrigins' | 'now'>): Recordings['open'] {
   const drive = apiUrl ?? DRIVE;
 
-  const mayServeMedia = ({ origin, protocol, hostname }: URL): boolean =>
-    origin === new URL(drive).origin ||
-    mediaOrigins.includes(origin) ||
-    (protocol === 'https:' && MEDIA_HOSTS.some((suffix) => hostname.endsWith(suffix)));
+  const mayServeMedia = ({ origin, protocol, hostname, port, username, password }: URL): boolean =>
+    username === '' &&
+    password === '' &&
+    (origin === new URL(drive).origin ||
+      mediaOrigins.includes(origin) ||
+      (protocol === 'https:' && port === '' && MEDIA_HOSTS.some((suffix) => hostname.endsWith(suffix))));
 
   const follow = async (start: URL, bearer: string, { range, signal }: MediaRequest): Promise<Response> => {
     let url = start;

@@ -1,4 +1,6 @@
 /** Tokens of the app itself (client credentials), for the operator's tenant that granted it application permissions. */
+import http from 'node:http';
+import https from 'node:https';
 import type { ClientSecretCredential, ClientSecretCredentialOptions } from '@azure/identity';
 import { z } from 'zod';
 import { Failure } from '../../src/domain/failure.ts';
@@ -75,6 +77,8 @@ function credentialOptions(loginUrl: string, noted: Noted): ClientSecretCredenti
               request.url = origin + request.url.slice(authorityHost.length);
               request.allowInsecureConnection = true;
             }
+            // With an agent of its own, the library does not send the app's secret to whatever HTTPS_PROXY names, as no other call would.
+            request.agent = (request.url.startsWith('https:') ? https : http).globalAgent;
             const response = await next(request);
             noted.status = response.status;
             if (request.method === 'POST') {

@@ -73,6 +73,7 @@ function redirectTarget(location: string | null, from: URL, { url, mediaOrigins 
   const allowed =
     target !== undefined &&
     target.username === '' &&
+    target.password === '' &&
     (target.origin === url.origin ||
       mediaOrigins.some((origin) => new URL(origin).origin === target.origin) ||
       // OneDrive and SharePoint, where Teams keeps its recordings.

@@ -70,7 +70,12 @@ export const FAILURES_APART_MS = 12 * HOUR;
 
 /** What was wrong with an attempt, for people who look for the reason. */
 export const ATTEMPT_PROBLEMS = [
+  'blocked',
+  'dns',
+  'connection_refused',
   'unreachable',
+  'tls',
+  'not_http',
   'timeout',
   'redirect',
   'unauthorized',

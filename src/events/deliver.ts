@@ -1,16 +1,18 @@
 /** Attempts to deliver events to marketplaces' endpoints. */
+import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 import { endpointSecretContext, eventLinksContext } from '../connections/sealed.ts';
 import type { SealContext } from '../connections/vault.ts';
 import { deathBy, retryAfterMs, type DisabledReason } from '../domain/delivery.ts';
 import { isFailure } from '../domain/failure.ts';
-import { plus, SECOND } from '../domain/time.ts';
+import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { leaseDeliveries, type Delivery } from '../store/deliveries.ts';
 import { loadEndpoints, loadEvents, type StoredEvent, type WebhookEndpoint } from '../store/events.ts';
 import type { Outcome, Settlement } from './settle.ts';
 import { signatureHeader } from './signature.ts';
-import { checkTargetUrl, publicLookup } from './target.ts';
+import { checkTargetUrl, createPublicLookup } from './target.ts';
+import { codeOf, tellTrouble } from './trouble.ts';
 
 /** The standard recommends 15 to 30 s. */
 export const DELIVERY_TIMEOUT_MS = 15 * SECOND;
@@ -18,6 +20,12 @@ export const DELIVERY_TIMEOUT_MS = 15 * SECOND;
 const KEPT_ANSWER = 1_000;
 /** What is read of an answer, in bytes. */
 const MAX_ANSWER_BYTES = 16_000;
+
+/** A connection is used for so long at most; then the name is looked up again. */
+const CONNECTION_TTL_MS = MINUTE;
+
+/** For tests, which have a resolver and an authority of their own. */
+export type TrustAndLookup = Pick<ConnectionOptions, 'ca' | 'lookup'>;
 
 export interface Answer {
   readonly status: number;
@@ -34,12 +42,29 @@ export type Send = (message: { url: string; headers: Record<string, string>; bod
  * The HTTP client for deliveries: no redirects, no private addresses (unless the operator allows them), answers cut. `timeoutMs` is for
  * everything together: the connection, the answer and its body.
  */
-export function createSend({ allowPrivate, timeoutMs = DELIVERY_TIMEOUT_MS }: { allowPrivate: boolean; timeoutMs?: number }): {
+export function createSend({
+  allowPrivate,
+  timeoutMs = DELIVERY_TIMEOUT_MS,
+  connect = {},
+}: {
+  allowPrivate: boolean;
+  timeoutMs?: number;
+  connect?: TrustAndLookup;
+}): {
   send: Send;
   close: () => Promise<void>;
 } {
   const agent = new Agent({
-    connect: allowPrivate ? { timeout: 5 * SECOND } : { timeout: 5 * SECOND, lookup: publicLookup },
+    connect: {
+      timeout: 5 * SECOND,
+      ...(allowPrivate ? {} : { lookup: createPublicLookup() }),
+      ...connect,
+      // Said, because a variable of the environment could switch it off.
+      rejectUnauthorized: true,
+    },
+    // A connection outlives the look-up that allowed it: not for long, whatever the other side proposes.
+    clientTtl: CONNECTION_TTL_MS,
+    keepAliveMaxTimeout: 5 * SECOND,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     // No limit of connections here: it would be one for all endpoints of a host together, so that one that hangs holds up the others.
@@ -136,7 +161,8 @@ async function attempt(
     const { status, answer, retryAfter } = await send(message);
     return { kind: 'attempted', status, answer, retryAfterMs: retryAfterMs(retryAfter, gateway.now()) };
   } catch (error) {
-    return { kind: 'attempted', status: null, answer: trouble(error), retryAfterMs: undefined };
+    gateway.log.debug({ event: event.id, endpoint: endpoint.id, code: codeOf(error) }, 'a delivery got no answer');
+    return { kind: 'attempted', status: null, answer: tellTrouble(error), retryAfterMs: undefined };
   }
 }
 
@@ -157,15 +183,6 @@ function written(
       'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets: secretsOf(gateway, endpoint, at) }),
     },
   };
-}
-
-/** Why no answer was heard, with the word that `attemptProblem` looks for. */
-function trouble(error: unknown): string {
-  if (!(error instanceof Error)) return 'unreachable: unknown';
-  const { code = error.name } = error as { code?: unknown };
-  const timeout = error.name === 'TimeoutError' || String(code).endsWith('_TIMEOUT');
-  if (timeout) return kept(`timeout: no whole answer in time (${String(code)})`);
-  return kept(`unreachable: ${String(code)}: ${error.message}`);
 }
 
 /** What is kept of a text. PostgreSQL takes no NUL. */

@@ -12,6 +12,7 @@ import {
   fixture,
   GOOGLE_KEY,
   googleMeet,
+  JWKS_URL,
   keyEndpoint,
   push,
   PUSHER,
@@ -72,6 +73,18 @@ describe('the token of a push', () => {
   it.each(['https://accounts.google.com', 'accounts.google.com'])('accepts the issuer as %s', async (iss) => {
     const { open } = start();
     await accepted(open(await pushToken(NOW, { iss })));
+  });
+
+  it('case 106: fetches keys from the configured place, whatever place a token names', async () => {
+    const { open, fetched } = start();
+    const requests: string[] = [];
+    server.events.on('request:start', ({ request }) => void requests.push(request.url));
+    const header = { alg: 'RS256', kid: 'theirs', jku: 'https://evil.example/keys', x5u: 'https://evil.example/chain' };
+    for (const iss of ['https://evil.example', 'https://accounts.google.com'])
+      await refused(open(`${encode(header)}.${encode({ ...claims(NOW), iss })}.AAAA`));
+    expect(fetched()).toBe(1);
+    expect(new Set(requests)).toEqual(new Set([JWKS_URL]));
+    server.events.removeAllListeners();
   });
 
   it('case 49: refuses a token without a signature', async () => {
