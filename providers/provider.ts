@@ -293,7 +293,12 @@ export type VendorEvent =
     } & AboutInstance)
   | ({ readonly type: 'recording.processing'; readonly recordingId: string } & AboutMeeting)
   | ({ readonly type: 'recording.ready'; readonly recording: VendorRecording } & AboutMeeting)
-  | ({ readonly type: 'recording.removed' | 'recording.recovered'; readonly recordingId: string } & AboutMeeting)
+  | ({
+      readonly type: 'recording.removed' | 'recording.recovered';
+      readonly recordingId: string;
+      /** Of the files that went or came back: all of them, or single ones. Null when none is named: then it is all of them. */
+      readonly fileIds: readonly string[] | null;
+    } & AboutMeeting)
   /** Many at once, of meetings that are not named. */
   | {
       readonly type: 'recordings.removed' | 'recordings.recovered';

@@ -31,6 +31,7 @@ import { switchRecording } from './recordings/switch.ts';
 import { lookBySchedule, lookNow } from './recordings/look.ts';
 import { LOOK, LOOK_SOON } from './recordings/reconcile.ts';
 import { giveSign, sweepGap, sweepRecordings } from './recordings/sweep.ts';
+import { closeShare, UNSHARE } from './recordings/unshare.ts';
 import { VERIFY, verifyRecording } from './recordings/vanished.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { deletePastSlots } from './store/host-slots.ts';
@@ -77,6 +78,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [LOOK]: lookBySchedule,
   [LOOK_SOON]: lookNow,
   [VERIFY]: verifyRecording,
+  [UNSHARE]: closeShare,
   'recording.sweep': sweepRecordings,
   'subscription.renew': renewSubscription,
   [REPLACE_SUBSCRIPTION]: awaitReplacement,

@@ -229,7 +229,7 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
         const meeting = recordingId === undefined ? undefined : await findMeeting(tx, meetingId);
         if (recordingId === undefined || meeting?.vendorMeetingId == null) continue;
         const type = removed ? 'recording.removed' : 'recording.recovered';
-        await applyToMeeting(tx, gateway, meeting, { type, meetingId: meeting.vendorMeetingId, recordingId, at });
+        await applyToMeeting(tx, gateway, meeting, { type, meetingId: meeting.vendorMeetingId, recordingId, fileIds: null, at });
         matched = true;
       }
       return matched;

@@ -118,8 +118,10 @@ function ready(payload: unknown, at: Date): VendorEvent {
 }
 
 function moved(type: 'recording.removed' | 'recording.recovered', payload: unknown, at: Date): VendorEvent {
-  const { id, uuid } = recordingPayload.parse(payload).object;
-  return { type, meetingId: id, recordingId: uuid, at };
+  const { id, uuid, recording_files: files = [] } = recordingPayload.parse(payload).object;
+  // A host may move single files. What has no id is no file of ours, and does not stand for the others.
+  const fileIds = files.length === 0 ? null : files.flatMap((file) => file.id || []);
+  return { type, meetingId: id, recordingId: uuid, fileIds, at };
 }
 
 function movedTogether(type: 'recordings.removed' | 'recordings.recovered', payload: unknown, at: Date): VendorEvent {

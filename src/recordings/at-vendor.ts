@@ -1,5 +1,6 @@
 /** What has to be done at the vendor when a recording's time is over, and what the account lets us do. */
-import type { Recordings } from '../../providers/provider.ts';
+import type { Account, RecordingRef, Recordings, RecordingShares } from '../../providers/provider.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Connection } from '../store/connections.ts';
 import type { Recording } from '../store/recordings.ts';
@@ -30,3 +31,9 @@ export function possibleAtVendor(
 /** What is deleted is shown to nobody any more, so that a page which cannot be closed does not count then. */
 export const isAll = (wanted: VendorWork, done: VendorWork): boolean =>
   (done.remove || !wanted.remove) && (done.close || done.remove || !wanted.close);
+
+/** Its page is open to nobody any more, as the vendor tells it. @throws Failure `vendor_nonsense` while it is not so */
+export async function closePage(shares: RecordingShares, account: Account, named: RecordingRef): Promise<void> {
+  await shares.close(account, named);
+  if (await shares.isOpen(account, named)) throw new Failure('vendor_nonsense', 'The vendor still shows the recording after closing it.');
+}

@@ -12,7 +12,7 @@ import { findOwnEvent } from '../store/events.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { findRecording, lockRecording, type Recording } from '../store/recordings.ts';
-import { isAll, possibleAtVendor, wantedAtVendor } from './at-vendor.ts';
+import { closePage, isAll, possibleAtVendor, wantedAtVendor } from './at-vendor.ts';
 import { deletionFailed, settle } from './erase.ts';
 
 /** Chosen: how long a vendor, or a professional who has to connect again, is waited for. Then what we have is erased all the same. */
@@ -53,11 +53,7 @@ async function closeAndRemove(gateway: Gateway, meeting: Meeting, recording: Rec
   return atVendor(gateway, connection, async ({ recordings }, account) => {
     const { shares, removal } = recordings;
     const possible = possibleAtVendor(recordings, connection, wanted);
-    if (possible.close && shares !== undefined) {
-      await shares.close(account, named);
-      if (await shares.isOpen(account, named))
-        throw new Failure('vendor_nonsense', 'The vendor still shows the recording after closing it.');
-    }
+    if (possible.close && shares !== undefined) await closePage(shares, account, named);
     if (possible.remove && removal !== undefined) {
       await removal.remove(account, named);
       if (!(await removal.isGone(account, named)))

@@ -134,6 +134,8 @@ async function end(tx: Writer, gateway: Gateway, owned: readonly Owned[], { stat
         files: [],
         startedAt: null,
         endedAt: null,
+        // The moment of the last news of the vendor means nothing for what ends otherwise.
+        ...(reason === 'deleted_at_vendor' ? {} : { vendorEndedAt: null }),
         ...(pending ? {} : { vendorRecordingSealed: null }),
       },
     );

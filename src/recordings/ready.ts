@@ -27,6 +27,8 @@ import { giveLinks, type GivenLink } from './links.ts';
 import { meetExpectation } from './reconcile.ts';
 import { recipientsOf, verdictOn } from './verdict.ts';
 import { recordingEvent } from './tell.ts';
+import { closeShareSoon } from './unshare.ts';
+import { suspectGone } from './vanished.ts';
 
 /** Recognizes a vendor's recording, also after everything else about it has been erased. */
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
@@ -71,7 +73,10 @@ export async function noteReady(
     readyAt: recording.readyAt ?? gateway.now(),
   };
   const known = await updateRecording(tx, { id: recording.id, from: [recording.state] }, facts);
-  if (known === undefined || known.state !== 'processing') return;
+  if (known === undefined) return;
+  // Something of it was deleted at the vendor, maybe after this was said of its files: the vendor is asked which are there.
+  if (by === 'webhook' && known.vendorEndedAt !== null) await suspectGone(tx, gateway, known.id);
+  if (known.state !== 'processing') return;
   // No vendor records in the cloud for a free plan. Of a link that was made elsewhere the account is not known.
   if (meeting.linkSource === 'created' && meeting.connectionId !== null) await learnPlan(tx, meeting.connectionId, 'paid');
 
@@ -97,9 +102,10 @@ export async function withhold(
   const withheld = await updateRecording(
     tx,
     { id: recording.id, from: ['processing', 'published'] },
-    { state: 'withheld', reason, expiresAt },
+    { state: 'withheld', reason, expiresAt, linkSealed: null },
   );
   if (withheld === undefined) return undefined;
+  await closeShareSoon(tx, gateway, withheld);
   await scheduleJob(tx, { kind: 'recording.expire', subjectId: recording.id, dueAt: expiresAt });
   await tellWithheld(tx, gateway, meeting, withheld);
   return withheld;

@@ -8,6 +8,7 @@ import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
 import type { Meeting } from '../store/meetings.ts';
 import { updateRecording, type Recording } from '../store/recordings.ts';
+import { closeShareSoon } from './unshare.ts';
 import { sealLink, type StoredLink } from './upload.ts';
 
 /** Whether the vendor's page is what recipients get; otherwise the recording is streamed. */
@@ -25,7 +26,7 @@ export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Me
  * @throws Failure `gone`, and what the vendor's call throws
  */
 export async function openShare(gateway: Gateway, meeting: Meeting, recording: Recording): Promise<StoredLink | undefined> {
-  const { db, now } = gateway;
+  const { db, now, wake } = gateway;
   const where = { id: recording.id, from: ['published'] };
   // 1. Reserve.
   const reserved = await db.write((tx) => updateRecording(tx, where, { sharedAt: recording.sharedAt ?? now() }));
@@ -43,9 +44,19 @@ export async function openShare(gateway: Gateway, meeting: Meeting, recording: R
   }
 
   // 3. Settle.
-  const settled = await db.write((tx) => updateRecording(tx, where, { linkSealed: sealLink(gateway, recording.id, link) }));
-  if (settled !== undefined) return link;
-  // It ended meanwhile, and what closed its page may have been faster than what opened it.
+  const { sharedAt } = reserved;
+  const state = await db.write(async (tx) => {
+    // What closes the page of a withheld one may have been faster than what opened it.
+    const linkSealed = sealLink(gateway, recording.id, link);
+    if ((await updateRecording(tx, where, { linkSealed, sharedAt })) !== undefined) return 'published';
+    const withheld = await updateRecording(tx, { id: recording.id, from: ['withheld'] }, { sharedAt });
+    if (withheld !== undefined) await closeShareSoon(tx, gateway, withheld);
+    return withheld?.state;
+  });
+  if (state === 'published') return link;
+  wake();
+  if (state === 'withheld') throw gone();
+  // It ended meanwhile, and its end may have been just as fast.
   await atVendor(gateway, connection, ({ recordings }, account) => recordings.shares!.close(account, ref));
   throw gone();
 }

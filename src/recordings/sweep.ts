@@ -1,13 +1,16 @@
 /** After a time in which webhooks got lost: everything that may have been told then is looked at soon (G13). */
-import { endsAt } from '../domain/meeting.ts';
+import { endsAt, isOver, MEETING_STATES } from '../domain/meeting.ts';
 import { LAST_LOOK_MS } from '../domain/looks.ts';
-import { MINUTE, plus, SECOND } from '../domain/time.ts';
+import { DAY, MINUTE, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { countExpectations, listOpenExpectations, listUnmetOfConnection } from '../store/expectations.ts';
 import { scheduleJob } from '../store/jobs.ts';
-import { listUnderWay } from '../store/meetings.ts';
+import { findMeeting, listMeetingsOfConnection, listUnderWay } from '../store/meetings.ts';
 import { findPulse, writePulse } from '../store/pulses.ts';
+import { listVendorRecordingsOf } from '../store/recordings.ts';
+import { considerRecording } from './automatic.ts';
 import { expectRecording, lookSoon } from './reconcile.ts';
+import { closeShareSoon } from './unshare.ts';
 
 /** Of all processes together: while one of them works, nothing gets lost. */
 const PULSE = 'worker';
@@ -21,6 +24,10 @@ const LONGEST_SPREAD_MS = 30 * MINUTE;
 const BATCH = 200;
 /** Of one connection more cannot have been held in two weeks. */
 const MOST_OF_CONNECTION = 500;
+
+/** Nobody books further ahead. */
+const FAR_MS = 3_660 * DAY;
+const NOT_OVER = MEETING_STATES.filter((state) => !isOver(state));
 
 const ALL = 'all';
 
@@ -81,6 +88,27 @@ async function sweepConnection(gateway: Gateway, connectionId: string): Promise<
     const ids = await listUnmetOfConnection(tx, { connectionId, since, limit: MOST_OF_CONNECTION });
     const spreadMs = Math.min(ids.length * PER_LOOK_MS, LONGEST_SPREAD_MS);
     for (const id of ids) await lookSoon(tx, gateway, id, { spreadMs });
+  });
+  await goOn(gateway, connectionId);
+}
+
+/** What ended with the connection: the vendor is told whether to record its meetings, and closes pages that are to be shown to nobody. */
+async function goOn(gateway: Gateway, connectionId: string): Promise<void> {
+  const { db, now } = gateway;
+  // What may still run, and all that is to come.
+  const period = { from: plus(now(), -DAY), until: plus(now(), FAR_MS) };
+  const meetings = await listMeetingsOfConnection(db.read, { connectionId, ...period, states: NOT_OVER });
+  const recordings = (await listVendorRecordingsOf(db.read, connectionId)).filter(({ state }) => state === 'withheld');
+  for (let from = 0; from < meetings.length; from += BATCH) {
+    await db.write(async (tx) => {
+      for (const { id } of meetings.slice(from, from + BATCH)) {
+        const meeting = await findMeeting(tx, id);
+        if (meeting !== undefined) await considerRecording(tx, gateway, meeting);
+      }
+    });
+  }
+  await db.write(async (tx) => {
+    for (const recording of recordings) await closeShareSoon(tx, gateway, recording);
   });
 }
 

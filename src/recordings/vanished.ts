@@ -6,21 +6,22 @@ import { isFailure } from '../domain/failure.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef } from '../meetings/link.ts';
+import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
-import { findRecording, type Recording } from '../store/recordings.ts';
+import { findRecording, lockRecording, type Recording } from '../store/recordings.ts';
 import { revokeRecording } from './erase.ts';
+import { dropFiles } from './files.ts';
 
 export const VERIFY = 'recording.verify';
 
 /** One odd answer says nothing: the vendor is asked once more when whatever was odd may be over. */
 const WAIT_MS = 5 * MINUTE;
 
-export async function suspectGone({ db, now }: Gateway, recordingId: string): Promise<void> {
-  await db.write((tx) => scheduleJob(tx, { kind: VERIFY, subjectId: recordingId, dueAt: plus(now(), WAIT_MS) }));
-}
+export const suspectGone = (tx: Writer, { now }: Pick<Gateway, 'now'>, recordingId: string): Promise<void> =>
+  scheduleJob(tx, { kind: VERIFY, subjectId: recordingId, dueAt: plus(now(), WAIT_MS) });
 
-/** Job `recording.verify`: taken back when the vendor does not have it any more. */
+/** Job `recording.verify`: files that the vendor does not have any more go, and the recording with the last one that could be watched. */
 export async function verifyRecording(gateway: Gateway, recordingId: string): Promise<void> {
   const { db, vault, wake } = gateway;
   const recording = await findRecording(db.read, recordingId);
@@ -30,18 +31,21 @@ export async function verifyRecording(gateway: Gateway, recordingId: string): Pr
   const vendorId = vault.open(recording.vendorRecordingSealed!, vendorRecordingContext(recording.id));
   const connection = await connectionOf(gateway, meeting);
   if (connection.status !== 'active') return;
-  const there = await atVendor(gateway, connection, async ({ recordings }, account) => {
-    if (!(await recordings.list(account, ref)).some(({ id }) => id === vendorId)) return false;
+  const { isListed, gone } = await atVendor(gateway, connection, async ({ recordings }, account) => {
+    const listed = (await recordings.list(account, ref)).some(({ id }) => id === vendorId);
+    const missing: string[] = [];
     // Google still names a recording whose file was deleted; at Zoom one of several may have been.
-    for (const file of recording.files) {
-      if (await opens(recordings, account, { meeting: ref, recordingId: vendorId, fileId: file.id })) return true;
+    for (const { id: fileId } of listed ? recording.files : []) {
+      if (!(await opens(recordings, account, { meeting: ref, recordingId: vendorId, fileId }))) missing.push(fileId);
     }
-    return false;
+    return { isListed: listed, gone: missing };
   });
-  if (there) return;
+  if (isListed && gone.length === 0) return;
   await db.write(async (tx) => {
-    const current = await findRecording(tx, recordingId);
-    if (current !== undefined && isShown(current)) await revokeRecording(tx, gateway, meeting, current, 'deleted_at_vendor');
+    const current = await lockRecording(tx, recordingId);
+    if (current === undefined || !isShown(current)) return;
+    if (isListed) await dropFiles(tx, gateway, meeting, current, gone);
+    else await revokeRecording(tx, gateway, meeting, current, 'deleted_at_vendor');
   });
   wake();
 }

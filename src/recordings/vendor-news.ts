@@ -11,18 +11,23 @@ import { scheduleJob } from '../store/jobs.ts';
 import { lockMeeting, type Meeting } from '../store/meetings.ts';
 import { insertRecording, lockRecordingByFingerprint, updateRecording, type Recording } from '../store/recordings.ts';
 import { revokeRecording } from './erase.ts';
+import { dropFiles, isPart } from './files.ts';
 import { newRecording, recordingFingerprint, tellWithheld } from './ready.ts';
 import { lookSoon } from './reconcile.ts';
+import { closeShareSoon } from './unshare.ts';
+import { suspectGone } from './vanished.ts';
 
 interface News {
   /** The vendor's id of the recording. */
   readonly recordingId: string;
+  /** Of single files; null when it is about all of them. */
+  readonly fileIds: readonly string[] | null;
   /** By the vendor's clock. */
   readonly at: Date;
 }
 
-/** It is taken back, for good unless the vendor recovers it. */
-export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting, { recordingId, at }: News): Promise<void> {
+/** It is taken back, for good unless the vendor recovers it; when others of its files are left to be watched, it goes on without these. */
+export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting, { recordingId, fileIds, at }: News): Promise<void> {
   const recording = await lockRecording(tx, meeting, recordingId);
   if (recording === undefined) {
     // Nobody heard of it, and nobody will: what is said of it later was before this.
@@ -36,18 +41,32 @@ export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting
     });
     return;
   }
-  if (isOlder(at, recording) || (isTakenBack(recording) && recording.reason !== 'deleted_at_vendor')) return;
-  if (!isTakenBack(recording)) await revokeRecording(tx, gateway, meeting, recording, 'deleted_at_vendor');
+  if (isTakenBack(recording) && recording.reason !== 'deleted_at_vendor') return;
+  const isLive = !isTakenBack(recording);
+  if (isLive && isPart(recording, fileIds)) {
+    // The later news may have been about other files.
+    if (isOlder(at, recording)) return suspectGone(tx, gateway, recording.id);
+    await dropFiles(tx, gateway, meeting, recording, fileIds);
+    await updateRecording(tx, { id: recording.id, from: [recording.state, 'revoked'] }, { vendorEndedAt: at });
+    return;
+  }
+  if (isOlder(at, recording)) return;
+  if (isLive) await revokeRecording(tx, gateway, meeting, recording, 'deleted_at_vendor');
   await updateRecording(tx, { id: recording.id, from: ['revoked'] }, { vendorEndedAt: at });
 }
 
-/** Within its time it is there again, and shown to nobody before somebody asks for it. */
-export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeting, { recordingId, at }: News): Promise<void> {
+/** Within its time it is there again, and shown to nobody before somebody asks for it. Single files come back to where they were. */
+export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeting, news: News): Promise<void> {
+  const { recordingId, fileIds, at } = news;
   let recording = await lockRecording(tx, meeting, recordingId);
   if (recording !== undefined && recording.vendorEndedAt !== null && at <= recording.vendorEndedAt) return;
+  if (recording !== undefined && !isTakenBack(recording) && isPart(recording, fileIds)) {
+    await updateRecording(tx, { id: recording.id, from: [recording.state] }, { vendorEndedAt: at });
+    return lookSoon(tx, gateway, meeting.id);
+  }
   // It was deleted before; that was not told, or comes later than this.
   if (recording === undefined || !isTakenBack(recording)) {
-    await noteRemoved(tx, gateway, meeting, { recordingId, at });
+    await noteRemoved(tx, gateway, meeting, { ...news, fileIds: null });
     recording = (await lockRecording(tx, meeting, recordingId))!;
   }
   const now = gateway.now();
@@ -71,6 +90,8 @@ export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeti
   if (back === undefined) return;
   await scheduleJob(tx, { kind: 'recording.expire', subjectId: back.id, dueAt: expiresAt });
   await tellWithheld(tx, gateway, meeting, back);
+  // Its page may be open again with it.
+  await closeShareSoon(tx, gateway, back);
   // Its files were forgotten with it.
   await lookSoon(tx, gateway, meeting.id);
 }

@@ -64,7 +64,7 @@ export async function openMedia(
       recordings.open(account, { meeting: ref, recordingId, fileId, range, signal }),
     );
   } catch (error) {
-    if (isFailure(error, 'gone')) await suspectGone(gateway, recording.id);
+    if (isFailure(error, 'gone')) await gateway.db.write((tx) => suspectGone(tx, gateway, recording.id));
     throw error;
   }
 }

@@ -239,7 +239,8 @@ describe('join page', { timeout: 60_000 }, () => {
     expect(await page.content()).not.toContain(new URL(meeting.link.provider_join_url).host);
 
     world.jump(50 * MINUTE);
-    await page.reload();
+    // It comes by itself here as well.
+    await page.getByRole('button', { name: `Join with ${NAMES[vendor]}` }).waitFor();
     expect(await page.content()).not.toContain(new URL(meeting.link.provider_join_url).host);
     await page.getByRole('button', { name: `Join with ${NAMES[vendor]}` }).click();
     await page.getByText('Arrived at the vendor').waitFor();

@@ -102,7 +102,12 @@ describeOnBothDatabases('a platform-hosted meeting', (_open, engine) => {
   it('F04 of 50 bookings at once for one time exactly 5 get one of the 5 hosts, and no host gets two', async () => {
     const world = await start();
     const hosts = await pool(world, 5);
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(world, `bk_${index}`)));
+    // On a busy machine fifty may wait too long for a connection of the database: whoever is told to come again does.
+    const insist = async (booking: string): Promise<Awaited<ReturnType<typeof ask>>> => {
+      const answer = await ask(world, booking);
+      return answer.json['code'] === 'storage_unavailable' ? insist(booking) : answer;
+    };
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => insist(`bk_${index}`)));
     const made = answers.filter(({ status }) => status === 201);
     expect(answers.filter(({ status }) => status !== 201).map(({ json }) => json['code'])).toEqual(
       Array.from({ length: 45 }, () => 'host_pool_exhausted'),

@@ -56,6 +56,8 @@ async function booked(world: World, vendor: Vendor, changes: Readonly<Record<str
   const decision = { decision: 'granted', locale: 'en', text_version: 'v1' };
   if (changes['recording'] !== 'none')
     must(await world.api('PUT', `/v1/meetings/${meeting.id}/attendees/cus_1/recording-consent`, decision), 200);
+  // The vendor knows that it is to record.
+  await settled(world);
   return meeting;
 }
 
@@ -158,7 +160,8 @@ describeOnBothDatabases('a recording that no webhook told of', (_open, engine) =
     world.jump(HOUR);
     await eventually('the look failed', () => looksAt(world, 'zoom') === 3);
     await settled(world);
-    expect((await recordingsOf(world, meeting)).data).toEqual([]);
+    // Told at the end of the meeting; nothing has been found since.
+    expect((await recordingsOf(world, meeting)).data).toMatchObject([{ state: 'processing' }]);
     world.jump(75 * MINUTE);
     await waitFor(world, 'recording.published', meeting.id);
   });
@@ -218,7 +221,7 @@ describeOnBothDatabases('a recording that no webhook told of', (_open, engine) =
     expect(told(world, 'recording.missing')).toEqual([]);
     world.jump(1);
     const missing = await waitFor(world, 'recording.missing', meeting.id);
-    expect(missing.data).toMatchObject({ until: expected!.until, reason: 'not_found' });
+    expect(missing.data).toMatchObject({ until: expected!.until, reason: 'processing' });
     expect(missing.data['looks']).toBeGreaterThan(1);
     expect(await metrics(world)).toContain('gateway_recordings_expected{state="missed"} 1\n');
     // Once a day it is still looked for, until two weeks are over.

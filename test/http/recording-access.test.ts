@@ -315,7 +315,9 @@ describeOnBothDatabases("the vendor's own page", (_open, engine) => {
     const { recording, link } = await held(world, 'zoom');
     answer.during = async () => void must(await world.api('POST', `/v1/recordings/${recording.id}/revoke`), 200);
     expect((await visit(`${link}/media`)).status).toBe(410);
-    expect(calls).toEqual(['open', 'close']);
-    expect((await row(world, recording.id)).linkSealed).toBeNull();
+    // The end of the recording closes it as well, before or after; whoever opened it last closes it in any case.
+    await settled(world);
+    expect([...calls.slice(0, 1), new Set(calls.slice(1))]).toEqual(['open', new Set(['close'])]);
+    expect(await row(world, recording.id)).toMatchObject({ linkSealed: null, vendorEnding: 'confirmed' });
   });
 });

@@ -266,17 +266,17 @@ const conformance: ProviderConformance = {
       {
         name: 'recording.trashed',
         bytes: fixture('recording.trashed'),
-        notices: [{ type: 'recording.removed', meetingId: about.meetingId, recordingId, at: eventAt }],
+        notices: [{ type: 'recording.removed', meetingId: about.meetingId, recordingId, fileIds: [audio.id, video.id], at: eventAt }],
       },
       {
         name: 'recording.deleted',
         bytes: fixture('recording.deleted'),
-        notices: [{ type: 'recording.removed', meetingId: about.meetingId, recordingId, at: eventAt }],
+        notices: [{ type: 'recording.removed', meetingId: about.meetingId, recordingId, fileIds: [audio.id, video.id], at: eventAt }],
       },
       {
         name: 'recording.recovered',
         bytes: fixture('recording.recovered'),
-        notices: [{ type: 'recording.recovered', meetingId: about.meetingId, recordingId, at: eventAt }],
+        notices: [{ type: 'recording.recovered', meetingId: about.meetingId, recordingId, fileIds: [audio.id, video.id], at: eventAt }],
       },
       {
         name: 'app_deauthorized, with its moment inside the payload',

@@ -21,8 +21,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   });
   page.on('requestfailed', (request) => {
     const error = request.failure()?.errorText;
-    // Leaving a page ends its stream; the browser has no other word for that.
-    if (!(request.url().endsWith('/live') && error === 'net::ERR_ABORTED')) complaints.push(`${request.url()}: ${error}`);
+    // Leaving a page ends its stream, and a look at itself that is under way; the browser has no other word for that.
+    const isOwn = request.url().endsWith('/live') || request.resourceType() === 'fetch';
+    if (!(isOwn && error === 'net::ERR_ABORTED')) complaints.push(`${request.url()}: ${error}`);
   });
   return { context, page, complaints };
 }
