@@ -59,7 +59,7 @@ export function docsPage({ now, document }: DocsPage): Html {
       )}
       <section class="card" aria-labelledby="events">
         <h2 id="events">Events</h2>
-        <p>What your endpoint gets, signed by <a href="https://www.standardwebhooks.com">Standard Webhooks</a>.</p>
+        <p>What your endpoint gets, signed by Standard Webhooks.</p>
         <ul class="routes">
           ${Object.entries(document.webhooks ?? {}).map(([type, { post = {} }]) => route(type, post, event(post)))}
         </ul>
