@@ -128,7 +128,9 @@ function sectionOf(type: EventType): string {
   return [
     `### ${type}`,
     '',
-    `${description} ${when}`,
+    description,
+    '',
+    `**When:** ${when[0]!.toLowerCase()}${when.slice(1)}`,
     '',
     '| data | type | |',
     '| --- | --- | --- |',

@@ -133,13 +133,13 @@ describe('the description of the API', () => {
 
   it('describes every event with an example that its own schema accepts', async () => {
     const { webhooks } = must(await get('/openapi.json'), 200).json as unknown as {
-      webhooks: Record<string, { post: { summary: string; requestBody: { content: Record<string, { schema: Described }> } } }>;
+      webhooks: Record<string, { post: { 'x-event-version': number; requestBody: { content: Record<string, { schema: Described }> } } }>;
     };
     expect(Object.keys(webhooks)).toEqual(EVENT_TYPES);
     const ajv = new Ajv2020({ strict: false, formats: { ...fullFormats } });
     for (const [type, { post }] of Object.entries(webhooks)) {
       const { schema } = post.requestBody.content['application/json']!;
-      expect(schema.example.type).toBe(type);
+      expect([schema.example.type, post['x-event-version']]).toEqual([type, 1]);
       const accepts = ajv.compile(schema);
       expect(accepts(schema.example), `${type}: ${JSON.stringify(accepts.errors)}`).toBe(true);
       const { data } = schema.example;

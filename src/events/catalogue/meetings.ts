@@ -163,8 +163,8 @@ export const MEETING_EVENTS = {
       sequence: 9,
       continued_by: 'mtg_01kb4vd2m6n8p0q4r7s9t1v3w5',
       duration_minutes: 20,
-      host_url: 'https://meet.example/h/Yk3vN8…',
-      attendees: [{ customer_id: 'cus_7', join_url: 'https://meet.example/j/Qm1xT5…' }],
+      host_url: 'https://meet.example/h/Yk3vN8qT2mXw',
+      attendees: [{ customer_id: 'cus_7', join_url: 'https://meet.example/j/Qm1xT5bR7cLp' }],
     },
   }),
   'meeting.ended': entry({

@@ -40,7 +40,7 @@ export const RECORDING_EVENTS = {
       ...example,
       published_at: '2026-11-27T11:20:00.000Z',
       expires_at: '2026-12-11T11:20:00.000Z',
-      links: [{ customer_id: 'cus_7', url: 'https://meet.example/r/b8Xw2L…' }],
+      links: [{ customer_id: 'cus_7', url: 'https://meet.example/r/b8Xw2LdF4nVs' }],
     },
   }),
   'recording.withheld': entry({
