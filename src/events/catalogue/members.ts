@@ -26,7 +26,7 @@ export const words = (max: number) =>
   z
     .string()
     .max(max)
-    .regex(/^(?:\n|[^\p{Cc}\p{Cs}])*$/u);
+    .regex(/^[\n -~\u00a0-\ud7ff\ue000-\uffff]*$/);
 /** A name of a reason: new ones may come, so receivers get text. */
 export const code = z.string().max(64);
 
