@@ -21,11 +21,12 @@ export type Delivered<Data extends z.ZodRawShape, Links extends z.ZodRawShape> =
 /** One object type, as an editor shows it best. */
 type Flat<Type> = { [Name in keyof Type]: Type[Name] };
 
-export type NoLinks = Readonly<Record<never, never>>;
+const NO_LINKS = {};
+type NoLinks = typeof NO_LINKS;
 
 export const entry = <Data extends z.ZodRawShape>(one: Omit<Entry<Data, NoLinks>, 'version' | 'links'>): Entry<Data, NoLinks> => ({
   version: 1,
-  links: {},
+  links: NO_LINKS,
   ...one,
 });
 
