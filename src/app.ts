@@ -13,6 +13,7 @@ import { packageRoutes } from './http/api/packages.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { sessionRoutes } from './http/api/sessions.ts';
+import { registerWebhooks } from './http/api/webhooks.ts';
 import { authenticate, type ApiEnv } from './http/auth.ts';
 import { docsRoutes } from './http/docs.ts';
 import { healthRoutes } from './http/health.ts';
@@ -74,6 +75,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
   app.route('/v1', policyRoutes(gateway));
+  registerWebhooks(app);
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
     type: 'http',
     scheme: 'bearer',

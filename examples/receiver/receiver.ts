@@ -31,21 +31,19 @@ const setState = db.prepare(`insert into meetings values (?, ?, ?)
 /** The id and what follows from the event in one transaction: a crash leaves both or neither, and the second delivery changes nothing. */
 const take = db.transaction((event: GatewayEvent) => {
   if (insertEvent.run(event.id, event.type, JSON.stringify(event)).changes === 0) return;
-  const { type, data } = event;
-  switch (type) {
+  switch (event.type) {
     case 'meeting.purchased':
     case 'meeting.started':
     case 'meeting.ended':
     case 'meeting.cancelled':
     case 'meeting.expired':
-      setState.run(data['meeting_id'], type.slice('meeting.'.length), data['sequence'] ?? 0);
+      setState.run(event.data.meeting_id, event.type.slice('meeting.'.length), event.data.sequence ?? 0);
       break;
     case 'recording.published':
-      for (const { customer_id, url } of data['links'] as { customer_id: string; url: string }[])
-        insertLink.run(data['recording_id'], customer_id, url);
+      for (const { customer_id, url } of event.data.links ?? []) insertLink.run(event.data.recording_id, customer_id, url);
       break;
     case 'recording.expired':
-      deleteLinks.run(data['recording_id']);
+      deleteLinks.run(event.data.recording_id);
       break;
     default:
     // Kept, and nothing to do: types that are new tomorrow come here, too.

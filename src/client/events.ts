@@ -1,11 +1,9 @@
-/** The events that the gateway sends. */
-import type { z } from '@hono/zod-openapi';
-import type * as requests from '../http/api/requests.ts';
-
-export type EventType = NonNullable<z.output<typeof requests.eventsPage>['type']>;
+/** The events that the gateway sends, as its catalogue says. */
+import type * as answers from '../http/api/answers.ts';
 
 /** What an event of each type tells. */
-export type EventData = Record<EventType, Record<string, unknown>>;
+export type EventData = answers.EventData;
+export type EventType = keyof EventData;
 
 interface EventOf<Type extends EventType> {
   /** The same for every delivery of the event: what was handled under it once is done. */

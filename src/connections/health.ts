@@ -1,7 +1,7 @@
 /** Changes of a connection's status; each one is told to the marketplace. */
 import type { Provider } from '../../providers/provider.ts';
 import type { ProviderId } from '../domain/apps.ts';
-import type { ConnectionReason } from '../domain/connection.ts';
+import { readReason, type ConnectionReason } from '../domain/connection.ts';
 import { found } from '../domain/failure.ts';
 import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
@@ -139,16 +139,12 @@ export async function tell(
   { id, marketplaceId, professionalId, provider, statusReason, statusVersion }: Connection,
   type: 'connection.active' | 'connection.reconnect_required' | 'connection.revoked',
 ): Promise<void> {
-  await emit(tx, gateway, {
-    marketplaceId,
-    type,
-    subjectId: id,
-    key: String(statusVersion),
-    data: {
-      connection_id: id,
-      professional_id: professionalId,
-      provider,
-      ...(statusReason === null ? {} : { reason: statusReason }),
-    },
-  });
+  const common = { marketplaceId, subjectId: id, key: String(statusVersion) };
+  const data = { connection_id: id, professional_id: professionalId, provider: provider as ProviderId };
+  const reason = readReason(statusReason);
+  await emit(
+    tx,
+    gateway,
+    type === 'connection.active' || reason === null ? { ...common, type, data } : { ...common, type, data: { ...data, reason } },
+  );
 }

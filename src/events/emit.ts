@@ -6,54 +6,23 @@ import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
 import { insertDeliveries, type Delivery } from '../store/deliveries.ts';
 import { insertEvents, listEndpoints, type WebhookEndpoint } from '../store/events.ts';
+import type { EventType, OwnData, OwnLinks, TypeWithLinks } from './catalogue.ts';
 import { closeGaps, meetingOf, numberEvents } from './sequence.ts';
 
-export const EVENT_TYPES = [
-  'connection.active',
-  'connection.reconnect_required',
-  'connection.revoked',
-  'meeting.created',
-  'meeting.link_ready',
-  'meeting.purchased',
-  'meeting.link_locked',
-  'meeting.changed',
-  'meeting.expired',
-  'meeting.cancelled',
-  'meeting.started',
-  'meeting.participant_joined',
-  'meeting.participant_left',
-  'meeting.limit_approaching',
-  'meeting.limit_reached',
-  'meeting.host_lost',
-  'meeting.host_back',
-  'meeting.continued',
-  'meeting.ended',
-  'recording.processing',
-  'recording.published',
-  'recording.withheld',
-  'recording.viewed',
-  'recording.revoked',
-  'recording.expired',
-  'recording.missing',
-  'recording.deleted',
-  'recording.deletion_failed',
-  'incident.reported',
-  'endpoint.disabled',
-  'endpoint.test',
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
-
-export interface NewEvent {
+interface EventOf<Type extends EventType> {
   readonly marketplaceId: string;
-  readonly type: EventType;
+  readonly type: Type;
   /** The meeting, recording, connection or endpoint it is about. */
   readonly subjectId: string;
   /** Tells this event from others of its type about the same subject: what happened, in the vendor's or our own terms. */
   readonly key: string;
-  readonly data: Record<string, unknown>;
+  readonly data: OwnData<Type>;
   /** Merged into `data` when the event is sent; kept sealed, erased when the links end. */
-  readonly links?: Record<string, unknown>;
+  readonly links?: Type extends TypeWithLinks ? OwnLinks<Type> : undefined;
 }
+
+/** What the catalogue says of the type. The links of a type that has some may be left out: they may have ended. */
+export type NewEvent<Type extends EventType = EventType> = { [One in Type]: EventOf<One> }[Type];
 
 /** The same happening has the same id, however often it is told: after a crash, a repeat or from a restored backup. */
 export const eventId = ({ marketplaceId, type, subjectId, key }: Pick<NewEvent, 'marketplaceId' | 'type' | 'subjectId' | 'key'>): string =>

@@ -191,7 +191,7 @@ async function settleEndpoints(tx: Writer, gateway: Gateway, settlements: readon
     const own = byEndpoint.get(id)!;
     const { failingSince } = endpoint;
     const gone = own.find(({ outcome }) => outcome.kind === 'attempted' && outcome.status === 410);
-    let reason: DisabledReason | undefined;
+    let reason: Exclude<DisabledReason, 'asked'> | undefined;
     if (own.some(wasDelivered)) {
       if (failingSince !== null) await setFailingSince(tx, id, null);
     } else if (failingSince === null) await setFailingSince(tx, id, own[0]!.finishedAt);
@@ -209,7 +209,12 @@ async function isBeyondHelp(tx: Writer, { id, failingSince }: WebhookEndpoint, a
 }
 
 /** Disables it, and tells the marketplace's other endpoints. */
-async function endEndpoint(tx: Writer, gateway: Gateway, id: string, reason: DisabledReason): Promise<WebhookEndpoint | undefined> {
+async function endEndpoint(
+  tx: Writer,
+  gateway: Gateway,
+  id: string,
+  reason: Exclude<DisabledReason, 'asked'>,
+): Promise<WebhookEndpoint | undefined> {
   const at = gateway.now();
   const endpoint = await disableEndpoint(tx, id, { at, reason });
   if (endpoint === undefined) return undefined;

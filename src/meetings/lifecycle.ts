@@ -173,13 +173,6 @@ export async function expireMeeting(gateway: Gateway, meetingId: string): Promis
   wake();
 }
 
-/** Which run of the vendor's meeting started or ended is told by `noteFact`. */
-const EVENT_OF: Partial<Record<MeetingState, 'meeting.ended' | 'meeting.expired' | 'meeting.cancelled'>> = {
-  ended: 'meeting.ended',
-  expired: 'meeting.expired',
-  cancelled: 'meeting.cancelled',
-};
-
 /** Moves the meeting in an open transaction, with event and follow-up work; undefined when the happening changes nothing. */
 export async function move(
   tx: Writer,
@@ -199,9 +192,10 @@ export async function move(
   if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
   if (after.state === 'ended') await expectRecording(tx, gateway, updated);
   if (after.state === before.state) return updated;
-  const type = happening.type === 'ran' ? undefined : EVENT_OF[after.state];
-  if (type !== undefined)
-    await tellMeeting(tx, gateway, updated, type, 'once', 'at' in happening ? { at: happening.at.toISOString() } : {});
+  // Which run of the vendor's meeting started or ended is told by `noteFact`.
+  if (happening.type === 'closed') await tellMeeting(tx, gateway, updated, 'meeting.ended', 'once', { at: happening.at.toISOString() });
+  if (after.state === 'expired') await tellMeeting(tx, gateway, updated, 'meeting.expired', 'once');
+  if (after.state === 'cancelled') await tellMeeting(tx, gateway, updated, 'meeting.cancelled', 'once');
   if (isOver(after.state)) {
     if (happening.type !== 'ran') await refreshLive(tx, gateway, updated, []);
     await freeHost(tx, meeting.id);

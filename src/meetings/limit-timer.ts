@@ -1,7 +1,8 @@
 /** The clock of a plan's limit: it starts with the vendor's run, not with the booking (G14). */
 import { freeMinutesOf } from '../../providers/limits.ts';
-import type { ProviderId } from '../domain/apps.ts';
+import type { Plan, ProviderId } from '../domain/apps.ts';
 import { limitNews } from '../domain/limit-clock.ts';
+import type { PlanBasis } from '../domain/plan.ts';
 import { peopleOf, sessionsOf, type Session } from '../domain/session.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { emitAll, type NewEvent } from '../events/emit.ts';
@@ -66,7 +67,11 @@ export const limitReached = (
     certain,
   });
 
-const countedLimit = ({ limitMinutes, plan, planBasis }: TimedMeeting) => ({ limit_minutes: limitMinutes, plan, plan_basis: planBasis });
+const countedLimit = ({ limitMinutes, plan, planBasis }: TimedMeeting) => ({
+  limit_minutes: limitMinutes,
+  plan: plan as Plan,
+  plan_basis: planBasis as PlanBasis,
+});
 
 /**
  * Whether the vendor itself will end the run at the limit that is counted. Not where the plan is not known, not where the policy counts

@@ -1,5 +1,6 @@
 /** What a vendor tells of a running meeting: a fact of it, and news for the marketplace. */
 import type { VendorEvent } from '../../providers/provider.ts';
+import { MOST_NAME_CHARACTERS, MOST_PARTICIPANT_ID_CHARACTERS } from '../events/catalogue/members.ts';
 import { emit } from '../events/emit.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -40,7 +41,12 @@ export async function noteVendorEvent(tx: Writer, gateway: Gateway, meeting: Mee
         event.type === 'participant.joined' ? 'meeting.participant_joined' : 'meeting.participant_left',
         `${event.instanceId} ${event.participantId} ${event.at.toISOString()}`,
         {
-          participant: { id: participantId, name: event.name === null ? null : storable(event.name), side, customer_id: customerId },
+          participant: {
+            id: storable(event.participantId.slice(0, MOST_PARTICIPANT_ID_CHARACTERS)),
+            name: event.name === null ? null : storable(event.name.slice(0, MOST_NAME_CHARACTERS)),
+            side,
+            customer_id: customerId,
+          },
           at: event.at.toISOString(),
         },
       );

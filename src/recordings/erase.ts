@@ -25,12 +25,10 @@ const LIVE = ['processing', 'withheld', 'published'];
 const TIMED = new Set(['withheld', 'published']);
 const ENDED = ['expired', 'revoked'];
 
-interface End {
-  readonly state: 'expired' | 'revoked';
-  readonly reason: RevokedReason | null;
+type End = ({ readonly state: 'expired'; readonly reason: null } | { readonly state: 'revoked'; readonly reason: RevokedReason }) & {
   /** Of the event. */
   readonly key: string;
-}
+};
 
 export type Owned = { readonly recording: Recording; readonly meeting: RecordedMeeting };
 
@@ -107,8 +105,9 @@ export async function revokeRecording(
   }
 }
 
-async function end(tx: Writer, gateway: Gateway, owned: readonly Owned[], { state, reason, key }: End): Promise<void> {
+async function end(tx: Writer, gateway: Gateway, owned: readonly Owned[], how: End): Promise<void> {
   if (owned.length === 0) return;
+  const { state, reason, key } = how;
   const at = gateway.now();
   const policyOf = policiesFor(tx);
   const connectionOf = connectionsIn(tx);
@@ -141,7 +140,11 @@ async function end(tx: Writer, gateway: Gateway, owned: readonly Owned[], { stat
     );
     for (const { recording, meeting } of group) {
       const erased_at = erasedAt?.toISOString() ?? null;
-      events.push(recordingEvent(meeting, recording, `recording.${state}`, key, { ...(reason === null ? {} : { reason }), erased_at }));
+      events.push(
+        how.state === 'expired'
+          ? recordingEvent(meeting, recording, 'recording.expired', key, { erased_at })
+          : recordingEvent(meeting, recording, 'recording.revoked', key, { reason: how.reason, erased_at }),
+      );
       if (vendorEnding === 'not_capable')
         events.push(deletionFailed({ recording, meeting }, { reason: reason ?? 'not_capable', final: true }));
       await insertAuditEntry(tx, {

@@ -1,6 +1,7 @@
 /** From "the vendor has a file" to personal links. Webhook and reconciliation both end here. */
 import type { VendorRecording } from '../../providers/provider.ts';
-import { emit, type EventType } from '../events/emit.ts';
+import { emitAll } from '../events/emit.ts';
+import { inPieces } from '../events/pieces.ts';
 import { learnPlan } from '../connections/plan.ts';
 import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
@@ -26,7 +27,7 @@ import {
 import { giveLinks, type GivenLink } from './links.ts';
 import { meetExpectation } from './reconcile.ts';
 import { recipientsOf, verdictOn } from './verdict.ts';
-import { recordingEvent } from './tell.ts';
+import { recordingEvent, tellRecording } from './tell.ts';
 import { closeShareSoon } from './unshare.ts';
 import { suspectGone } from './vanished.ts';
 
@@ -115,16 +116,9 @@ export async function withhold(
 export const tellWithheld = (tx: Writer, gateway: Gateway, meeting: Meeting, recording: Recording): Promise<boolean> => {
   const { expiresAt, publishedAt, reason } = recording;
   const key = publishedAt === null && reason !== 'recovered' ? 'once' : newId(gateway, 'evt');
-  return tellRecording(
-    tx,
-    gateway,
-    meeting,
-    recording,
-    'recording.withheld',
-    { reason, expires_at: expiresAt?.toISOString() },
-    undefined,
-    key,
-  );
+  // Withheld, it has both.
+  const why = { reason: reason as WithheldReason, expires_at: expiresAt!.toISOString() };
+  return tellRecording(tx, gateway, meeting, recording, 'recording.withheld', why, key);
 };
 
 /** A withheld one, once every consent is there. @throws Failure `consent_missing`, `conflict` */
@@ -189,36 +183,25 @@ export async function withholdRefused(tx: Writer, gateway: Gateway, meeting: Mee
   for (const recording of published) await withhold(tx, gateway, meeting, recording, 'consent_withdrawn');
 }
 
-const tellPublished = (
+/** In several events where there are many links. `recording` has been published. */
+async function tellPublished(
   tx: Writer,
   gateway: Gateway,
   meeting: Meeting,
   recording: Recording,
   given: readonly GivenLink[],
   key: string,
-): Promise<boolean> =>
-  tellRecording(
+): Promise<void> {
+  const more = { published_at: recording.publishedAt!.toISOString(), expires_at: recording.expiresAt!.toISOString() };
+  const links = given.map(({ customerId, url }) => ({ customer_id: customerId, url }));
+  await emitAll(
     tx,
     gateway,
-    meeting,
-    recording,
-    'recording.published',
-    { published_at: recording.publishedAt?.toISOString(), expires_at: recording.expiresAt?.toISOString() },
-    { links: given.map(({ customerId, url }) => ({ customer_id: customerId, url })) },
-    key,
+    inPieces(key, links).map((piece) => ({
+      ...recordingEvent(meeting, recording, 'recording.published', piece.key, more),
+      links: { links: [...piece.items] },
+    })),
   );
-
-export function tellRecording(
-  tx: Writer,
-  gateway: Gateway,
-  meeting: Meeting,
-  recording: Recording,
-  type: EventType,
-  more: Record<string, unknown> = {},
-  links?: Record<string, unknown>,
-  key = 'once',
-): Promise<boolean> {
-  return emit(tx, gateway, { ...recordingEvent(meeting, recording, type, key, more), ...(links === undefined ? {} : { links }) });
 }
 
 export function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording {

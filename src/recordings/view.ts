@@ -10,7 +10,7 @@ import { connectionOf, meetingRef } from '../meetings/link.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { countView, findRecordingByLink, type LinkedRecording } from '../store/recordings.ts';
 import { isAccessOpen } from './access.ts';
-import { tellRecording } from './ready.ts';
+import { tellRecording } from './tell.ts';
 import { suspectGone } from './vanished.ts';
 
 /** @throws Failure `not_found`, `gone` (expired, revoked, withheld again) */
@@ -30,7 +30,7 @@ const isOpen = ({ link, recording }: LinkedRecording, at: Date): boolean =>
 export async function noteView(gateway: Gateway, { link, recording, meeting }: LinkedRecording): Promise<void> {
   const { db, now, wake } = gateway;
   const byOperator = link.kind === 'operator';
-  const who = byOperator ? { operator: true, incident_id: link.incidentId } : { customer_id: link.customerId };
+  const who = byOperator ? { operator: true as const, incident_id: link.incidentId } : { customer_id: link.customerId };
   const tells = await db.write(async (tx) => {
     const views = await countView(tx, link.id, now());
     await insertAuditEntry(tx, {
@@ -42,7 +42,7 @@ export async function noteView(gateway: Gateway, { link, recording, meeting }: L
       details: byOperator ? { by: link.customerId, incident_id: link.incidentId, link_id: link.id } : who,
     });
     const key = byOperator ? `${link.id}/${views}` : link.id;
-    if (byOperator || views === 1) await tellRecording(tx, gateway, meeting, recording, 'recording.viewed', who, undefined, key);
+    if (byOperator || views === 1) await tellRecording(tx, gateway, meeting, recording, 'recording.viewed', who, key);
     return byOperator || views === 1;
   });
   if (tells) wake();

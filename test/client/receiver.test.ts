@@ -139,7 +139,7 @@ describe('the example of a receiver', () => {
     // A type of tomorrow is kept and hurts nobody.
     expect(await tell('evt_6', 'meeting.teleported', {})).toBe(204);
     // What it cannot make sense of is not taken, so that it comes again.
-    expect(await tell('evt_7', 'recording.published', { recording_id: 'rec_2' })).toBe(500);
+    expect(await tell('evt_7', 'recording.published', { recording_id: 'rec_2', links: 7 })).toBe(500);
     expect((await receiver.stored(EVENTS)).map(({ id }) => id)).toEqual(['evt_3', 'evt_2', 'evt_4', 'evt_5', 'evt_6']);
   });
 

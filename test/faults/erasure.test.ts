@@ -119,7 +119,8 @@ async function uploaded(world: World) {
       createdAt: now(),
     });
     const meeting = (await findMeeting(tx, model!.meetingId))!;
-    const event = recordingEvent(meeting, { id }, 'recording.published', 'once');
+    const [published_at, expires_at] = [model!.publishedAt!.toISOString(), model!.expiresAt!.toISOString()];
+    const event = recordingEvent(meeting, { id }, 'recording.published', 'once', { published_at, expires_at });
     await emit(tx, world.gateway.gateway, { ...event, links: { links: [{ customer_id: 'cus_1', url: `${world.publicUrl}/r/${token}` }] } });
     await scheduleJob(tx, { kind: 'recording.expire', subjectId: id, dueAt: model!.expiresAt! });
   });

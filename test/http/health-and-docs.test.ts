@@ -1,10 +1,18 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { fullFormats } from 'ajv-formats/dist/formats.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import { createWorld, type World } from '../../demo/world.ts';
 import { FAILURE_CODES } from '../../src/domain/failure.ts';
+import { EVENT_TYPES } from '../../src/events/catalogue.ts';
 import { databaseOf, must, otherMarketplace } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { testWorld } from '../support/world.ts';
+
+/** The body of an event in the OpenAPI document. */
+interface Described {
+  readonly example: { readonly type: string; readonly data: Readonly<Record<string, unknown>> };
+}
 
 const TOKEN = 'metrics-token-of-the-operator';
 let world: World;
@@ -123,8 +131,25 @@ describe('the description of the API', () => {
     }
   });
 
+  it('describes every event with an example that its own schema accepts', async () => {
+    const { webhooks } = must(await get('/openapi.json'), 200).json as unknown as {
+      webhooks: Record<string, { post: { 'x-event-version': number; requestBody: { content: Record<string, { schema: Described }> } } }>;
+    };
+    expect(Object.keys(webhooks)).toEqual(EVENT_TYPES);
+    const ajv = new Ajv2020({ strict: false, formats: { ...fullFormats } });
+    for (const [type, { post }] of Object.entries(webhooks)) {
+      const { schema } = post.requestBody.content['application/json']!;
+      expect([schema.example.type, post['x-event-version']]).toEqual([type, 1]);
+      const accepts = ajv.compile(schema);
+      expect(accepts(schema.example), `${type}: ${JSON.stringify(accepts.errors)}`).toBe(true);
+      const { data } = schema.example;
+      expect(accepts({ ...schema.example, data: { ...data, more: 1 } }), `${type} with more than it has`).toBe(false);
+    }
+  });
+
   it('is readable by people without anything from elsewhere', async () => {
     const page = must(await get('/docs'), 200);
+    for (const type of EVENT_TYPES) expect(page.text).toContain(`<code>${type}</code>`);
     expect(page.text).toContain('/v1/meetings');
     expect(page.text).not.toMatch(/(src|href)="(https?:)?\/\//);
     expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'/);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { visit, type Answer } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
-import { MOST_CHARACTERS, MOST_OPEN_REPORTS } from '../../src/incidents/report.ts';
+import { MOST_CHARACTERS } from '../../src/domain/incident.ts';
+import { MOST_OPEN_REPORTS } from '../../src/incidents/report.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { boughtMeeting, createMeeting, databaseOf, type MeetingJson, must, settled } from '../support/gateway.ts';
 import { connect, testWorld } from '../support/world.ts';

@@ -4,6 +4,7 @@ import { createBrowser, location } from '../../demo/clients.ts';
 import { addHost } from '../../src/connections/platform.ts';
 import type { Connection } from '../../src/store/connections.ts';
 import { createWorld, type World, type WorldOptions } from '../../demo/world.ts';
+import { mustBeCatalogued } from './catalogue.ts';
 
 export type Vendor = 'zoom' | 'microsoft-teams' | 'google-meet';
 
@@ -14,10 +15,13 @@ export const USERS: Readonly<Record<Vendor, string>> = {
   'google-meet': 'ada@google.sandbox.example',
 };
 
-/** Closed when the test is over. The marketplace's receiver is registered for all events. */
+/** Closed when the test is over. The marketplace's receiver is registered for all events, and each has to be what the catalogue says. */
 export async function testWorld(options: Partial<WorldOptions> = {}): Promise<World> {
   const world = await createWorld({ logLevel: 'silent', operator: 'direct', clock: 'standing', ...options });
-  onTestFinished(() => world.close());
+  onTestFinished(async () => {
+    await world.close();
+    mustBeCatalogued(world.receiver.events);
+  });
   const endpoint = await world.api('POST', '/v1/webhook-endpoints', { url: world.receiver.url });
   world.receiver.secret = String(endpoint.json['secret']);
   return world;

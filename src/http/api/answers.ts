@@ -5,6 +5,9 @@ import { PRESET_NAMES } from '../../domain/presets/index.ts';
 import { SIDES } from '../../domain/session.ts';
 import * as schemas from './schemas.ts';
 
+// What the gateway says unasked, for the typed client.
+export type { EventData } from '../../events/catalogue.ts';
+
 export const policy = z
   .object({
     preset: z.enum(PRESET_NAMES),

@@ -5,7 +5,8 @@ import { certifyDeletion } from '../../evidence/deletion-certificate.ts';
 import type { Gateway } from '../../gateway.ts';
 import { grantAccess } from '../../recordings/access.ts';
 import { revokeRecording } from '../../recordings/erase.ts';
-import { publishWithheld, tellRecording } from '../../recordings/ready.ts';
+import { publishWithheld } from '../../recordings/ready.ts';
+import { tellRecording } from '../../recordings/tell.ts';
 import { uploadRecording } from '../../recordings/upload.ts';
 import type { Reader } from '../../store/database.ts';
 import { findExpectation } from '../../store/expectations.ts';
@@ -164,8 +165,9 @@ export const recordingRoutes = (gateway: Gateway) => {
             return;
           }
           for (const link of await revokeLinks(tx, { recordingId: recording.id, customerId, incidentId, at: now() })) {
-            const whose = link.kind === 'operator' ? { operator: true, incident_id: link.incidentId } : { customer_id: link.customerId };
-            await tellRecording(tx, gateway, meeting, recording, 'recording.revoked', whose, undefined, link.id);
+            const whose =
+              link.kind === 'operator' ? { operator: true as const, incident_id: link.incidentId } : { customer_id: link.customerId };
+            await tellRecording(tx, gateway, meeting, recording, 'recording.revoked', whose, link.id);
           }
         });
         wake();

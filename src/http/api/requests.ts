@@ -1,8 +1,8 @@
 /** What is asked of the API: bodies and queries. The routes validate with them, the typed client is typed by them. */
 import { z } from '@hono/zod-openapi';
 import { MEETING_STATES } from '../../domain/meeting.ts';
-import { EVENT_TYPES, type EventType } from '../../events/emit.ts';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
+import { EVENT_TYPES, type EventType } from '../../events/catalogue.ts';
 import { MOST_LINK_CHARACTERS } from '../../domain/plain-link.ts';
 import * as schemas from './schemas.ts';
 

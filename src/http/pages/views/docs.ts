@@ -18,6 +18,7 @@ export interface Operation {
 /** The parts of an OpenAPI document that the page shows. */
 export interface ApiDocument {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly webhooks?: Readonly<Record<string, { readonly post?: Operation }>>;
   readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
 }
 
@@ -47,7 +48,7 @@ export function docsPage({ now, document }: DocsPage): Html {
       </div>
       <nav aria-label="On this page">
         <ul class="tags">
-          ${[...tags, 'Schemas', 'Problems'].map((tag) => html`<li><a href="#${anchor(tag)}">${tag}</a></li>`)}
+          ${[...tags, 'Events', 'Schemas', 'Problems'].map((tag) => html`<li><a href="#${anchor(tag)}">${tag}</a></li>`)}
         </ul>
       </nav>
       ${tags.map((tag) =>
@@ -56,6 +57,13 @@ export function docsPage({ now, document }: DocsPage): Html {
           routes.filter((route) => tagOf(route) === tag),
         ),
       )}
+      <section class="card" aria-labelledby="events">
+        <h2 id="events">Events</h2>
+        <p>What your endpoint gets, signed by Standard Webhooks.</p>
+        <ul class="routes">
+          ${Object.entries(document.webhooks ?? {}).map(([type, { post = {} }]) => route(type, post, event(post)))}
+        </ul>
+      </section>
       <h2 id="schemas">Schemas</h2>
       ${Object.entries(document.components?.schemas ?? {}).map(
         ([name, schema]) =>
@@ -80,20 +88,29 @@ const group = (tag: string, routes: readonly Route[]): Html =>
   html`<section class="card" aria-labelledby="${anchor(tag)}">
     <h2 id="${anchor(tag)}">${tag}</h2>
     <ul class="routes">
-      ${routes.map(
-        (route) =>
-          html`<li>
-            <details>
-              <summary>
-                ${badge('', route.method)} <code>${route.path}</code>
-                <span class="quiet small">${withCode(route.operation.summary ?? '')}</span>
-              </summary>
-              <div class="stack">${details(route.operation)}</div>
-            </details>
-          </li>`,
-      )}
+      ${routes.map(({ method, path, operation }) => route(html`${badge('', method)} <code>${path}</code>`, operation, details(operation)))}
     </ul>
   </section>`;
+
+const route = (name: Html | string, { summary = '' }: Operation, inside: Html): Html =>
+  html`<li>
+    <details>
+      <summary>
+        ${typeof name === 'string' ? html`<code>${name}</code>` : name} <span class="quiet small">${withCode(summary)}</span>
+      </summary>
+      <div class="stack">${inside}</div>
+    </details>
+  </li>`;
+
+/** The headers and answers are the same for all: `docs/events.md` and the document have them. */
+function event({ description = '', requestBody }: Operation): Html {
+  const schema = schemaIn(requestBody?.content) ?? {};
+  return html`<p>${withCode(description)}</p>
+    <h3 class="eyebrow">Body</h3>
+    ${schemaFields(schema)}
+    <h3 class="eyebrow">Example</h3>
+    <pre><code>${JSON.stringify(schema.example, null, 2)}</code></pre>`;
+}
 
 function details({ description, parameters = [], requestBody, responses = {} }: Operation): Html {
   const request = schemaIn(requestBody?.content);

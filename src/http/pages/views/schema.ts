@@ -16,6 +16,7 @@ export interface Schema {
   readonly additionalProperties?: boolean | Schema;
   readonly description?: string;
   readonly default?: unknown;
+  readonly example?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
