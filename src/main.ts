@@ -17,6 +17,12 @@ try {
     { url: running.url, public_url: config.publicUrl, providers: [...running.gateway.providers.keys()] },
     'listening',
   );
+  // After a bug that nobody caught nobody knows what still works: the process ends, and its supervisor starts another one. Told by the log,
+  // whose mask Node's own words would go past.
+  process.on('uncaughtException', (error) => {
+    running.gateway.log.fatal({ err: error }, 'ended by a bug');
+    process.exit(1);
+  });
 
   let stopping = false;
   const stop = (): void => {

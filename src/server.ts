@@ -93,8 +93,10 @@ export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     // Connections that become idle are closed as they do; what is under way may finish.
     const idle = setInterval(() => server.closeIdleConnections(), 100);
+    // The same seconds for both: one after the other they would be more than a supervisor gives.
+    const graceOver = wait(GRACE_MS, undefined, { ref: false });
     await worker.stop();
-    await Promise.race([closed, wait(GRACE_MS, undefined, { ref: false })]);
+    await Promise.race([closed, graceOver]);
     clearInterval(idle);
     server.closeAllConnections();
     await closed;

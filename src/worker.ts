@@ -51,7 +51,7 @@ const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
 const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew']);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
-const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
+const PASSES: ReadonlySet<string> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota'] satisfies FailureCode[]);
 /** A day's publications end at once, and their end is promised to the minute: between two batches fewer deliveries come first. */
 const COMMITS_PER_EXPIRY = 3;
 /** Transactions at once that apply vendors' deliveries; SQLite has one writer. */
@@ -250,6 +250,9 @@ function startLane<Piece>({ log }: Gateway, { places, claim, run }: Work<Piece>)
 async function runJob(gateway: Gateway, job: Job): Promise<void> {
   const { db, log, now, random } = gateway;
   try {
+    // A run that ended with its process has left nothing but its number: without an end it would take every process with it.
+    if (job.attempts > MAX_JOB_ATTEMPTS && !isPatient(job, job.lastError?.split(':', 1)[0]))
+      throw new Error(`The job ${job.kind} has ended its process too often.`);
     const handler = JOBS[job.kind];
     if (handler === undefined) throw new Error(`There is no handler for the job ${job.kind}.`);
     await handler(gateway, job.subjectId);
@@ -260,7 +263,7 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
       await db.write((tx) => finishJob(tx, job));
       return;
     }
-    const patient = PASSES.has(failure.code) || UPKEEP.has(job.kind);
+    const patient = isPatient(job, failure.code);
     const final = (job.attempts >= MAX_JOB_ATTEMPTS && !patient) || failure.code === 'reconnect_required' || failure.code === 'not_capable';
     const chance = random(4).readUInt32BE() / 2 ** 32;
     const wait = Math.max(afterReset(failure.retryAfterMs ?? 0, chance), jobBackoffMs(job.attempts, chance));
@@ -271,6 +274,8 @@ async function runJob(gateway: Gateway, job: Job): Promise<void> {
     );
   }
 }
+
+const isPatient = ({ kind }: Job, code: string | undefined): boolean => UPKEEP.has(kind) || (code !== undefined && PASSES.has(code));
 
 /** Job `gateway.sweep`, hourly: what is past its time goes. */
 async function sweep(gateway: Gateway): Promise<void> {

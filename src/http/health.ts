@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { and, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { MINUTE, plus, SECOND } from '../domain/time.ts';
@@ -14,6 +15,8 @@ import { countPauses } from '../store/quotas.ts';
 
 /** A look costs a write, so all askers of a moment share one. */
 const LOOK_EVERY_MS = 2 * SECOND;
+/** Who asks seldom waits for longer; a silent line to PostgreSQL takes 12 s to be noticed. */
+const PATIENCE_MS = 2 * SECOND;
 /** Below this a database cannot be trusted to grow. */
 const FREE_BYTES = 100_000_000;
 /** A vendor's delivery that has waited this long although it is due: the worker does not keep up. */
@@ -94,6 +97,9 @@ export const healthRoutes = (gateway: Gateway) => {
           'Meetings whose recording was told by a webhook, or found by a look because no webhook came',
           (['webhook', 'reconciliation'] as const).map((by) => `gateway_recordings_found{by="${by}"} ${expected[by]}`),
         ),
+        metric('counter', 'gateway_storage_failures_total', 'Transactions that the storage has failed since the start of this process', [
+          `gateway_storage_failures_total ${db.failures()}`,
+        ]),
         gauge('gateway_alarms', 'What only the operator can repair, one line for each', alarms),
       ].join('');
       return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
@@ -103,10 +109,12 @@ export const healthRoutes = (gateway: Gateway) => {
 async function findProblems({ config, db, now, log }: Gateway): Promise<string[]> {
   const problems: string[] = [];
   try {
-    await db.write((tx) => writePulse(tx, 'ready', now()));
-    const { inbox } = db.read.t;
-    const late = await db.read.$count(inbox, and(eq(inbox.state, sql`'pending'`), lt(inbox.dueAt, plus(now(), -BACKLOG_MS))));
-    if (late > 0) problems.push('deliveries of vendors wait too long');
+    const overdue = async (): Promise<number> => {
+      await db.write((tx) => writePulse(tx, 'ready', now()));
+      const { inbox } = db.read.t;
+      return db.read.$count(inbox, and(eq(inbox.state, sql`'pending'`), lt(inbox.dueAt, plus(now(), -BACKLOG_MS))));
+    };
+    if ((await inTime(overdue())) > 0) problems.push('deliveries of vendors wait too long');
   } catch (error) {
     log.error({ err: error }, 'not ready: the database does not take writes');
     problems.push('the database does not take writes');
@@ -116,4 +124,17 @@ async function findProblems({ config, db, now, log }: Gateway): Promise<string[]
     if (bavail * bsize < FREE_BYTES) problems.push('the disk is nearly full');
   }
   return problems;
+}
+
+async function inTime<T>(look: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = wait(PATIENCE_MS, undefined, { signal: over.signal }).then(() => {
+    throw new Error('The database did not answer in time.');
+  });
+  try {
+    return await Promise.race([look, late]);
+  } finally {
+    over.abort();
+    late.catch(() => {});
+  }
 }

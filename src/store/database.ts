@@ -35,6 +35,8 @@ export interface Database {
    * @throws Failure `storage_unavailable` when the database is locked, full, read-only or gone.
    */
   write<T>(work: (tx: Writer) => Promise<T>): Promise<T>;
+  /** How many transactions the storage has failed since the start. */
+  failures(): number;
   /** Moves the write-ahead log into the file and empties it; false when another process still reads from it. PostgreSQL does this by itself. */
   checkpoint(): Promise<boolean>;
   close(): Promise<void>;

@@ -162,9 +162,13 @@ const EXAMPLES: Record<string, { wrong: Source[]; right: Source[] }> = {
       file('test/a.test.ts', `test.skip('a', () => {});`),
       file('test/a.test.ts', `describe.only('a', () => {});`),
       file('test/a.test.ts', `it.todo('a');`),
+      file('test/a.test.ts', `describe.skipIf(!patient)('a', () => {});`),
       file('test/a.test.ts', `test.concurrent.only('a', () => {});`),
     ],
-    right: [file('test/a.test.ts', `test('has no .skip', () => { only.skip(); });`)],
+    right: [
+      file('test/a.test.ts', `test('has no .skip', () => { only.skip(); });`),
+      file('test/faults/disk.test.ts', `describe.skipIf(!canAttach)('a', () => {});`),
+    ],
   },
   'a test file says so in its name': {
     wrong: [

@@ -10,6 +10,7 @@ export interface Exit {
 }
 
 export interface Program {
+  readonly pid: number;
   /** Resolves when it takes requests. @throws what it wrote to standard error, when it ended instead. */
   readonly listening: Promise<void>;
   readonly exit: Promise<Exit>;
@@ -43,5 +44,5 @@ export function startProgram(environment: Readonly<Record<string, string>>, { as
   });
   // Who waits for the exit only does not look at it.
   listening.catch(() => {});
-  return { listening, exit, stdout: () => stdout, stderr: () => stderr, kill: (signal) => void child.kill(signal) };
+  return { pid: child.pid!, listening, exit, stdout: () => stdout, stderr: () => stderr, kill: (signal) => void child.kill(signal) };
 }

@@ -25,9 +25,9 @@ export interface Stage {
   /** The API of a program that was started on another port. */
   apiAt(port: number): Api;
   /** Resolves when the program takes requests; `port`: another one than the address says. Killed when the test is over. */
-  start(options?: { port?: number }): Promise<Program>;
+  start(options?: { port?: number; environment?: Readonly<Record<string, string>> }): Promise<Program>;
   /** The gateway in this process, on the real clock plus `aheadMs`. Closed when the test is over. */
-  serve(options?: { aheadMs?: number }): Promise<Running>;
+  serve(options?: { aheadMs?: number; environment?: Readonly<Record<string, string>> }): Promise<Running>;
 }
 
 /** `address`: as `Engine.createUrl` gives it. */
@@ -76,8 +76,8 @@ export async function createStage(address: string, sandboxOptions: Pick<SandboxO
     marketplaceId: marketplace.id,
     api: createApi(publicUrl, apiKey),
     apiAt: (own) => createApi(`http://127.0.0.1:${own}`, apiKey),
-    async start({ port: own = port } = {}) {
-      const program = startProgram({ ...environment, PORT: String(own) });
+    async start({ port: own = port, environment: more = {} } = {}) {
+      const program = startProgram({ ...environment, PORT: String(own), ...more });
       onTestFinished(async () => {
         program.kill('SIGKILL');
         await program.exit;
@@ -85,10 +85,18 @@ export async function createStage(address: string, sandboxOptions: Pick<SandboxO
       await program.listening;
       return program;
     },
-    async serve({ aheadMs = 0 } = {}) {
-      const running = await serveGateway(config, { now: () => new Date(Date.now() + aheadMs), ...seams }, { host: '127.0.0.1' });
+    async serve({ aheadMs = 0, environment: more = {} } = {}) {
+      const own = readConfig({ ...environment, ...more });
+      const running = await serveGateway(own, { now: () => new Date(Date.now() + aheadMs), ...seams }, { host: '127.0.0.1' });
       onTestFinished(() => running.close());
       return running;
     },
   };
+}
+
+/** The numbers of the meetings that Zoom has. */
+export async function zoomMeetings({ sandbox }: Stage): Promise<string[]> {
+  const answer = await fetch(`${sandbox.url}/control/state`);
+  const { vendors } = (await answer.json()) as { vendors: { zoom: { meetings: { id: number; deleted: boolean }[] } } };
+  return vendors.zoom.meetings.filter(({ deleted }) => !deleted).map(({ id }) => String(id));
 }

@@ -10,54 +10,12 @@ import { freePort } from '../../demo/world.ts';
 import { signZoom } from '../providers/zoom-vendor.ts';
 import { describeOnBothDatabases, raw, useDatabases } from '../support/databases.ts';
 import { built } from '../support/support.ts';
+import { expectOutage, rows, story } from './outage.ts';
 import { startProgram } from './program.ts';
 import { createStage, ZOOM_SECRET, type Stage } from './stage.ts';
-import { zoomStory, type Told } from './zoom-story.ts';
-
-/** Zoom waits three seconds for its answer. */
-const BUDGET_MS = 3_000;
+import type { Told } from './zoom-story.ts';
 
 beforeAll(built);
-
-const story = zoomStory('81234567890', { startsAt: new Date(), people: 5 });
-
-async function tell({ publicUrl }: Stage, { bytes }: Told): Promise<{ status: number; retryAfter: string | null; ms: number }> {
-  const startedAt = performance.now();
-  const answer = await fetch(`${publicUrl}/webhooks/zoom`, {
-    method: 'POST',
-    headers: signZoom(ZOOM_SECRET, bytes, new Date()),
-    body: new Uint8Array(bytes),
-  });
-  await answer.arrayBuffer();
-  return { status: answer.status, retryAfter: answer.headers.get('retry-after'), ms: performance.now() - startedAt };
-}
-
-const rows = async ({ databaseUrl }: Stage): Promise<number> => (await raw(databaseUrl, 'select key from inbox')).length;
-
-/** While `stop` holds: 503, nothing else and nothing stored. After `release`: as before, in the same process. */
-async function expectOutage(stage: Stage, stop: () => Promise<() => Promise<void>>): Promise<void> {
-  const program = await stage.start();
-  expect((await tell(stage, story[0]!)).status).toBe(200);
-  const release = await stop();
-  const answers = [];
-  for (const told of story.slice(1, 4)) answers.push(await tell(stage, told));
-  const ready = await fetch(`${stage.publicUrl}/readyz`);
-  const alive = await fetch(`${stage.publicUrl}/healthz`);
-  await release();
-  for (const { status, retryAfter, ms } of answers) {
-    expect(status).toBe(503);
-    expect(Number(retryAfter)).toBeGreaterThan(0);
-    expect(ms).toBeLessThan(BUDGET_MS);
-  }
-  expect([ready.status, alive.status]).toEqual([503, 200]);
-  expect(await rows(stage)).toBe(1);
-
-  await vi.waitFor(async () => expect((await fetch(`${stage.publicUrl}/readyz`)).status).toBe(200), { timeout: 10_000, interval: 200 });
-  for (const told of story.slice(1, 4)) expect((await tell(stage, told)).status).toBe(200);
-  expect(await rows(stage)).toBe(4);
-  program.kill('SIGTERM');
-  expect(await program.exit).toEqual({ code: 0, signal: null });
-}
 
 describe('a database that cannot be written for a while', () => {
   const sqlite = useDatabases('sqlite');
@@ -84,6 +42,28 @@ describe('a database that cannot be written for a while', () => {
       await raw(server.href, `alter database ${name} with allow_connections false`);
       await raw(server.href, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
       return async () => void (await raw(server.href, `alter database ${name} with allow_connections true`));
+    });
+  });
+
+  it.each([
+    ['case 8: PostgreSQL, whose disk takes no more', '53100', 'trigger failing before insert or update'],
+    ['case 9: PostgreSQL, whose disk fails the commit', '58030', 'constraint trigger failing after insert or update'],
+  ])('%s', { timeout: 60_000 }, async (_, code, trigger) => {
+    const stage = await createStage(await postgres.engine.createUrl());
+    await expectOutage(stage, async () => {
+      // The server's own answer to ENOSPC and EIO, given by the tables that receive.
+      await raw(
+        stage.databaseUrl,
+        `create function failing() returns trigger language plpgsql as $$ begin raise exception 'the disk' using errcode = '${code}'; end $$`,
+      );
+      const [kind, name, ...when] = trigger.replace('constraint trigger', 'constraint_trigger').split(' ');
+      for (const table of ['inbox', 'pulses'])
+        await raw(
+          stage.databaseUrl,
+          `create ${kind!.replace('_', ' ')} ${name} ${when.join(' ')} on ${table}
+           ${kind === 'trigger' ? '' : 'deferrable initially deferred'} for each row execute function failing()`,
+        );
+      return async () => void (await raw(stage.databaseUrl, 'drop function failing cascade'));
     });
   });
 

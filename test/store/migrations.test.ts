@@ -149,6 +149,49 @@ describeOnBothDatabases('migrating what was stored before grants', (_open, engin
         ${tokens === null ? 'null' : at}, 3, ${at})`,
     );
 
+  test(
+    'case 6: killed in the middle it has changed nothing or everything, and the next process ends it',
+    { timeout: 120_000 },
+    async () => {
+      const urls = await Promise.all(Array.from({ length: 6 }, firstRelease));
+      for (const url of urls)
+        await insertConnection(url, {
+          id: 'con_1',
+          marketplace: 'mkt_1',
+          account: 'ada',
+          status: 'active',
+          reason: null,
+          tokens: 'living',
+        });
+      const hashes = migrationsOf(engine.dialect).map(({ hash }) => ({ hash }));
+      const journal = (url: string) => raw(url, 'select hash from __drizzle_migrations order by created_at');
+      const hasGrants = async (url: string): Promise<boolean> =>
+        raw(url, 'select id from grants').then(
+          () => true,
+          () => false,
+        );
+      const children = urls.map(migrator);
+      await Promise.all(children.map((child) => once(child, 'message')));
+      for (const [round, url] of urls.entries()) {
+        const child = children[round]!;
+        const killed = once(child, 'exit');
+        child.send('go');
+        // Another moment each time; PostgreSQL takes some for the connection first.
+        const until = performance.now() + round * (engine.dialect === 'sqlite' ? 3 : 12);
+        while (performance.now() < until);
+        child.kill('SIGKILL');
+        await killed;
+        const done = (await journal(url)).length > 1;
+        expect(await journal(url)).toEqual(done ? hashes : hashes.slice(0, 1));
+        expect(await hasGrants(url)).toBe(done);
+        const db = await engine.openAt(url);
+        expect(await db.read.select({ id: db.read.t.grants.id }).from(db.read.t.grants)).toEqual([{ id: 'con_1' }]);
+        expect(await journal(url)).toEqual(hashes);
+        await db.close();
+      }
+    },
+  );
+
   test('gives each account one grant, with the tokens of the connection that works, and names for the reasons', async () => {
     const url = await firstRelease();
     await insertConnection(url, {

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -102,6 +102,20 @@ test('case 12: a transaction takes the write lock before its first statement', a
   } finally {
     other.close();
   }
+});
+
+test('case 12: two processes that read and then write miss nothing of each other', { timeout: 60_000 }, async () => {
+  const file = await engine.createUrl();
+  const db = await engine.openAt(file);
+  await db.write((tx) => tx.insert(tx.t.pulses).values({ name: 'a', at: new Date(0) }));
+  const counters = [0, 1].map(() => fork('test/store/count-up.ts', [file], { execArgv: ['--import', 'tsx'] }));
+  await Promise.all(counters.map((counter) => once(counter, 'message')));
+  const snapshots = Promise.all(counters.map((counter) => once(counter, 'message')));
+  const exits = Promise.all(counters.map((counter) => once(counter, 'exit')));
+  for (const counter of counters) counter.send('go');
+  expect((await snapshots).map(([codes]) => codes as unknown)).toEqual([[], []]);
+  expect((await exits).map(([code]) => code as unknown)).toEqual([0, 0]);
+  expect(await db.read.select({ at: db.read.t.pulses.at }).from(db.read.t.pulses)).toEqual([{ at: new Date(200) }]);
 });
 
 test('case 13: a long reader keeps the log from being emptied, and the checkpoint says so', async () => {

@@ -88,15 +88,23 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
     }
   };
 
+  let failures = 0;
+  const counted = <T>(write: Promise<T>): Promise<T> =>
+    write.catch((error: unknown) => {
+      if (isFailure(error, 'storage_unavailable')) failures += 1;
+      throw error;
+    });
+
   const running = new Set<Promise<unknown>>();
   return {
     dialect: 'postgres',
     read: handleOn(pool, always, new Map()),
     write: (work) => {
-      const write = repeating(() => once(work));
+      const write = counted(repeating(() => once(work)));
       running.add(write);
       return write.finally(() => running.delete(write));
     },
+    failures: () => failures,
     checkpoint: () => Promise.resolve(true),
     close: async () => {
       await Promise.allSettled(running);

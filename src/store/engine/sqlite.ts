@@ -4,6 +4,7 @@ import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
 import { sqliteKit } from '../../../drizzle/kit.ts';
 import { defineTables } from '../../../drizzle/schema.ts';
+import { isFailure } from '../../domain/failure.ts';
 import { chainAuditEntries } from '../audit.ts';
 import type { Database, DatabaseOptions, Writer } from '../database.ts';
 import { gate, lifetime } from './session.ts';
@@ -55,6 +56,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
       throw error;
     }
   };
+  let failures = 0;
   const rollBack = (): void => {
     // SQLite itself has rolled back after a full disk or a failed write.
     if (!writer.inTransaction) return;
@@ -84,11 +86,14 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
           return result;
         } catch (error) {
           rollBack();
-          throw storageFailure(error);
+          const failure = storageFailure(error);
+          if (isFailure(failure, 'storage_unavailable')) failures += 1;
+          throw failure;
         } finally {
           end();
         }
       }),
+    failures: () => failures,
     checkpoint: () =>
       oneAtATime(async () => {
         try {
