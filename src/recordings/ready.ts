@@ -13,7 +13,7 @@ import { policyFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import type { FoundBy } from '../store/expectations.ts';
-import { lockMeeting, type Meeting } from '../store/meetings.ts';
+import { lockMeeting, type Meeting, type RecordedMeeting } from '../store/meetings.ts';
 import {
   findRecording,
   findRecordingByFingerprint,
@@ -205,7 +205,7 @@ const tellPublished = (
 export function tellRecording(
   tx: Writer,
   gateway: Gateway,
-  meeting: Meeting,
+  meeting: RecordedMeeting,
   recording: Recording,
   type: EventType,
   more: Record<string, unknown> = {},
