@@ -29,14 +29,26 @@ export type IdPrefix =
  * the databases' indexes fast and makes the id a cursor.
  */
 export function newId({ now, random }: { now: Clock; random: RandomBytes }, prefix: IdPrefix): string {
-  return `${prefix}_${base32(BigInt(now().getTime()), 10)}${base32(BigInt(`0x${random(10).toString('hex')}`), 16)}`;
+  return `${prefix}_${timePart(now().getTime())}${base32(random(10))}`;
 }
 
 /** Sorts before every id with this prefix that was made at this moment or later. */
-export const idBefore = (prefix: IdPrefix, at: Date): string => `${prefix}_${base32(BigInt(Math.max(at.getTime(), 0)), 10)}`;
+export const idBefore = (prefix: IdPrefix, at: Date): string => `${prefix}_${timePart(Math.max(at.getTime(), 0))}`;
 
-function base32(value: bigint, length: number): string {
+/** Ten characters of five bits. Every answer and every row has an id: big integers would take most of the time of making it. */
+function timePart(ms: number): string {
   let text = '';
-  for (let rest = value; text.length < length; rest >>= 5n) text = ALPHABET[Number(rest & 31n)]! + text;
+  for (let rest = ms; text.length < 10; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32]! + text;
+  return text;
+}
+
+function base32(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let known = 0;
+  for (const byte of bytes) {
+    bits = ((bits << 8) | byte) & 0xfff;
+    for (known += 8; known >= 5; known -= 5) text += ALPHABET[(bits >> (known - 5)) & 31]!;
+  }
   return text;
 }

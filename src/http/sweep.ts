@@ -1,6 +1,7 @@
 /**
  * Bytes that were passed on are garbage of 64 KB a piece outside of V8's heap, and V8 looks for garbage when its own young space is full:
- * after some forty megabytes of them. A look after every four keeps the process small, and takes a fraction of a millisecond.
+ * after some forty megabytes of them. A look after every four keeps the process small, and takes a fraction of a millisecond
+ * (docs/decisions/0016-media-through-fetch.md).
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

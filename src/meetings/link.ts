@@ -135,14 +135,17 @@ export function providerOf({ providers }: Gateway, meeting: Pick<Meeting, 'provi
   return provider;
 }
 
-export async function connectionOf({ db }: Gateway, meeting: Meeting): Promise<Connection> {
+export async function connectionOf({ db }: Gateway, meeting: Pick<Meeting, 'connectionId'>): Promise<Connection> {
   const connection = meeting.connectionId === null ? undefined : await findConnection(db.read, meeting.connectionId);
   if (connection === undefined) throw new Failure('not_capable', 'This meeting was not made with a connected account.');
   return connection;
 }
 
 /** How the adapter knows the meeting; undefined while there is none. */
-export function meetingRef({ vault }: Pick<Gateway, 'vault'>, meeting: Meeting): MeetingRef | undefined {
+export function meetingRef(
+  { vault }: Pick<Gateway, 'vault'>,
+  meeting: Pick<Meeting, 'id' | 'vendorMeetingId' | 'vendorJoinUrlSealed' | 'vendorDetails'>,
+): MeetingRef | undefined {
   if (meeting.vendorMeetingId === null || meeting.vendorJoinUrlSealed === null) return undefined;
   return {
     id: meeting.vendorMeetingId,

@@ -6,13 +6,12 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
-import type { Meeting } from '../store/meetings.ts';
-import { updateRecording, type Recording } from '../store/recordings.ts';
+import { updateRecording, type LinkedMeeting, type Recording } from '../store/recordings.ts';
 import { closeShareSoon } from './unshare.ts';
 import { sealLink, type StoredLink } from './upload.ts';
 
 /** Whether the vendor's page is what recipients get; otherwise the recording is streamed. */
-export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Meeting): Promise<boolean> {
+export async function isRedirected(gateway: Gateway, policy: Policy, meeting: LinkedMeeting): Promise<boolean> {
   if (policy.recording.delivery !== 'redirect' || meeting.connectionId === null) return false;
   const { shares } = providerOf(gateway, meeting).recordings;
   if (shares === undefined) return false;
@@ -25,7 +24,7 @@ export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Me
  * recording closes it whatever happens here. Undefined: the account forbids it.
  * @throws Failure `gone`, and what the vendor's call throws
  */
-export async function openShare(gateway: Gateway, meeting: Meeting, recording: Recording): Promise<StoredLink | undefined> {
+export async function openShare(gateway: Gateway, meeting: LinkedMeeting, recording: Recording): Promise<StoredLink | undefined> {
   const { db, now, wake } = gateway;
   const where = { id: recording.id, from: ['published'] };
   // 1. Reserve.
@@ -61,7 +60,7 @@ export async function openShare(gateway: Gateway, meeting: Meeting, recording: R
   throw gone();
 }
 
-function recordingRef(gateway: Gateway, meeting: Meeting, { id, vendorRecordingSealed }: Recording): RecordingRef {
+function recordingRef(gateway: Gateway, meeting: LinkedMeeting, { id, vendorRecordingSealed }: Recording): RecordingRef {
   const ref = meetingRef(gateway, meeting);
   if (ref === undefined || vendorRecordingSealed === null) throw gone();
   return { meeting: ref, recordingId: gateway.vault.open(vendorRecordingSealed, vendorRecordingContext(id)) };

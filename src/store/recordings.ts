@@ -1,6 +1,7 @@
 import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
+import type { RecordedMeeting } from './meetings.ts';
 
 export type Recording = Tables['recordings']['$inferSelect'];
 export type RecordingLink = Tables['recordingLinks']['$inferSelect'];
@@ -101,12 +102,16 @@ export async function listRecordingLinks(db: Reader, recordingIds: readonly stri
     .orderBy(db.t.recordingLinks.id);
 }
 
+/** As much of a meeting as its recording's page needs: reading all of it takes longer than finding it. */
+export type LinkedMeeting = RecordedMeeting &
+  Pick<Tables['meetings']['$inferSelect'], 'title' | 'timeZone' | 'vendorMeetingId' | 'vendorDetails' | 'vendorJoinUrlSealed'>;
+
 /** A link, its recording, and whatever else its page takes. */
 export interface LinkedRecording {
   readonly link: RecordingLink;
   readonly recording: Recording;
-  readonly meeting: Tables['meetings']['$inferSelect'];
-  readonly marketplace: Tables['marketplaces']['$inferSelect'];
+  readonly meeting: LinkedMeeting;
+  readonly marketplace: Pick<Tables['marketplaces']['$inferSelect'], 'name' | 'preset' | 'policyPatch'>;
   /** The reader's; null for the professional, for an operator, and where the marketplace told none. */
   readonly locale: string | null;
 }
@@ -117,8 +122,20 @@ const recordingByLink = prepared('recording_by_link', (db: Reader) => {
     .select({
       link: recordingLinks,
       recording: recordings,
-      meeting: meetings,
-      marketplace: marketplaces,
+      meeting: {
+        id: meetings.id,
+        marketplaceId: meetings.marketplaceId,
+        bookingId: meetings.bookingId,
+        professionalId: meetings.professionalId,
+        provider: meetings.provider,
+        connectionId: meetings.connectionId,
+        title: meetings.title,
+        timeZone: meetings.timeZone,
+        vendorMeetingId: meetings.vendorMeetingId,
+        vendorDetails: meetings.vendorDetails,
+        vendorJoinUrlSealed: meetings.vendorJoinUrlSealed,
+      },
+      marketplace: { name: marketplaces.name, preset: marketplaces.preset, policyPatch: marketplaces.policyPatch },
       locale: sql<string | null>`${attendees.locale}`,
     })
     .from(recordingLinks)

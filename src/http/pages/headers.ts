@@ -14,7 +14,17 @@ const TARGET = /^https:$|^https?:\/\/(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^https?:\/\/
 /** ASVS 5.0, 3.4.1: at least one year. */
 const HSTS_SECONDS = 31_536_000;
 
-export function pageHeaders({ secure, formTargets = [] }: PageHeaderOptions): Record<string, string> {
+/** The same object for the same options, which come from the configuration: there are few, and every page needs them. */
+export function pageHeaders({ secure, formTargets = [] }: PageHeaderOptions): Readonly<Record<string, string>> {
+  const key = [secure, ...formTargets].join(' ');
+  const headers = known.get(key) ?? headersFor({ secure, formTargets });
+  known.set(key, headers);
+  return headers;
+}
+
+const known = new Map<string, Readonly<Record<string, string>>>();
+
+function headersFor({ secure, formTargets }: Required<PageHeaderOptions>): Readonly<Record<string, string>> {
   const wrong = formTargets.find((target) => !TARGET.test(target));
   if (wrong !== undefined) throw new Error(`Not an origin that a form may lead to: ${wrong}`);
   const policy = [

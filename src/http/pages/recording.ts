@@ -43,7 +43,7 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       if (file === undefined) throw new Failure('not_found', 'There is no such file.');
       const download = c.req.query('download') === '1';
       // Programs that preview links ask this way, too: the vendor is not bothered with them, and says alone how long the file is.
-      if (c.req.method === 'HEAD') return new Response(null, { headers: mediaHeaders(gateway, file, download) });
+      if (c.req.method === 'HEAD') return c.body(null, 200, mediaHeaders(gateway, file, download));
       const range = oneRange(c.req.header('range'));
       const media = await openMedia(gateway, opened, { fileId: file.id, range, signal: c.req.raw.signal });
       if (isView(range, link)) await noteView(gateway, opened);

@@ -87,7 +87,18 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
             </ul>
           </section>`
     }
-    <section class="card">
+    ${notices(model)}`;
+}
+
+/** They depend on nobody: rendered once for each language and policy, of which there are few. */
+const known = new Map<string, Html>();
+
+function notices(model: RecordingPage): Html {
+  const t = translator(model.language);
+  const key = [model.language, model.source, ...model.uses].join(' ');
+  const section =
+    known.get(key) ??
+    html`<section class="card">
       <h2>${t('recording.noticesTitle')}</h2>
       <ul class="list">
         <li>${t('recording.private')}</li>
@@ -96,6 +107,8 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
         <li>${t('recording.storage')}</li>
       </ul>
     </section>`;
+  known.set(key, section);
+  return section;
 }
 
 const USES = {
