@@ -3,6 +3,7 @@ import type { Notice, Pointer, Provider, VendorEvent } from '../providers/provid
 import { atVendor } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
 import { inboxContext } from '../src/connections/sealed.ts';
+import { park } from './parked.ts';
 import { isOurFault, raiseFeedAlarm } from './renew.ts';
 import { afterReset, jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
@@ -25,7 +26,6 @@ import {
   findDueInboxEntries,
   finishInboxEntries,
   leaseInboxEntries,
-  parkInboxEntry,
   retryInboxEntries,
   type InboxEntry,
 } from '../src/store/inbox.ts';
@@ -150,7 +150,7 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
     if (!unmatched) log.warn({ err: error, inbox: entry.key, attempts: entry.attempts }, 'a delivery could not be applied');
     await db.write(async (tx) => {
       if (unmatched) await putOff(tx, [entry], at);
-      else if (failure.code === 'malformed' || entry.attempts >= mostAttempts) await parkInboxEntry(tx, entry.key, reason);
+      else if (failure.code === 'malformed' || entry.attempts >= mostAttempts) await park(tx, gateway, entry, reason);
       else {
         const chance = random(4).readUInt32BE() / 2 ** 32;
         const { retryAfterMs } = failure;
