@@ -67,8 +67,7 @@ export async function applyDue(
       const strangers: InboxEntry[] = [];
       const alone: InboxEntry[] = [];
       let looked = 0;
-      for (const entry of due) {
-        const read = readComplete(gateway, entry);
+      for (const { entry, read } of byMeeting(due.map((one) => ({ entry: one, read: readComplete(gateway, one) })))) {
         if (read === undefined) alone.push(entry);
         else if (await applyEvents(tx, gateway, read.provider, read.events)) matched.push(entry.key);
         else strangers.push({ ...entry, attempts: entry.attempts + 1 });
@@ -92,8 +91,26 @@ export async function applyDue(
   }
 }
 
+interface Piece {
+  readonly entry: InboxEntry;
+  readonly read: { provider: Provider; events: VendorEvent[] } | undefined;
+}
+
+/**
+ * The events of one meeting stay in their order. Several transactions apply at once on PostgreSQL, and each holds the meetings that it has
+ * changed: in one order for all, so that they wait for each other but never in a circle.
+ */
+function byMeeting(pieces: readonly Piece[]): Piece[] {
+  const meetingOf = ({ read }: Piece): string => {
+    const first = read?.events[0];
+    return first !== undefined && 'meetingId' in first ? first.meetingId : '';
+  };
+  const keyed = pieces.map((piece) => ({ piece, meeting: meetingOf(piece) }));
+  return keyed.toSorted((a, b) => (a.meeting < b.meeting ? -1 : a.meeting > b.meeting ? 1 : 0)).map(({ piece }) => piece);
+}
+
 /** Undefined for what needs its vendor, and for what cannot be read: `applyDelivery` says why. */
-function readComplete(gateway: Gateway, entry: InboxEntry): { provider: Provider; events: VendorEvent[] } | undefined {
+function readComplete(gateway: Gateway, entry: InboxEntry): Piece['read'] {
   const provider = gateway.providers.get(entry.provider as ProviderId);
   if (provider === undefined) return undefined;
   try {

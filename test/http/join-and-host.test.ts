@@ -172,7 +172,7 @@ describe('doors', () => {
     expect(must(await world.api('GET', `/v1/meetings/${meeting.id}`), 200).json['state']).toBe('live');
   });
 
-  it('headers keep strangers out: no framing, no referrer, no cache, no script from elsewhere', async () => {
+  it('cases 113, 125: headers keep strangers out: no framing, no referrer, no cache, no script from elsewhere', async () => {
     const world = await testWorld();
     await connect(world, 'zoom');
     const meeting = await boughtMeeting(world);
