@@ -63,7 +63,7 @@ describe('bodies', () => {
     ['a lone surrogate', '{"professional_id": "\\ud800"}'],
     ['33 levels', `{"a":${'['.repeat(32)}${']'.repeat(32)}}`],
     ['100,000 levels', `{"a":${'['.repeat(100_000)}`],
-  ])('400 for %s', async (_what, body) => {
+  ])('case 23: 400 for %s', async (_what, body) => {
     await problem(await send(body), 400, 'malformed');
   });
 
