@@ -37,12 +37,13 @@ async function tell(tx: Writer, { log, now }: Gateway, provider: string, reason:
   if (await raiseAlarm(tx, { name, detail, now: now() })) log.error({ alarm: name, reason }, 'a delivery was set aside');
 }
 
-/** The alarm holds for as long as something is parked. Hourly, too: entries end by age, and two processes may meet at the last one. */
+/** The alarm holds for as long as something is parked. Hourly, too: entries end by age. */
 export async function settleParkedAlarms(tx: Writer, gateway: Gateway): Promise<void> {
   for (const provider of PROVIDER_IDS) {
+    // Another process may park one between the look and the deletion: the second look finds it.
+    if ((await findLastParked(tx, provider)) === undefined) await clearAlarm(tx, alarmOf(provider));
     const last = await findLastParked(tx, provider);
-    if (last === undefined) await clearAlarm(tx, alarmOf(provider));
-    else await tell(tx, gateway, provider, last.reason);
+    if (last !== undefined) await tell(tx, gateway, provider, last.reason);
   }
 }
 
