@@ -1,6 +1,7 @@
 /** The operator's commands: `npm run gateway -- <command>`. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { describeDelivery, dropParked, rerunParked, type Chosen } from '../webhooks/parked.ts';
 import { disconnect } from './connections/disconnect.ts';
 import { addHost, checkPlatforms } from './connections/platform.ts';
 import { ConfigInvalid, readConfig } from './config.ts';
@@ -9,7 +10,7 @@ import { judgeClock, reachVendors } from './connections/reach.ts';
 import { REPLACE_SUBSCRIPTION } from './connections/retire.ts';
 import { rotateEncryptionKey } from './connections/rotate.ts';
 import { countSealed } from './connections/sealed-count.ts';
-import { PROVIDER_IDS } from './domain/apps.ts';
+import { PROVIDER_IDS, type ProviderId } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
 import { RECORDING_STATES } from './domain/recording.ts';
@@ -25,6 +26,7 @@ import { listAlarms } from './store/alarms.ts';
 import { countConnections, listConnections, listSubscriptions, type Connection } from './store/connections.ts';
 import { DatabaseUnusable, type Reader } from './store/database.ts';
 import { listKnownKeys } from './store/encryption-keys.ts';
+import { INBOX_STATES, listInboxEntries, type InboxEntry, type InboxState } from './store/inbox.ts';
 import { countJobs } from './store/jobs.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 import { listOwnRecordings, type Recording } from './store/recordings.ts';
@@ -40,6 +42,10 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   connections remove --marketplace M --connection C
   recordings open --marketplace M --recording R --incident I --reason T
   events redeliver --marketplace M --event E
+  inbox list [--state ${INBOX_STATES.join('|')}] [--provider P]
+  inbox show --key K
+  inbox rerun --key K | --all [--provider P]
+  inbox drop --key K | --all [--provider P]
   recordings list --marketplace M [--state ${RECORDING_STATES.join('|')}]
   recordings erase --marketplace M --recording R
   audit verify [--marketplace M]
@@ -64,6 +70,8 @@ const options = {
   incident: { type: 'string' },
   reason: { type: 'string' },
   state: { type: 'string' },
+  provider: { type: 'string' },
+  all: { type: 'boolean' },
 } as const;
 
 try {
@@ -99,6 +107,17 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     const value = values[name];
     if (value === undefined || value === '') throw new Usage(`--${name} is missing.`);
     return value;
+  };
+  const oneProvider = (): ProviderId | undefined => {
+    const { provider } = values;
+    const known = PROVIDER_IDS.find((id) => id === provider);
+    if (provider !== undefined && known === undefined) throw new Usage(`--provider has to be one of ${PROVIDER_IDS.join(', ')}.`);
+    return known;
+  };
+  const chosen = (): Chosen => {
+    if (values.all !== true) return { key: required('key') };
+    if (values.key !== undefined) throw new Usage('Either --key or --all.');
+    return { provider: oneProvider() };
   };
   return {
     'marketplace create': async (gateway) => {
@@ -170,6 +189,20 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
+    'inbox list': async ({ db }) => {
+      const state = INBOX_STATES.find((known) => known === (values.state ?? 'parked'));
+      if (state === undefined) throw new Usage(`--state has to be one of ${INBOX_STATES.join(', ')}.`);
+      return (await allInboxEntries(db.read, { state, provider: oneProvider() })).map(shownEntry);
+    },
+    'inbox show': async (gateway) => {
+      const { entry, bytes, about } = await describeDelivery(gateway, required('key'));
+      return { ...shownEntry(entry), bytes, about };
+    },
+    'inbox rerun': async (gateway) => {
+      const { rerun, withoutBody } = await rerunParked(gateway, chosen());
+      return { rerun, without_body: withoutBody };
+    },
+    'inbox drop': async (gateway) => ({ ...(await dropParked(gateway, chosen())) }),
     'recordings list': async ({ db }) => {
       const { state } = values;
       if (state !== undefined && !(RECORDING_STATES as readonly string[]).includes(state))
@@ -239,6 +272,28 @@ async function allRecordings(
     if (page.length === 0) return recordings;
     recordings.push(...page);
   }
+}
+
+async function allInboxEntries(db: Reader, which: { state: InboxState; provider: ProviderId | undefined }): Promise<InboxEntry[]> {
+  const entries: InboxEntry[] = [];
+  for (;;) {
+    const page = await listInboxEntries(db, { ...which, after: entries.at(-1), limit: 1_000 });
+    if (page.length === 0) return entries;
+    entries.push(...page);
+  }
+}
+
+function shownEntry({ key, provider, state, reason, receivedAt, dueAt, attempts, bodySealed }: InboxEntry): Row {
+  return {
+    key,
+    provider,
+    state,
+    reason,
+    received_at: receivedAt.toISOString(),
+    due_at: state === 'pending' ? dueAt.toISOString() : null,
+    attempts,
+    body: bodySealed === null ? 'erased' : 'kept',
+  };
 }
 
 function shownRecording(recording: Recording): Row {

@@ -70,8 +70,8 @@ export async function serveGateway(config: Config, seams: Seams, { host = '0.0.0
   live = createLive(gateway);
   const { intake, takeBreak } = createIntake({ ...gateway, wake: () => worker?.wakeInbox() });
   const app = createApp(gateway, intake, live);
-  // The types of the adapter also allow HTTP/2; without options it is a plain server.
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  // The types of the adapter also allow HTTP/2; without other options it is a plain server. Node looks for who is too slow every 30 s only.
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { connectionsCheckingInterval: SECOND } }) as Server;
   server.headersTimeout = 5 * SECOND;
   server.requestTimeout = 15 * SECOND;
   const { send, close: closeSend } = createSend({ allowPrivate: config.allowPrivateWebhookTargets });

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
+import { PARKED_KEPT_DAYS, settleParkedAlarms } from '../webhooks/parked.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
 import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
@@ -58,8 +59,6 @@ const COMMITS_PER_EXPIRY = 3;
 const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
 const INBOX_KEPT_MS = 30 * DAY;
-/** Chosen: time to look into what could not be applied. Bodies name recordings, which may not be kept for long. */
-const PARKED_KEPT_MS = 7 * DAY;
 const IDEMPOTENCY_KEPT_MS = 2 * DAY;
 
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
@@ -286,9 +285,10 @@ async function sweep(gateway: Gateway): Promise<void> {
   await db.write((tx) => deleteOldIdempotencyKeys(tx, plus(at, -IDEMPOTENCY_KEPT_MS)));
   await db.write((tx) => deletePastSlots(tx, plus(at, -DAY)));
   // In steps, so that receiving never waits long for the write lock.
-  while ((await db.write((tx) => eraseParkedBodies(tx, plus(at, -PARKED_KEPT_MS), 1_000))) === 1_000);
+  while ((await db.write((tx) => eraseParkedBodies(tx, plus(at, -PARKED_KEPT_DAYS * DAY), 1_000))) === 1_000);
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
   await sweepEvents(gateway);
+  await db.write((tx) => settleParkedAlarms(tx, gateway));
   await db.write((tx) => writePulse(tx, 'sweep', at));
   await db.write((tx) => scheduleJob(tx, { kind: 'gateway.sweep', subjectId: 'all', dueAt: plus(at, DAY / 24) }));
 }

@@ -3,6 +3,7 @@ import type { Notice, Pointer, Provider, VendorEvent } from '../providers/provid
 import { atVendor } from '../src/connections/account.ts';
 import { markRevoked } from '../src/connections/health.ts';
 import { inboxContext } from '../src/connections/sealed.ts';
+import { park } from './parked.ts';
 import { isOurFault, raiseFeedAlarm } from './renew.ts';
 import { afterReset, jobBackoffMs } from '../src/domain/backoff.ts';
 import type { ProviderId } from '../src/domain/apps.ts';
@@ -25,7 +26,6 @@ import {
   findDueInboxEntries,
   finishInboxEntries,
   leaseInboxEntries,
-  parkInboxEntry,
   retryInboxEntries,
   type InboxEntry,
 } from '../src/store/inbox.ts';
@@ -67,8 +67,7 @@ export async function applyDue(
       const strangers: InboxEntry[] = [];
       const alone: InboxEntry[] = [];
       let looked = 0;
-      for (const entry of due) {
-        const read = readComplete(gateway, entry);
+      for (const { entry, read } of byMeeting(due.map((one) => ({ entry: one, read: readComplete(gateway, one) })))) {
         if (read === undefined) alone.push(entry);
         else if (await applyEvents(tx, gateway, read.provider, read.events)) matched.push(entry.key);
         else strangers.push({ ...entry, attempts: entry.attempts + 1 });
@@ -92,8 +91,26 @@ export async function applyDue(
   }
 }
 
+interface Piece {
+  readonly entry: InboxEntry;
+  readonly read: { provider: Provider; events: VendorEvent[] } | undefined;
+}
+
+/**
+ * The events of one meeting stay in their order. Several transactions apply at once on PostgreSQL, and each holds the meetings that it has
+ * changed: in one order for all, so that they wait for each other but never in a circle.
+ */
+function byMeeting(pieces: readonly Piece[]): Piece[] {
+  const meetingOf = ({ read }: Piece): string => {
+    const first = read?.events[0];
+    return first !== undefined && 'meetingId' in first ? first.meetingId : '';
+  };
+  const keyed = pieces.map((piece) => ({ piece, meeting: meetingOf(piece) }));
+  return keyed.toSorted((a, b) => (a.meeting < b.meeting ? -1 : a.meeting > b.meeting ? 1 : 0)).map(({ piece }) => piece);
+}
+
 /** Undefined for what needs its vendor, and for what cannot be read: `applyDelivery` says why. */
-function readComplete(gateway: Gateway, entry: InboxEntry): { provider: Provider; events: VendorEvent[] } | undefined {
+function readComplete(gateway: Gateway, entry: InboxEntry): Piece['read'] {
   const provider = gateway.providers.get(entry.provider as ProviderId);
   if (provider === undefined) return undefined;
   try {
@@ -150,7 +167,7 @@ export async function applyDelivery(gateway: Gateway, entry: InboxEntry): Promis
     if (!unmatched) log.warn({ err: error, inbox: entry.key, attempts: entry.attempts }, 'a delivery could not be applied');
     await db.write(async (tx) => {
       if (unmatched) await putOff(tx, [entry], at);
-      else if (failure.code === 'malformed' || entry.attempts >= mostAttempts) await parkInboxEntry(tx, entry.key, reason);
+      else if (failure.code === 'malformed' || entry.attempts >= mostAttempts) await park(tx, gateway, entry, reason);
       else {
         const chance = random(4).readUInt32BE() / 2 ** 32;
         const { retryAfterMs } = failure;

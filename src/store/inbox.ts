@@ -1,9 +1,11 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type InboxEntry = Tables['inbox']['$inferSelect'];
 export type NewInboxEntry = Pick<InboxEntry, 'key' | 'provider' | 'bodySealed' | 'receivedAt'>;
+
+export const INBOX_STATES = ['pending', 'applied', 'parked', 'dropped'] as const;
 
 /** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
 const ROWS = [64, 16, 4, 1];
@@ -117,6 +119,62 @@ const change = async (tx: Writer, keys: readonly string[], changes: Partial<Inbo
 
 export async function findInboxEntry(db: Reader, key: string): Promise<InboxEntry | undefined> {
   return (await db.select().from(db.t.inbox).where(eq(db.t.inbox.key, key)))[0];
+}
+
+export type InboxState = (typeof INBOX_STATES)[number];
+
+/** Of one state, oldest first, `limit` after the one that `after` names. */
+export async function listInboxEntries(
+  db: Reader,
+  { state, provider, after, limit }: { state: InboxState; provider?: string | undefined; after?: InboxEntry | undefined; limit: number },
+): Promise<InboxEntry[]> {
+  const { inbox } = db.t;
+  const later =
+    after === undefined
+      ? undefined
+      : or(gt(inbox.receivedAt, after.receivedAt), and(eq(inbox.receivedAt, after.receivedAt), gt(inbox.key, after.key)));
+  return db
+    .select()
+    .from(inbox)
+    .where(and(eq(inbox.state, state), provider === undefined ? undefined : eq(inbox.provider, provider), later))
+    .orderBy(asc(inbox.receivedAt), asc(inbox.key))
+    .limit(limit);
+}
+
+/** From the beginning again, with all attempts. The keys of those that are parked and have their body still. */
+export async function rerunInboxEntries(tx: Writer, keys: readonly string[], now: Date): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const { inbox } = tx.t;
+  const rows = await tx
+    .update(inbox)
+    .set({ state: 'pending', dueAt: now, attempts: 0, leasedUntil: null })
+    .where(and(inArray(inbox.key, [...keys]), eq(inbox.state, 'parked'), isNotNull(inbox.bodySealed)))
+    .returning({ key: inbox.key });
+  return rows.map(({ key }) => key);
+}
+
+/** Gives up what is parked, and nothing else; the reason stays. The keys of those that were. */
+export async function dropParkedEntries(tx: Writer, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const { inbox } = tx.t;
+  const rows = await tx
+    .update(inbox)
+    .set({ state: 'dropped', bodySealed: null })
+    .where(and(inArray(inbox.key, [...keys]), eq(inbox.state, 'parked')))
+    .returning({ key: inbox.key });
+  return rows.map(({ key }) => key);
+}
+
+/** The youngest that is parked of this provider. */
+export async function findLastParked(db: Reader, provider: string): Promise<InboxEntry | undefined> {
+  const { inbox } = db.t;
+  const rows = await db
+    .select()
+    .from(inbox)
+    .where(and(eq(inbox.state, 'parked'), eq(inbox.provider, provider)))
+    .orderBy(desc(inbox.receivedAt))
+    .limit(1);
+  return rows[0];
 }
 
 /** Takes the bodies of parked entries from before `before` away; the reasons stay. How many. */

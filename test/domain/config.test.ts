@@ -63,7 +63,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('names everything that is wrong at once, and no value', () => {
+  it('case 127: names everything that is wrong at once, and no value', () => {
     const environment = {
       PORT: 'canary-port',
       PUBLIC_URL: 'http://canary.example',

@@ -5,12 +5,13 @@ import { freePort } from '../../demo/world.ts';
 import { judgeClock } from '../../src/connections/reach.ts';
 import { noteProcessing } from '../../src/recordings/ready.ts';
 import { findMeeting } from '../../src/store/meetings.ts';
+import { signZoom } from '../providers/zoom-vendor.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { built } from '../support/support.ts';
 import { must, type MeetingJson } from '../support/gateway.ts';
 import { connect, HOST, meetingBody } from '../support/world.ts';
 import { startCommand } from './command.ts';
-import { createStage, type Stage } from './stage.ts';
+import { createStage, ZOOM_SECRET, type Stage } from './stage.ts';
 
 type Row = Record<string, unknown>;
 
@@ -116,6 +117,51 @@ describeOnBothDatabases('the command line', (_open, engine) => {
     const broken = await startCommand(environment, 'audit', 'verify', ...own, '--json').exit;
     expect(broken.code).toBe(1);
     expect(JSON.parse(broken.stdout)).toMatchObject([{ result: 'changed', broken_at: 1, entry: expect.stringMatching(/^aud_/) as string }]);
+  });
+
+  it('shows parked deliveries, runs them again while their body is there, and drops them', { timeout: 60_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const { environment } = stage;
+    const running = await stage.serve();
+    const { db } = running.gateway;
+    const bytes = Buffer.from('{"event":"meeting.started","secret":"https://zoom.us/j/1?pwd=secret"');
+    const sent = await fetch(`${stage.publicUrl}/webhooks/zoom`, {
+      method: 'POST',
+      headers: signZoom(ZOOM_SECRET, bytes, new Date()),
+      body: new Uint8Array(bytes),
+    });
+    expect(sent.status).toBe(200);
+    await expect.poll(() => rowsOf(environment, 'inbox', 'list'), { timeout: 10_000 }).toHaveLength(1);
+    const [parked] = await rowsOf(environment, 'inbox', 'list', '--provider', 'zoom');
+    const key = String(parked!['key']);
+    expect(parked).toMatchObject({ provider: 'zoom', state: 'parked', body: 'kept', attempts: 1 });
+    expect(await rowsOf(environment, 'inbox', 'list', '--provider', 'google-meet')).toEqual([]);
+    expect(await rowsOf(environment, 'inbox', 'list', '--state', 'pending')).toEqual([]);
+    const shown = (await rowsOf(environment, 'inbox', 'show', '--key', key))[0]!;
+    expect(shown).toMatchObject({ reason: expect.stringMatching(/^malformed: /) as string, bytes: bytes.length });
+    expect(shown['about']).toEqual([expect.stringContaining('cannot be read') as string]);
+    expect(JSON.stringify(shown)).not.toMatch(/https|secret/);
+    expect((await rowsOf(environment, 'doctor')).filter(({ check }) => check === 'alarm')).toMatchObject([{ result: 'inbox_parked:zoom' }]);
+
+    expect(await rowsOf(environment, 'inbox', 'rerun', '--key', key)).toEqual([{ rerun: 1, without_body: 0 }]);
+    await expect.poll(() => rowsOf(environment, 'inbox', 'list'), { timeout: 10_000 }).toHaveLength(1);
+    await db.write((tx) => tx.update(tx.t.inbox).set({ bodySealed: null }));
+    const erased = await startCommand(environment, 'inbox', 'rerun', '--key', key).exit;
+    expect(erased).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`The body of ${key} was erased`) as string });
+    expect(await rowsOf(environment, 'inbox', 'rerun', '--all')).toEqual([{ rerun: 0, without_body: 1 }]);
+    expect(await rowsOf(environment, 'inbox', 'drop', '--key', key)).toEqual([{ dropped: 1 }]);
+    expect(await rowsOf(environment, 'inbox', 'list', '--state', 'dropped')).toMatchObject([{ key, state: 'dropped', body: 'erased' }]);
+    expect((await rowsOf(environment, 'doctor')).filter(({ check }) => check === 'alarm')).toEqual([]);
+    for (const words of [
+      ['rerun'],
+      ['rerun', '--all', '--key', key],
+      ['drop', '--all', '--provider', 'webex'],
+      ['list', '--state', 'lost'],
+    ]) {
+      const refused = await startCommand(environment, 'inbox', ...words).exit;
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toContain('--');
+    }
   });
 
   it('doctor tells of keys, clock, vendors, connections and subscriptions', { timeout: 60_000 }, async () => {

@@ -63,11 +63,11 @@ describe('bodies', () => {
     ['a lone surrogate', '{"professional_id": "\\ud800"}'],
     ['33 levels', `{"a":${'['.repeat(32)}${']'.repeat(32)}}`],
     ['100,000 levels', `{"a":${'['.repeat(100_000)}`],
-  ])('400 for %s', async (_what, body) => {
+  ])('case 23: 400 for %s', async (_what, body) => {
     await problem(await send(body), 400, 'malformed');
   });
 
-  it('32 levels, escaped brackets and quotes are no reason to refuse', async () => {
+  it('case 23: 32 levels, escaped brackets and quotes are no reason to refuse', async () => {
     const found = await problem(await send(`{"a":${'['.repeat(31)}${']'.repeat(31)},"b":"[[[[\\"[[[["}`), 422, 'invalid');
     expect(found.errors).toContainEqual({ pointer: '/a', detail: 'is not known' });
   });
@@ -102,7 +102,7 @@ describe('bodies', () => {
     expect(empty.errors?.map(({ pointer }) => pointer)).toContain('/booking');
   });
 
-  it('422 names every wrong member by its pointer', async () => {
+  it('case 119: 422 names every wrong member by its pointer', async () => {
     const body = {
       booking: { id: '', kind: 'party', title: 'a\nb', 'a/b~c': 1 },
       professional_id: 7,
@@ -134,13 +134,13 @@ describe('bodies', () => {
     );
   });
 
-  it('does not take __proto__ as a member', async () => {
+  it('case 119: does not take __proto__ as a member', async () => {
     const body = JSON.stringify(meetingBody(world)).replace('{', '{"__proto__":{"provider":"zoom"},');
     const answer = await send(body);
     expect(answer.status).toBe(422);
   });
 
-  it('422 names a wrong parameter of the query', async () => {
+  it('cases 117, 121: 422 names a wrong parameter of the query', async () => {
     const answer = await world.api('GET', '/v1/meetings?limit=101&state=sleeping&colour=red');
     const { errors } = await problem(answer, 422, 'invalid');
     expect(errors?.map(({ pointer }) => pointer).toSorted()).toEqual(['/colour', '/limit', '/state']);
@@ -165,7 +165,7 @@ describe('keys', () => {
     await problem(await createApi(world.publicUrl, 'x')('POST', '/v1/nothing', { a: 1 }), 401, 'unauthenticated');
   });
 
-  it('a revoked key is refused at once, a second one works on', async () => {
+  it('case 118: a revoked key is refused at once, a second one works on', async () => {
     const { keyId, apiKey } = await createKey(world.gateway.gateway, world.marketplaceId);
     const api = createApi(world.publicUrl, apiKey);
     must(await api('GET', '/v1/meetings'), 200);
@@ -186,7 +186,7 @@ describe('addresses', () => {
 });
 
 describeOnBothDatabases('ids', (_open, engine) => {
-  it('of another marketplace and unknown ones get the same answer, byte for byte', async () => {
+  it('cases 112, 115: of another marketplace and unknown ones get the same answer, byte for byte', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
     const connection = await connect(world, 'zoom');
     const meeting = await createMeeting(world);
@@ -249,7 +249,7 @@ describeOnBothDatabases('ids', (_open, engine) => {
 });
 
 describe('limits', () => {
-  it('every answer tells what is left, and 429 when it is too much and when to come again', async () => {
+  it('case 120: every answer tells what is left, and 429 when it is too much and when to come again', async () => {
     const world = await testWorld();
     const left = (answer: Answer) => Number(/r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
     const first = await world.api('GET', '/v1/connections');
@@ -333,7 +333,7 @@ describeOnBothDatabases('Idempotency-Key', (_open, engine) => {
     expect(await vendorMeetings(world, 'zoom')).toHaveLength(1);
   });
 
-  it('422 for another body or address under the same key', async () => {
+  it('case 67: 422 for another body or address under the same key', async () => {
     const world = await started();
     must(await world.api('POST', '/v1/meetings', meetingBody(world), KEY), 201);
     const other = await world.api('POST', '/v1/meetings', meetingBody(world, { duration_minutes: 31 }), KEY);
@@ -351,7 +351,7 @@ describeOnBothDatabases('Idempotency-Key', (_open, engine) => {
     expect(theirs.json['id']).not.toBe(mine.json['id']);
   });
 
-  it('409 while the first request is running', async () => {
+  it('case 67: 409 while the first request is running', async () => {
     const world = await started();
     world.sandbox.sandbox.traffic.addFault({
       vendor: 'zoom',
@@ -391,7 +391,7 @@ describeOnBothDatabases('Idempotency-Key', (_open, engine) => {
     expect(await vendorMeetings(world, 'zoom')).toHaveLength(1);
   });
 
-  it('a repeat after the process died takes the key over and gets the same meeting', async () => {
+  it('case 67: a repeat after the process died takes the key over and gets the same meeting', async () => {
     const world = await started();
     const body = meetingBody(world);
     const first = must(await world.api('POST', '/v1/meetings', body, KEY), 201);
@@ -435,7 +435,7 @@ describe('an Idempotency-Key', () => {
 const encodeHeader = (value: string): string => Buffer.from(value, 'utf8').toString('latin1');
 
 describe('the server', () => {
-  it('answers a request line it cannot read without words about itself', async () => {
+  it('case 124: answers a request line it cannot read without words about itself', async () => {
     const port = Number(new URL(world.publicUrl).port);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connectSocket(port, '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));

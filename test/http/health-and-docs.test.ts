@@ -32,7 +32,7 @@ describeOnBothDatabases('health', (_open, engine) => {
 });
 
 describe('a gateway without its database', () => {
-  it('is not ready when the database takes no writes, and says nothing about it in detail', async () => {
+  it('cases 124, 126: is not ready when the database takes no writes, and says nothing about it in detail', async () => {
     const world = await testWorld();
     await world.gateway.gateway.db.close();
     const answer = await visit(`${world.publicUrl}/readyz`);
@@ -47,7 +47,7 @@ describe('a gateway without its database', () => {
 });
 
 describe('metrics', () => {
-  it('are hidden from everybody without the token', async () => {
+  it('case 126: are hidden from everybody without the token', async () => {
     for (const authorization of ['', 'Bearer x', `Bearer ${world.apiKey}`, `Basic ${TOKEN}`])
       expect((await get('/metrics', { authorization })).status).toBe(404);
     const hidden = await testWorld();

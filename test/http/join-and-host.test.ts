@@ -172,7 +172,7 @@ describe('doors', () => {
     expect(must(await world.api('GET', `/v1/meetings/${meeting.id}`), 200).json['state']).toBe('live');
   });
 
-  it('headers keep strangers out: no framing, no referrer, no cache, no script from elsewhere', async () => {
+  it('cases 113, 125: headers keep strangers out: no framing, no referrer, no cache, no script from elsewhere', async () => {
     const world = await testWorld();
     await connect(world, 'zoom');
     const meeting = await boughtMeeting(world);
@@ -181,6 +181,7 @@ describe('doors', () => {
       expect(headers.get('content-security-policy')).toMatch(/default-src 'none'/);
       expect(headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('access-control-allow-origin')).toBeNull();
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('x-robots-tag') ?? 'noindex').toContain('noindex');
     }

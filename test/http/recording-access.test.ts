@@ -212,7 +212,7 @@ describeOnBothDatabases('the page of a recording', (_open, engine) => {
     });
   });
 
-  it('case 112: case 113: unknown links look alike, and nothing of a page is kept or passed on', async () => {
+  it('cases 112, 113: unknown links look alike, and nothing of a page is kept or passed on', async () => {
     const world = await start();
     const { link } = await held(world, 'zoom');
     for (const url of [`${world.publicUrl}/r/x`, `${world.publicUrl}/r/${'A'.repeat(43)}`, link.slice(0, -1)]) {

@@ -23,7 +23,7 @@ async function everyRow({ gateway }: World): Promise<Record<string, unknown[]>> 
 }
 
 describe('looking at a page', () => {
-  it('C03 changes nothing, whichever page it is and however it is asked for', async () => {
+  it('C03 case 110: changes nothing, whichever page it is and however it is asked for', async () => {
     const world = await testWorld();
     const { link, meetingId } = await playStory(world, CASTS[0]!, () => {});
     const held = must(await world.api('GET', `/v1/meetings/${meetingId}`), 200).json as unknown as MeetingJson;
@@ -95,7 +95,7 @@ describe('looking at a page', () => {
 describe('guessing links', () => {
   const withoutReference = ({ text }: Answer): string => text.replaceAll(/req_[0-9a-z]{26}/g, '').replace(/data-now="[^"]*"/, '');
 
-  it('learns nothing from the answer: unknown, malformed and foreign tokens look the same', async () => {
+  it('cases 108, 112: learns nothing from the answer: unknown, malformed and foreign tokens look the same', async () => {
     const world = await testWorld();
     await connect(world, 'zoom');
     const meeting = await boughtMeeting(world);
@@ -114,7 +114,7 @@ describe('guessing links', () => {
     }
   });
 
-  it('is answered with 429 after 30 in a minute, on whichever pages, while known links go on working', async () => {
+  it('cases 112, 120: is answered with 429 after 30 in a minute, on whichever pages, while known links go on working', async () => {
     const world = await testWorld();
     await connect(world, 'zoom');
     const meeting = await boughtMeeting(world);
@@ -135,7 +135,7 @@ describe('guessing links', () => {
     expect((await visit(unknown(world), { headers: html })).status).toBe(404);
   });
 
-  it('is counted per address of the connection, of IPv6 per network', async () => {
+  it('case 120: is counted per address of the connection, of IPv6 per network', async () => {
     const world = await testWorld();
     const app = new Hono()
       .use('*', guard(world.gateway.gateway))

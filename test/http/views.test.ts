@@ -352,7 +352,7 @@ describe('join page', () => {
     expect(page).toMatch(/<a[^>]*href="https:\/\/support\.google\.com\/meet"[^>]*>\s*How to join with Google Meet/);
   });
 
-  it('shows the time in the zone of the meeting and names the zone', async () => {
+  it('case 27: shows the time in the zone of the meeting and names the zone', async () => {
     expect(await words(views.joinPage(join('en')))).toContain('Central European Standard Time (Europe/Berlin)');
     expect(await words(views.joinPage(join('de')))).toContain('Dienstag, 1. Dezember 2026, 11:00–11:50 Uhr');
     expect(await words(views.joinPage(join('en', { timeZone: 'UTC' })))).toContain('Coordinated Universal Time (UTC)');

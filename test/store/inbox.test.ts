@@ -4,12 +4,16 @@ import type { Database } from '../../src/store/database.ts';
 import {
   deleteOldInboxEntries,
   dropInboxEntries,
+  dropParkedEntries,
+  eraseParkedBodies,
   findDueInboxEntries,
   findInboxEntry,
   finishInboxEntries,
   insertInboxEntries,
   leaseInboxEntries,
+  listInboxEntries,
   parkInboxEntry,
+  rerunInboxEntries,
   retryInboxEntries,
   type InboxEntry,
   type NewInboxEntry,
@@ -130,6 +134,42 @@ describeOnBothDatabases('the inbox', (open, engine) => {
     ]);
     const bodies = await Promise.all(['applied', 'applied too', 'dropped', 'parked'].map((key) => findInboxEntry(db.read, `zoom:${key}`)));
     expect(bodies.map((one) => one?.bodySealed?.toString() ?? null)).toEqual([null, null, null, 'body of parked']);
+  });
+
+  test('lists one state, oldest first, in pages, of all providers or of one', async () => {
+    const db = await open();
+    await insert(db, entry('c'), entry('a', { receivedAt: plus(AT, 1) }), entry('b'), entry('d', { provider: 'google-meet' }), entry('e'));
+    await db.write((tx) => dropInboxEntries(tx, ['zoom:e'], 'unmatched'));
+    const page = (changes: Partial<Parameters<typeof listInboxEntries>[1]>) =>
+      listInboxEntries(db.read, { state: 'pending', limit: 3, ...changes });
+    const first = await page({});
+    expect(keys(first)).toEqual(['zoom:b', 'zoom:c', 'zoom:d']);
+    expect(keys(await page({ after: first[2] }))).toEqual(['zoom:a']);
+    expect(keys(await page({ provider: 'google-meet' }))).toEqual(['zoom:d']);
+    expect(keys(await page({ state: 'dropped' }))).toEqual(['zoom:e']);
+  });
+
+  test('only what is parked is run again or given up, and it is run again only with its body', async () => {
+    const db = await open();
+    await insert(db, ...['applied', 'bare', 'pending', 'parked'].map((key) => entry(key)));
+    await lease(db, 4);
+    await db.write(async (tx) => {
+      await finishInboxEntries(tx, ['zoom:applied']);
+      await parkInboxEntry(tx, 'zoom:bare', 'malformed');
+      await eraseParkedBodies(tx, plus(AT, 1), 10);
+      await parkInboxEntry(tx, 'zoom:parked', 'malformed');
+    });
+    const all = ['applied', 'bare', 'pending', 'parked', 'none'].map((key) => `zoom:${key}`);
+    expect(await db.write((tx) => rerunInboxEntries(tx, all, plus(AT, 1)))).toEqual(['zoom:parked']);
+    expect(await findInboxEntry(db.read, 'zoom:parked')).toMatchObject({
+      state: 'pending',
+      attempts: 0,
+      dueAt: plus(AT, 1),
+      leasedUntil: null,
+    });
+    expect(await findInboxEntry(db.read, 'zoom:pending')).toMatchObject({ attempts: 1, leasedUntil: plus(AT, MINUTE) });
+    expect(await db.write((tx) => dropParkedEntries(tx, all))).toEqual(['zoom:bare']);
+    expect(await db.write((tx) => dropParkedEntries(tx, []))).toEqual([]);
   });
 
   test('removes what is old in steps', async () => {

@@ -28,7 +28,7 @@ describe('opening a SQLite file', () => {
     expect(readdirSync(folder)).toEqual(['gateway.db']);
   });
 
-  test('two processes may create and open the same file at once', async () => {
+  test('case 14: two processes may create and open the same file at once', async () => {
     const opened = await Promise.all([open(file), open(file)]);
     const [first, second] = opened;
     await first.write((tx) => tx.insert(tx.t.pulses).values({ name: 'a', at: new Date(0) }));
@@ -36,7 +36,7 @@ describe('opening a SQLite file', () => {
     for (const db of opened) await db.close();
   });
 
-  test('takes a restored backup, which is not in write-ahead mode', async () => {
+  test('case 18: takes a restored backup, which is not in write-ahead mode', async () => {
     await create(file);
     const copy = join(folder, 'copy.db');
     await raw(file, `vacuum into '${copy}'`);
