@@ -1,12 +1,10 @@
 /** A customer or professional tells the marketplace's support about a problem (G20, F06). */
 import { newId } from '../domain/id.ts';
+import type { IncidentKind } from '../domain/incident.ts';
 import type { Gateway } from '../gateway.ts';
 import { tellMeeting } from '../meetings/tell.ts';
 import { insertIncident, listOpenIncidents } from '../store/incidents.ts';
 import { lockMeeting, type Meeting } from '../store/meetings.ts';
-
-export const INCIDENT_KINDS = ['conduct', 'safety', 'technical', 'other'] as const;
-export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 
 /** Of a report, line breaks as one character each. */
 export const MOST_CHARACTERS = 2_000;

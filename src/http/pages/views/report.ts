@@ -1,6 +1,7 @@
 /** The way to tell support about a problem (G20, F06), the same on the customer's and the professional's page. */
 import { html } from 'hono/html';
-import { INCIDENT_KINDS, type IncidentKind, MOST_CHARACTERS } from '../../../incidents/report.ts';
+import { INCIDENT_KINDS, type IncidentKind } from '../../../domain/incident.ts';
+import { MOST_CHARACTERS } from '../../../incidents/report.ts';
 import { type Key, translator } from '../texts/index.ts';
 import { type Html, notice, type PageBase } from './layout.ts';
 
