@@ -95,7 +95,9 @@ export async function findLastAuditEntry(db: Reader, subjectId: string, actions:
   )[0];
 }
 
-export async function countAuditEntries(db: Reader, subjectId: string, action: string): Promise<number> {
-  const { audit } = db.t;
-  return db.$count(audit, and(eq(audit.subjectId, subjectId), eq(audit.action, action)));
+/** Those of this transaction, too, which are not written before its end. */
+export async function countAuditEntries(tx: Writer, subjectId: string, action: string): Promise<number> {
+  const { audit } = tx.t;
+  const noted = tx.unchained.filter((entry) => entry.subjectId === subjectId && entry.action === action).length;
+  return noted + (await tx.$count(audit, and(eq(audit.subjectId, subjectId), eq(audit.action, action))));
 }

@@ -23,6 +23,8 @@ import {
   vendorState,
   type MeetingJson,
 } from '../support/gateway.ts';
+import { noteRecovered, noteRemoved } from '../../src/recordings/vendor-news.ts';
+import { findMeeting } from '../../src/store/meetings.ts';
 import { addPlatformHost, connect, testWorld, type Vendor } from '../support/world.ts';
 
 interface RecordingJson {
@@ -525,5 +527,24 @@ describeOnBothDatabases('recording by the vendor itself', (_open, engine) => {
     await settled(world);
     expect(await vendorRecords(world, 'zoom')).toBe(false);
     expect(await automatic(world, meeting)).toEqual([false, []]);
+  });
+});
+
+describeOnBothDatabases('news of one transaction', (_open, engine) => {
+  it('G15 a recording that is removed, recovered and removed again is told as revoked twice', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const { meeting } = await published(world);
+    const { gateway } = world.gateway;
+    const recordingId = String(await uuidOf(world));
+    const at = (minutes: number) => ({ recordingId, at: new Date(world.now().getTime() + minutes * MINUTE) });
+    await gateway.db.write(async (tx) => {
+      const row = (await findMeeting(tx, meeting.id))!;
+      await noteRemoved(tx, gateway, row, at(1));
+      await noteRecovered(tx, gateway, row, at(2));
+      await noteRemoved(tx, gateway, row, at(3));
+    });
+    gateway.wake();
+    await settled(world);
+    expect(told(world, 'recording.revoked').map(({ data }) => data['reason'])).toEqual(['deleted_at_vendor', 'deleted_at_vendor']);
   });
 });
