@@ -6,7 +6,7 @@ import { isFailure } from '../domain/failure.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef } from '../meetings/link.ts';
-import { scheduleJob } from '../store/jobs.ts';
+import { findJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
 import { findRecording, type Recording } from '../store/recordings.ts';
 import { revokeRecording } from './erase.ts';
@@ -17,7 +17,12 @@ export const VERIFY = 'recording.verify';
 const WAIT_MS = 5 * MINUTE;
 
 export async function suspectGone({ db, now }: Gateway, recordingId: string): Promise<void> {
-  await db.write((tx) => scheduleJob(tx, { kind: VERIFY, subjectId: recordingId, dueAt: plus(now(), WAIT_MS) }));
+  const job = { kind: VERIFY, subjectId: recordingId };
+  await db.write(async (tx) => {
+    const planned = await findJob(tx, job);
+    // A viewer who tries again and again does not put it off.
+    if (planned === undefined || planned.deadAt !== null) await scheduleJob(tx, { ...job, dueAt: plus(now(), WAIT_MS) });
+  });
 }
 
 /** Job `recording.verify`: taken back when the vendor does not have it any more. */
