@@ -29,6 +29,7 @@ export const EVENT_TYPES = [
   'recording.processing',
   'recording.published',
   'recording.withheld',
+  'recording.publishable',
   'recording.viewed',
   'recording.revoked',
   'recording.expired',

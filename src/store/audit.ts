@@ -81,6 +81,10 @@ export async function countUnchained(db: Reader, marketplaceId: string): Promise
   return db.$count(audit, and(eq(audit.marketplaceId, marketplaceId), isNull(audit.seq)));
 }
 
+export async function hasAuditEntry(db: Reader, id: string): Promise<boolean> {
+  return (await db.$count(db.t.audit, eq(db.t.audit.id, id))) > 0;
+}
+
 /** The newest entry about the subject with one of these actions. */
 export async function findLastAuditEntry(db: Reader, subjectId: string, actions: readonly string[]): Promise<AuditEntry | undefined> {
   const { audit } = db.t;

@@ -64,10 +64,31 @@ export async function eraseEventLinks(tx: Writer, subjectIds: readonly string[])
     .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
 }
 
-/** Whether the links of an event that had some are erased by now. */
+export async function listEventsWithLinks(db: Reader, subjectId: string): Promise<StoredEvent[]> {
+  const { events } = db.t;
+  return db
+    .select()
+    .from(events)
+    .where(and(eq(events.subjectId, subjectId), isNotNull(events.linksSealed)));
+}
+
+/** Other links instead of those that the event had, or none; answers to it may have echoed one that is gone. */
+export async function replaceEventLinks(tx: Writer, id: string, linksSealed: Buffer | null): Promise<void> {
+  const { deliveries, deliveryAttempts, events } = tx.t;
+  await tx.update(events).set({ linksSealed }).where(eq(events.id, id));
+  const sent = tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.eventId, id));
+  await tx
+    .update(deliveryAttempts)
+    .set({ answer: '' })
+    .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
+}
+
+/** Whether some of the links that the event had are erased by now. */
 export async function lostLinks(db: Reader, { id, linksSealed }: StoredEvent): Promise<boolean> {
   const { events } = db.t;
-  return linksSealed !== null && (await db.$count(events, and(eq(events.id, id), isNull(events.linksSealed)))) > 0;
+  if (linksSealed === null) return false;
+  const [now] = await db.select({ linksSealed: events.linksSealed }).from(events).where(eq(events.id, id));
+  return now?.linksSealed == null || !now.linksSealed.equals(linksSealed);
 }
 
 export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Promise<void> {
