@@ -357,7 +357,7 @@ describe('the recording page', () => {
     expect(await entries()).toMatchObject([{ details: { customer_id: 'cus_1', views: 1 } }]);
     world.jump(5 * MINUTE);
     await (await fetch(`${link}/media`)).arrayBuffer();
-    expect((await entries()).map(({ details }) => details['views']).toSorted()).toEqual([1, 4]);
+    expect(new Set((await entries()).map(({ details }) => details['views']))).toEqual(new Set([1, 4]));
   });
 
   it('streams with Range where the vendor does', async () => {
