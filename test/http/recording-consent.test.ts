@@ -285,7 +285,7 @@ describeOnBothDatabases('the consent to a recording', (_open, engine) => {
     expect(told(world, 'recording.published')).toEqual([]);
   });
 
-  it.runIf(engine.dialect === 'postgres')('G12 a no counts that comes while its own purchase is still being written', async () => {
+  it('G12 a no counts that comes while its own purchase is still being written', async () => {
     const databaseUrl = await databaseOf(engine);
     const world = await start({ databaseUrl });
     await connect(world, 'zoom');
@@ -299,6 +299,8 @@ describeOnBothDatabases('the consent to a recording', (_open, engine) => {
     await world.gateway.gateway.db.write(async (tx) => {
       await markPurchased(tx, { meetingId: meeting.id, customerId: 'b', at: world.now() });
       refusal = decide(world, meeting.id, 'refused', 'b');
+      // SQLite has one writer, for whom everybody else waits anyway.
+      if (engine.dialect === 'sqlite') return;
       await eventually('the refusal waits', async () => {
         const waiting = await raw(
           databaseUrl,
