@@ -394,7 +394,7 @@ export const defineTables = (kit: Kit) => ({
       /** Digest of the vendor's id: recognizes late repeats after the id itself has been erased. */
       fingerprint: kit.text().notNull(),
       vendorRecordingSealed: kit.bytes(),
-      /** Uploaded link: `{url, passcode}`. */
+      /** Where the media lie, `{url, passcode}`: an uploaded link, or the vendor's own page of the recording. */
       linkSealed: kit.bytes(),
       title: kit.text(),
       files: kit.json<StoredFile[]>().notNull(),
@@ -432,7 +432,7 @@ export const defineTables = (kit: Kit) => ({
       tokenSealed: kit.bytes(),
       views: kit.integer().notNull(),
       firstViewedAt: kit.instant(),
-      /** When it ends before its recording does; null where it lives as long. */
+      /** When it ends before its recording does, as an operator's or one that was taken back alone; null where it lives as long. */
       expiresAt: kit.instant(),
       revokedAt: kit.instant(),
       createdAt: kit.instant().notNull(),

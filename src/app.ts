@@ -7,6 +7,7 @@ import { newId } from './domain/id.ts';
 import type { Gateway } from './gateway.ts';
 import { connectionRoutes } from './http/api/connections.ts';
 import { eventRoutes } from './http/api/events.ts';
+import { incidentRoutes } from './http/api/incidents.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
 import { policyRoutes } from './http/api/policy.ts';
 import { packageRoutes } from './http/api/packages.ts';
@@ -73,6 +74,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', sessionRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
+  app.route('/v1', incidentRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
   app.route('/v1', policyRoutes(gateway));
   registerWebhooks(app);

@@ -13,10 +13,12 @@ import { countSealed } from './connections/sealed-count.ts';
 import { PROVIDER_IDS, type ProviderId } from './domain/apps.ts';
 import { Failure } from './domain/failure.ts';
 import { PRESET_NAMES } from './domain/presets/index.ts';
+import { INCIDENT_STATES } from './domain/incident.ts';
 import { RECORDING_STATES } from './domain/recording.ts';
 import { verifyAudit } from './evidence/verify-audit.ts';
 import { redeliverEvent } from './events/endpoints.ts';
 import type { Gateway } from './gateway.ts';
+import { moveIncident } from './incidents/move.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { grantAccess } from './recordings/access.ts';
@@ -27,6 +29,7 @@ import { countConnections, listConnections, listSubscriptions, type Connection }
 import { DatabaseUnusable, type Reader } from './store/database.ts';
 import { listKnownKeys } from './store/encryption-keys.ts';
 import { INBOX_STATES, listInboxEntries, type InboxEntry, type InboxState } from './store/inbox.ts';
+import { listOwnIncidents, type Incident } from './store/incidents.ts';
 import { countJobs } from './store/jobs.ts';
 import { listMarketplaces } from './store/marketplaces.ts';
 import { listOwnRecordings, type Recording } from './store/recordings.ts';
@@ -48,9 +51,14 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   inbox drop --key K | --all [--provider P]
   recordings list --marketplace M [--state ${RECORDING_STATES.join('|')}]
   recordings erase --marketplace M --recording R
+  incidents list --marketplace M [--meeting M] [--state ${INCIDENT_STATES.join('|')}]
+  incidents set-state --marketplace M --incident I --state S [--reason T]
   audit verify [--marketplace M]
   rotate-encryption-key
   doctor`;
+
+/** Rows that are read at once. */
+const PAGE = 1_000;
 
 class Usage extends Error {}
 
@@ -68,6 +76,7 @@ const options = {
   connection: { type: 'string' },
   recording: { type: 'string' },
   incident: { type: 'string' },
+  meeting: { type: 'string' },
   reason: { type: 'string' },
   state: { type: 'string' },
   provider: { type: 'string' },
@@ -103,7 +112,9 @@ try {
 }
 
 function commands(values: ReturnType<typeof parseArguments>['values']): Record<string, (gateway: Gateway) => Promise<Row | Row[]>> {
-  const required = (name: 'name' | 'marketplace' | 'key' | 'event' | 'connection' | 'recording' | 'incident' | 'reason'): string => {
+  const required = (
+    name: 'name' | 'marketplace' | 'key' | 'event' | 'connection' | 'recording' | 'incident' | 'reason' | 'state',
+  ): string => {
     const value = values[name];
     if (value === undefined || value === '') throw new Usage(`--${name} is missing.`);
     return value;
@@ -205,12 +216,30 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'inbox drop': async (gateway) => ({ ...(await dropParked(gateway, chosen())) }),
     'recordings list': async ({ db }) => {
       const { state } = values;
-      if (state !== undefined && !(RECORDING_STATES as readonly string[]).includes(state))
-        throw new Usage(`--state has to be one of ${RECORDING_STATES.join(', ')}.`);
-      return (await allRecordings(db.read, { marketplaceId: required('marketplace'), state })).map(shownRecording);
+      const wanted = { marketplaceId: required('marketplace'), state: state === undefined ? state : oneOf(state, RECORDING_STATES) };
+      return (await everyOne((before) => listOwnRecordings(db.read, { ...wanted, before, limit: PAGE }))).map(shownRecording);
     },
     'recordings erase': async (gateway) =>
       shownRecording(await takeBackRecording(gateway, { marketplaceId: required('marketplace'), id: required('recording') })),
+    'incidents list': async ({ db }) => {
+      const { meeting, state } = values;
+      const wanted = {
+        marketplaceId: required('marketplace'),
+        meetingId: meeting,
+        state: state === undefined ? state : oneOf(state, INCIDENT_STATES),
+      };
+      return (await everyOne((before) => listOwnIncidents(db.read, { ...wanted, before, limit: PAGE }))).map(shownIncident);
+    },
+    'incidents set-state': async (gateway) =>
+      shownIncident(
+        await moveIncident(gateway, {
+          marketplaceId: required('marketplace'),
+          id: required('incident'),
+          state: oneOf(required('state'), INCIDENT_STATES),
+          note: values.reason ?? null,
+          by: 'command line',
+        }),
+      ),
     'audit verify': async ({ db }) => {
       const reports = await verifyAudit(db, values.marketplace);
       if (reports.some(({ broken }) => broken !== null)) process.exitCode = 1;
@@ -262,15 +291,13 @@ function shownHost({ id, provider, email, accountId, plan, concurrentMeetings, s
   return { id, provider, email, account_id: accountId, plan, concurrent_meetings: concurrentMeetings, status };
 }
 
-async function allRecordings(
-  db: Reader,
-  { marketplaceId, state }: { marketplaceId: string; state: string | undefined },
-): Promise<Recording[]> {
-  const recordings: Recording[] = [];
+/** Page by page, newest first. */
+async function everyOne<Item extends { readonly id: string }>(read: (before: string | undefined) => Promise<Item[]>): Promise<Item[]> {
+  const all: Item[] = [];
   for (;;) {
-    const page = await listOwnRecordings(db, { marketplaceId, state, before: recordings.at(-1)?.id, limit: 1_000 });
-    if (page.length === 0) return recordings;
-    recordings.push(...page);
+    const page = await read(all.at(-1)?.id);
+    if (page.length === 0) return all;
+    all.push(...page);
   }
 }
 
@@ -294,6 +321,16 @@ function shownEntry({ key, provider, state, reason, receivedAt, dueAt, attempts,
     attempts,
     body: bodySealed === null ? 'erased' : 'kept',
   };
+}
+
+function oneOf<State extends string>(text: string, states: readonly State[]): State {
+  const state = states.find((known) => known === text);
+  if (state === undefined) throw new Usage(`--state has to be one of ${states.join(', ')}.`);
+  return state;
+}
+
+function shownIncident({ id, meetingId, side, reporterId, kind, state, at, text }: Incident): Row {
+  return { id, meeting_id: meetingId, reported_by: side, reporter_id: reporterId, kind, state, reported_at: at.toISOString(), text };
 }
 
 function shownRecording(recording: Recording): Row {

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { Account, Recordings } from '../provider.ts';
 import { Failure, isFailure } from '../../src/domain/failure.ts';
-import { DAY, MINUTE, plus } from '../../src/domain/time.ts';
+import { DAY, plus } from '../../src/domain/time.ts';
 import type { ZoomApi } from './client.ts';
 import { zoomId } from './meeting-answer.ts';
 import { openMedia } from './media.ts';
 import type { ZoomOptions } from './options.ts';
 import { userPath } from './platform.ts';
 import { kindOf, momentOf, toRecording, zoomRecording, type ZoomRecording } from './recording-files.ts';
+import { recordingCache } from './recording-cache.ts';
 import { zoomRemoval } from './removal.ts';
 import { zoomShares } from './shares.ts';
 import { dayOf, recordingPath } from './uuid.ts';
@@ -21,28 +22,17 @@ type One = z.infer<typeof oneAnswer>;
 const WINDOW_MS = 29 * DAY;
 /** How long the token for the files lives, in seconds; long enough for a stream to begin. */
 const TOKEN_TTL_S = '3600';
-/** Chosen: the ranges of one viewing share one look at Zoom; fresh enough for a deletion to be seen. */
-const CACHE_MS = 5 * MINUTE;
-const CACHE_SIZE = 200;
 
 export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOptions, 'now' | 'mediaOrigins'>): Recordings {
-  const cache = new Map<string, { readonly until: number; readonly recording: One }>();
-
-  const kept = (key: string): One | undefined => {
-    const entry = cache.get(key);
-    if (entry !== undefined && entry.until > now().getTime()) return entry.recording;
-    cache.delete(key);
-    return undefined;
-  };
+  const cache = recordingCache<One>(now);
+  const removal = zoomRemoval(api);
 
   const fetched = async (account: Account, uuid: string, key: string): Promise<One> => {
     const recording = await api.get(account, recordingPath(uuid), oneAnswer, {
       include_fields: 'download_access_token',
       ttl: TOKEN_TTL_S,
     });
-    const [oldest] = cache.keys();
-    if (cache.size >= CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
-    cache.set(key, { until: now().getTime() + CACHE_MS, recording });
+    cache.set(key, recording);
     return recording;
   };
 
@@ -74,24 +64,39 @@ export function zoomRecordings(api: ZoomApi, { now, mediaOrigins }: Pick<ZoomOpt
         return openMedia({ url: file.download_url, token, contentType, range, signal, mediaOrigins, now });
       };
       signal.throwIfAborted();
-      const key = `${account.id}\n${recordingId}`;
-      const known = kept(key);
+      const key = keyOf(account, recordingId);
+      const known = cache.get(key);
       if (known !== undefined) {
         try {
           return await stream(known);
         } catch (error) {
           // The kept address or its token may have died; Zoom is asked once more.
           if (!isFailure(error, 'gone') && !isFailure(error, 'vendor_refused')) throw error;
-          cache.delete(key);
+          cache.drop(key);
         }
       }
-      return stream(await fetched(account, recordingId, key));
+      try {
+        return await stream(await fetched(account, recordingId, key));
+      } catch (error) {
+        if (isFailure(error, 'gone')) cache.drop(key);
+        throw error;
+      }
     },
 
     shares: zoomShares(api),
-    removal: zoomRemoval(api),
+    removal: {
+      ...removal,
+      async remove(account, ref) {
+        cache.drop(keyOf(account, ref.recordingId));
+        await removal.remove(account, ref);
+        // Somebody may have opened it meanwhile.
+        cache.drop(keyOf(account, ref.recordingId));
+      },
+    },
   };
 }
+
+const keyOf = ({ id }: Account, recordingId: string): string => `${id}\n${recordingId}`;
 
 async function latestInstance(api: ZoomApi, account: Account, meetingId: string): Promise<ZoomRecording | undefined> {
   try {

@@ -78,6 +78,12 @@ export function createClient(options: ClientOptions) {
       revoke: (id: string, body?: BodyOf<'POST /v1/recordings/{id}/revoke'>, request?: PostOptions) =>
         call('POST /v1/recordings/{id}/revoke', { id, body }, request),
     },
+    incidents: {
+      list: (query?: QueryOf<'GET /v1/incidents'>, request?: CallOptions) => list('GET /v1/incidents', { query }, request),
+      get: (id: string, request?: CallOptions) => call('GET /v1/incidents/{id}', { id }, request),
+      update: (id: string, body: BodyOf<'PATCH /v1/incidents/{id}'>, request?: CallOptions) =>
+        call('PATCH /v1/incidents/{id}', { id, body }, request),
+    },
     webhookEndpoints: {
       /** The answer has the secret; it is not shown again. */
       create: (body: BodyOf<'POST /v1/webhook-endpoints'>, request?: PostOptions) => call('POST /v1/webhook-endpoints', { body }, request),

@@ -11,6 +11,8 @@ export type ConnectSession = z.output<typeof schemas.connectSession>;
 export type DeletionCertificate = z.output<typeof schemas.deletionCertificate>;
 export type Delivery = z.output<typeof schemas.delivery>;
 export type DeliveryCount = z.output<typeof answers.deliveryCount>;
+export type Incident = z.output<typeof schemas.incident>;
+export type IncidentChange = z.input<typeof requests.incidentChange>;
 export type Meeting = z.output<typeof schemas.meeting>;
 export type MeetingChange = z.input<typeof requests.meetingChange>;
 export type MeetingPreview = z.output<typeof schemas.preview>;
@@ -88,6 +90,10 @@ export interface Operations {
   'POST /v1/recordings/{id}/access': { body: z.input<typeof requests.accessRequest>; answer: RecordingAccess };
   'POST /v1/recordings/{id}/publish': { answer: Recording };
   'POST /v1/recordings/{id}/revoke': { body: z.input<typeof requests.revocation> | undefined; answer: Recording };
+
+  'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
+  'GET /v1/incidents/{id}': { answer: Incident };
+  'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: Incident };
 
   'POST /v1/webhook-endpoints': { body: NewWebhookEndpoint; answer: WebhookEndpointWithSecret };
   'GET /v1/webhook-endpoints': { answer: Page<WebhookEndpoint> };

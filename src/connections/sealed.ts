@@ -27,7 +27,7 @@ export const hostTokenContext = (meetingId: string): SealContext => ['meeting', 
 export const staleLinkContext = (key: string): SealContext => ['stale_link', key];
 export const joinTokenContext = (attendeeId: string): SealContext => ['attendee', attendeeId, 'join_token'];
 export const vendorRecordingContext = (recordingId: string): SealContext => ['recording', recordingId, 'vendor_id'];
-export const uploadedRecordingContext = (recordingId: string): SealContext => ['recording', recordingId, 'link'];
+export const recordingPlaceContext = (recordingId: string): SealContext => ['recording', recordingId, 'link'];
 export const signingKeyContext = (keyId: string): SealContext => ['signing_key', keyId, 'private'];
 export const recordingLinkContext = (linkId: string): SealContext => ['recording_link', linkId];
 // After a rotation the same bytes are the previous secret, hence one context for both columns.
@@ -53,7 +53,7 @@ const REGISTRY: Registry = {
   attendees: { key: ['id'], context: { joinTokenSealed: ({ id }) => joinTokenContext(id) } },
   recordings: {
     key: ['id'],
-    context: { vendorRecordingSealed: ({ id }) => vendorRecordingContext(id), linkSealed: ({ id }) => uploadedRecordingContext(id) },
+    context: { vendorRecordingSealed: ({ id }) => vendorRecordingContext(id), linkSealed: ({ id }) => recordingPlaceContext(id) },
   },
   signingKeys: { key: ['id'], context: { privateSealed: ({ id }) => signingKeyContext(id) } },
   recordingLinks: { key: ['id'], context: { tokenSealed: ({ id }) => recordingLinkContext(id) } },

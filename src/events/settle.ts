@@ -28,7 +28,14 @@ import {
   type Delivery,
   type DeliveryAttempt,
 } from '../store/deliveries.ts';
-import { disableEndpoint, listErased, loadEndpoints, setFailingSince, type StoredEvent, type WebhookEndpoint } from '../store/events.ts';
+import {
+  disableEndpoint,
+  listOtherwiseLinked,
+  loadEndpoints,
+  setFailingSince,
+  type StoredEvent,
+  type WebhookEndpoint,
+} from '../store/events.ts';
 import { buryWaiting } from './bury.ts';
 import { emit } from './emit.ts';
 import { noticeOf } from './notice.ts';
@@ -98,9 +105,9 @@ async function settleAll(gateway: Gateway, settlements: readonly Settlement[]): 
   const { db, log } = gateway;
   const disabled = await db.write(async (tx) => {
     // What was sent may have been erased while it was on its way, and the receiver may have echoed it.
-    const erased = await listErased(
+    const erased = await listOtherwiseLinked(
       tx,
-      settlements.flatMap(({ event }) => (event !== undefined && event.linksSealed !== null ? [event.id] : [])),
+      settlements.flatMap(({ event }) => (event !== undefined && event.linksSealed !== null ? [event] : [])),
     );
     await insertAttempts(
       tx,

@@ -7,11 +7,12 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { considerRecording } from '../recordings/automatic.ts';
 import { lookSoon } from '../recordings/reconcile.ts';
-import { withholdRefused } from '../recordings/ready.ts';
+import { tellPublishable, withholdRefused } from '../recordings/ready.ts';
 import {
   findAttendee,
   findOwnMeeting,
   insertConsent,
+  lockAttendee,
   lockMeeting,
   updateAttendee,
   type Attendee,
@@ -41,18 +42,20 @@ export async function recordConsent(
 ): Promise<{ meeting: Meeting; attendee: Attendee }> {
   const recorded = await gateway.db.write(async (tx) => {
     const { meeting } = await find(tx, who);
-    const decided: Meeting[] = [];
+    const decided: { segment: Meeting; id: string; isNew: boolean }[] = [];
     for (const segment of await decidedWith(tx, meeting, decision)) {
-      const attendee = await findAttendee(tx, segment.id, who.customerId);
+      const attendee = await lockAttendee(tx, segment.id, who.customerId);
       if (attendee === undefined) continue;
-      await insertConsent(tx, { id: newId(gateway, 'cst'), ...who, meetingId: segment.id, ...decision, at: gateway.now() });
+      const id = newId(gateway, 'cst');
+      await insertConsent(tx, { id, ...who, meetingId: segment.id, ...decision, at: gateway.now() });
       await updateAttendee(tx, attendee.id, { recordingConsent: decision.decision });
-      if (attendee.purchasedAt !== null) decided.push(segment);
+      if (attendee.purchasedAt !== null) decided.push({ segment, id, isNew: attendee.recordingConsent !== decision.decision });
     }
-    for (const segment of decided) {
+    for (const { segment, id, isNew } of decided) {
       // Whoever publishes a recording of it at this moment is waited for, or waits.
       await lockMeeting(tx, segment.id);
       if (decision.decision === 'refused') await withholdRefused(tx, gateway, segment);
+      else if (isNew) await tellPublishable(tx, gateway, segment, id);
       await considerRecording(tx, gateway, segment);
       // Its recording was not expected until now.
       if (decision.decision === 'granted' && segment.state === 'ended') await lookSoon(tx, gateway, segment.id);

@@ -1,6 +1,7 @@
 /** Nobody of the platform looks into a recording, unless its meeting was reported and somebody looks into that (F08). */
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
+import type { IncidentState } from '../domain/incident.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -12,7 +13,7 @@ import { findOwnRecording, insertRecordingLink, type Recording, type RecordingLi
 /** Chosen: enough to watch a part of a call; who needs more asks again, and that is in the log, too. */
 const ACCESS_MS = 30 * MINUTE;
 /** States of an incident that somebody works on. */
-const OPEN_INCIDENT: ReadonlySet<string> = new Set(['open', 'investigating']);
+const OPEN_INCIDENT: ReadonlySet<string> = new Set(['open', 'investigating'] satisfies IncidentState[]);
 
 export interface AccessRequest {
   readonly marketplaceId: string;

@@ -86,10 +86,10 @@ async function settle(tx: Writer, gateway: Gateway, meeting: Meeting, { found, f
   if (expectation === undefined) return;
   const hopeless = failure?.code === 'not_capable';
   if (expectation.state === 'open' && (hopeless || expectation.deadline <= at)) {
-    // Nothing says that it took place: then nothing is missing.
-    if (!(await wasHeld(tx, meeting))) return deleteExpectation(tx, meeting.id);
+    // Nothing says that it took place, and the vendor has answered: then nothing is missing.
+    if ((failure === undefined || hopeless) && !(await wasHeld(tx, meeting))) return deleteExpectation(tx, meeting.id);
     await setMissed(tx, meeting.id);
-    await tellMeeting(tx, gateway, meeting, 'recording.missing', 'once', {
+    await tellMeeting(tx, gateway, meeting, 'recording.missing', expectation.endedAt.toISOString(), {
       until: expectation.deadline.toISOString(),
       looks: expectation.looks,
       reason: failure?.code ?? ((await isProcessing(tx, meeting)) ? 'processing' : 'not_found'),

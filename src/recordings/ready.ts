@@ -7,7 +7,7 @@ import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
-import { expiryOf, RECORDING_STATES, type WithheldReason } from '../domain/recording.ts';
+import { expiryOf, type WithheldReason } from '../domain/recording.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
@@ -24,6 +24,7 @@ import {
   updateRecording,
   type Recording,
 } from '../store/recordings.ts';
+import { blankRecording } from './blank.ts';
 import { giveLinks, type GivenLink } from './links.ts';
 import { meetExpectation } from './reconcile.ts';
 import { recipientsOf, verdictOn } from './verdict.ts';
@@ -137,7 +138,7 @@ export async function publishWithheld(tx: Writer, gateway: Gateway, meeting: Mee
 
 /**
  * One personal link per recipient, for as long as the policy says (G15, G17). One that was published before is shown again under the same
- * links, and its days go on; one that the vendor has recovered, under new links.
+ * links, and its days go on; one that the vendor has recovered, under new links. @throws Failure `conflict`
  */
 export async function publish(tx: Writer, gateway: Gateway, policy: Policy, meeting: Meeting, recording: Recording): Promise<Recording> {
   const at = gateway.now();
@@ -145,6 +146,8 @@ export async function publish(tx: Writer, gateway: Gateway, policy: Policy, meet
   const readyAt = recording.readyAt ?? at;
   const expiresAt =
     recording.publishedAt !== null && recording.expiresAt !== null ? recording.expiresAt : expiryOf(policy, { readyAt, publishedAt });
+  // The policy may have become shorter while it was withheld.
+  if (expiresAt <= at) throw new Failure('conflict', 'By the policy its time would be over already.');
   const published = await updateRecording(
     tx,
     { id: recording.id, from: ['processing', 'withheld'] },
@@ -183,6 +186,22 @@ export async function withholdRefused(tx: Writer, gateway: Gateway, meeting: Mee
   for (const recording of published) await withhold(tx, gateway, meeting, recording, 'consent_withdrawn');
 }
 
+/**
+ * The last consent has just come: what is withheld may be published, which waits for the marketplace (G12). `consentId`: of that decision;
+ * whoever says no and yes again brings it about once more.
+ */
+export async function tellPublishable(tx: Writer, gateway: Gateway, meeting: Meeting, consentId: string): Promise<void> {
+  const withheld = (await listRecordings(tx, meeting.id)).filter(
+    ({ state, source, expiresAt }) => state === 'withheld' && source === 'provider' && (expiresAt === null || expiresAt > gateway.now()),
+  );
+  if (withheld.length === 0 || !(await verdictOn(tx, await policyFor(tx, meeting), meeting)).publish) return;
+  for (const recording of withheld) {
+    const { reason, expiresAt } = recording;
+    const more = { reason: reason as WithheldReason, expires_at: expiresAt!.toISOString() };
+    await tellRecording(tx, gateway, meeting, recording, 'recording.publishable', more, consentId);
+  }
+}
+
 /** In several events where there are many links. `recording` has been published. */
 async function tellPublished(
   tx: Writer,
@@ -204,29 +223,7 @@ async function tellPublished(
   );
 }
 
-export function newRecording(gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording {
-  const id = newId(gateway, 'rec');
-  return {
-    id,
-    marketplaceId: meeting.marketplaceId,
-    meetingId: meeting.id,
-    source: 'provider',
-    state: RECORDING_STATES[0],
-    reason: null,
-    fingerprint: recordingFingerprint(meeting, vendorRecordingId),
-    vendorRecordingSealed: gateway.vault.seal(vendorRecordingId, vendorRecordingContext(id)),
-    linkSealed: null,
-    title: null,
-    files: [],
-    startedAt: null,
-    endedAt: null,
-    readyAt: null,
-    publishedAt: null,
-    expiresAt: null,
-    sharedAt: null,
-    vendorEnding: null,
-    vendorEndedAt: null,
-    erasedAt: null,
-    createdAt: gateway.now(),
-  };
-}
+export const newRecording = (gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Recording => {
+  const blank = blankRecording(gateway, meeting, recordingFingerprint(meeting, vendorRecordingId));
+  return { ...blank, vendorRecordingSealed: gateway.vault.seal(vendorRecordingId, vendorRecordingContext(blank.id)) };
+};

@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
 import { updateRecording, type LinkedMeeting, type Recording } from '../store/recordings.ts';
 import { closeShareSoon } from './unshare.ts';
-import { sealLink, type StoredLink } from './upload.ts';
+import { sealLink, type StoredLink } from './stored-link.ts';
 
 /** Whether the vendor's page is what recipients get; otherwise the recording is streamed. */
 export async function isRedirected(gateway: Gateway, policy: Policy, meeting: LinkedMeeting): Promise<boolean> {

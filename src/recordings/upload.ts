@@ -1,5 +1,4 @@
 /** Links to videos and files that lie elsewhere, shared with the customers for a time (G16, T13). */
-import { uploadedRecordingContext } from '../connections/sealed.ts';
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { PLAIN_LINK_REFUSALS, readPlainLink } from '../domain/plain-link.ts';
@@ -12,8 +11,10 @@ import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { listAttendees, lockMeeting, type Meeting } from '../store/meetings.ts';
 import { findRecording, findRecordingByFingerprint, insertRecording, listRecordings, type Recording } from '../store/recordings.ts';
+import { blankRecording } from './blank.ts';
 import { revokeRecording } from './erase.ts';
 import { publish } from './ready.ts';
+import { sealLink, storedLink } from './stored-link.ts';
 
 export interface Upload {
   readonly url: string;
@@ -27,12 +28,6 @@ export type Uploader = 'marketplace' | 'professional';
 
 /** Until when the professional's page takes links, from the planned end on. Chosen: a host link lives for ever, this power does not. */
 const PAGE_TAKES_MS = 30 * DAY;
-
-/** A link that is kept until its recording ends. */
-export interface StoredLink {
-  readonly url: string;
-  readonly passcode: string | null;
-}
 
 /**
  * Publishes the link at once; the same link once more gives the one that is there.
@@ -119,21 +114,12 @@ function approvedUpload(text: string, policy: Policy): string {
 const isApproved = (host: string, { recording }: Policy): boolean =>
   recording.uploads.hosts.some((pattern) => (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern));
 
-/** @throws Failure `gone` when nothing is stored any more */
-export function storedLink({ vault }: Pick<Gateway, 'vault'>, { id, linkSealed }: Recording): StoredLink {
-  if (linkSealed === null) throw new Failure('gone', 'This recording is no longer available.');
-  return JSON.parse(vault.open(linkSealed, uploadedRecordingContext(id))) as StoredLink;
-}
-
 /** Where an uploaded link leads now: a storage that is approved no longer is not followed any more. @throws Failure `gone` */
 export function followedUpload(gateway: Pick<Gateway, 'vault'>, policy: Policy, recording: Recording): string {
   const { url } = storedLink(gateway, recording);
   if (!isApproved(new URL(url).hostname, policy)) throw new Failure('gone', 'The storage of this link is not approved any more.');
   return url;
 }
-
-export const sealLink = ({ vault }: Pick<Gateway, 'vault'>, recordingId: string, { url, passcode }: StoredLink): Buffer =>
-  vault.seal(JSON.stringify({ url, passcode }), uploadedRecordingContext(recordingId));
 
 /**
  * By what the link is recognized in this meeting, and the recording that has it now. A link that was taken back may come again, as after a
@@ -156,28 +142,6 @@ function isSame(gateway: Gateway, known: Recording, { title, passcode }: Upload)
 }
 
 function newUpload(gateway: Gateway, meeting: Meeting, { url, title, passcode, mark }: Upload & { mark: string }): Recording {
-  const id = newId(gateway, 'rec');
-  return {
-    id,
-    marketplaceId: meeting.marketplaceId,
-    meetingId: meeting.id,
-    source: 'upload',
-    state: 'processing',
-    reason: null,
-    fingerprint: mark,
-    vendorRecordingSealed: null,
-    linkSealed: sealLink(gateway, id, { url, passcode }),
-    title,
-    files: [],
-    startedAt: null,
-    endedAt: null,
-    readyAt: gateway.now(),
-    publishedAt: null,
-    expiresAt: null,
-    sharedAt: null,
-    vendorEnding: null,
-    vendorEndedAt: null,
-    erasedAt: null,
-    createdAt: gateway.now(),
-  };
+  const blank = blankRecording(gateway, meeting, mark);
+  return { ...blank, source: 'upload', linkSealed: sealLink(gateway, blank.id, { url, passcode }), title, readyAt: gateway.now() };
 }

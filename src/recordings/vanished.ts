@@ -7,7 +7,7 @@ import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef } from '../meetings/link.ts';
 import type { Writer } from '../store/database.ts';
-import { scheduleJob } from '../store/jobs.ts';
+import { findJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
 import { findRecording, lockRecording, type Recording } from '../store/recordings.ts';
 import { revokeRecording } from './erase.ts';
@@ -18,8 +18,12 @@ export const VERIFY = 'recording.verify';
 /** One odd answer says nothing: the vendor is asked once more when whatever was odd may be over. */
 const WAIT_MS = 5 * MINUTE;
 
-export const suspectGone = (tx: Writer, { now }: Pick<Gateway, 'now'>, recordingId: string): Promise<void> =>
-  scheduleJob(tx, { kind: VERIFY, subjectId: recordingId, dueAt: plus(now(), WAIT_MS) });
+export async function suspectGone(tx: Writer, { now }: Pick<Gateway, 'now'>, recordingId: string): Promise<void> {
+  const job = { kind: VERIFY, subjectId: recordingId };
+  const planned = await findJob(tx, job);
+  // A viewer who tries again and again does not put it off.
+  if (planned === undefined || planned.deadAt !== null) await scheduleJob(tx, { ...job, dueAt: plus(now(), WAIT_MS) });
+}
 
 /** Job `recording.verify`: files that the vendor does not have any more go, and the recording with the last one that could be watched. */
 export async function verifyRecording(gateway: Gateway, recordingId: string): Promise<void> {

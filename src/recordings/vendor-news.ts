@@ -28,7 +28,7 @@ interface News {
 
 /** It is taken back, for good unless the vendor recovers it; when others of its files are left to be watched, it goes on without these. */
 export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting, { recordingId, fileIds, at }: News): Promise<void> {
-  const recording = await lockRecording(tx, meeting, recordingId);
+  const recording = await lockNamedRecording(tx, meeting, recordingId);
   if (recording === undefined) {
     // Nobody heard of it, and nobody will: what is said of it later was before this.
     await insertRecording(tx, {
@@ -58,7 +58,7 @@ export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting
 /** Within its time it is there again, and shown to nobody before somebody asks for it. Single files come back to where they were. */
 export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeting, news: News): Promise<void> {
   const { recordingId, fileIds, at } = news;
-  let recording = await lockRecording(tx, meeting, recordingId);
+  let recording = await lockNamedRecording(tx, meeting, recordingId);
   if (recording !== undefined && recording.vendorEndedAt !== null && at <= recording.vendorEndedAt) return;
   if (recording !== undefined && !isTakenBack(recording) && isPart(recording, fileIds)) {
     await updateRecording(tx, { id: recording.id, from: [recording.state] }, { vendorEndedAt: at });
@@ -67,7 +67,7 @@ export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeti
   // It was deleted before; that was not told, or comes later than this.
   if (recording === undefined || !isTakenBack(recording)) {
     await noteRemoved(tx, gateway, meeting, { ...news, fileIds: null });
-    recording = (await lockRecording(tx, meeting, recordingId))!;
+    recording = (await lockNamedRecording(tx, meeting, recordingId))!;
   }
   const now = gateway.now();
   if (recording.reason !== 'deleted_at_vendor' || (recording.expiresAt !== null && recording.expiresAt <= now)) return;
@@ -97,7 +97,7 @@ export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeti
 }
 
 /** Consents and purchases of the meeting wait meanwhile. */
-async function lockRecording(tx: Writer, meeting: Meeting, vendorRecordingId: string): Promise<Recording | undefined> {
+async function lockNamedRecording(tx: Writer, meeting: Meeting, vendorRecordingId: string): Promise<Recording | undefined> {
   await lockMeeting(tx, meeting.id);
   return lockRecordingByFingerprint(tx, recordingFingerprint(meeting, vendorRecordingId));
 }

@@ -81,6 +81,10 @@ export async function countUnchained(db: Reader, marketplaceId: string): Promise
   return db.$count(audit, and(eq(audit.marketplaceId, marketplaceId), isNull(audit.seq)));
 }
 
+export async function hasAuditEntry(db: Reader, id: string): Promise<boolean> {
+  return (await db.$count(db.t.audit, eq(db.t.audit.id, id))) > 0;
+}
+
 /** The newest entry about the subject with one of these actions. */
 export async function findLastAuditEntry(db: Reader, subjectId: string, actions: readonly string[]): Promise<AuditEntry | undefined> {
   const { audit } = db.t;
@@ -95,7 +99,9 @@ export async function findLastAuditEntry(db: Reader, subjectId: string, actions:
   )[0];
 }
 
-export async function countAuditEntries(db: Reader, subjectId: string, action: string): Promise<number> {
-  const { audit } = db.t;
-  return db.$count(audit, and(eq(audit.subjectId, subjectId), eq(audit.action, action)));
+/** Those of this transaction, too, which are not written before its end. */
+export async function countAuditEntries(tx: Writer, subjectId: string, action: string): Promise<number> {
+  const { audit } = tx.t;
+  const noted = tx.unchained.filter((entry) => entry.subjectId === subjectId && entry.action === action).length;
+  return noted + (await tx.$count(audit, and(eq(audit.subjectId, subjectId), eq(audit.action, action))));
 }

@@ -127,15 +127,42 @@ export async function eraseEventLinks(tx: Writer, subjectIds: readonly string[])
     .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
 }
 
-/** Those of the events whose links are erased. */
-export async function listErased(db: Reader, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
+/** Those of the events whose links are others by now, or none any more. */
+export async function listOtherwiseLinked(db: Reader, known: readonly Pick<StoredEvent, 'id' | 'linksSealed'>[]): Promise<Set<string>> {
+  if (known.length === 0) return new Set();
   const { events } = db.t;
   const rows = await db
-    .select({ id: events.id })
+    .select({ id: events.id, linksSealed: events.linksSealed })
     .from(events)
-    .where(and(inArray(events.id, [...ids]), isNull(events.linksSealed)));
-  return new Set(rows.map(({ id }) => id));
+    .where(
+      inArray(
+        events.id,
+        known.map(({ id }) => id),
+      ),
+    );
+  const now = new Map(rows.map(({ id, linksSealed }) => [id, linksSealed]));
+  return new Set(
+    known.filter(({ id, linksSealed }) => linksSealed === null || now.get(id)?.equals(linksSealed) !== true).map(({ id }) => id),
+  );
+}
+
+export async function listEventsWithLinks(db: Reader, subjectId: string): Promise<StoredEvent[]> {
+  const { events } = db.t;
+  return db
+    .select()
+    .from(events)
+    .where(and(eq(events.subjectId, subjectId), isNotNull(events.linksSealed)));
+}
+
+/** Other links instead of those that the event had, or none; answers to it may have echoed one that is gone. */
+export async function replaceEventLinks(tx: Writer, id: string, linksSealed: Buffer | null): Promise<void> {
+  const { deliveries, deliveryAttempts, events } = tx.t;
+  await tx.update(events).set({ linksSealed }).where(eq(events.id, id));
+  const sent = tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.eventId, id));
+  await tx
+    .update(deliveryAttempts)
+    .set({ answer: '' })
+    .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
 }
 
 export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Promise<void> {

@@ -375,6 +375,13 @@ export async function findAttendee(db: Reader, meetingId: string, customerId: st
   )[0];
 }
 
+/** The same, and whoever else changes the attendee waits: a purchase that is just being made is seen, or comes after. */
+export async function lockAttendee(tx: Writer, meetingId: string, customerId: string): Promise<Attendee | undefined> {
+  const { attendees } = tx.t;
+  const own = and(eq(attendees.meetingId, meetingId), eq(attendees.customerId, customerId));
+  return (await tx.update(attendees).set({ customerId }).where(own).returning())[0];
+}
+
 const customersOfMeeting = prepared('customers_of_meeting', (db: Reader) => {
   const { attendees } = db.t;
   return db

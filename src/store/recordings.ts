@@ -87,7 +87,7 @@ export async function updateRecording(
   return rows[0];
 }
 
-/** Undefined when this recipient has a link already. */
+/** False when this recipient has a link already. */
 export async function insertRecordingLink(tx: Writer, link: RecordingLink): Promise<boolean> {
   const rows = await tx.insert(tx.t.recordingLinks).values(link).onConflictDoNothing().returning({ id: tx.t.recordingLinks.id });
   return rows.length === 1;
@@ -165,7 +165,10 @@ export async function countView(tx: Writer, linkId: string, at: Date): Promise<n
   return link?.views ?? 0;
 }
 
-/** Revokes the links of the recording that are still open: all of them, that of one recipient, or those that rest on an incident. */
+/**
+ * Revokes the links of the recording that are still open: all of them, that of one recipient, or those that rest on an incident. That of one
+ * recipient gets an end of its own, by which it is known later.
+ */
 export async function revokeLinks(
   tx: Writer,
   {
@@ -178,7 +181,7 @@ export async function revokeLinks(
   const { recordingLinks } = tx.t;
   return tx
     .update(recordingLinks)
-    .set({ revokedAt: at, tokenSealed: null })
+    .set({ revokedAt: at, tokenSealed: null, ...(customerId === undefined ? {} : { expiresAt: at }) })
     .where(
       and(
         eq(recordingLinks.recordingId, recordingId),

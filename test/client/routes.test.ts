@@ -4,6 +4,7 @@ import type { AnswerOf, BodyOf, Operation } from '../../src/client/operations.ts
 import type { ApiEnv } from '../../src/http/auth.ts';
 import type { connectionRoutes } from '../../src/http/api/connections.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
+import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
 import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
@@ -16,6 +17,7 @@ type SchemaOf<Routes> = Routes extends OpenAPIHono<ApiEnv, infer Schema> ? Schem
 type Served =
   | SchemaOf<ReturnType<typeof connectionRoutes>>
   | SchemaOf<ReturnType<typeof eventRoutes>>
+  | SchemaOf<ReturnType<typeof incidentRoutes>>
   | SchemaOf<ReturnType<typeof meetingRoutes>>
   | SchemaOf<ReturnType<typeof packageRoutes>>
   | SchemaOf<ReturnType<typeof policyRoutes>>

@@ -79,6 +79,15 @@ describeOnBothDatabases('the command line', (_open, engine) => {
     expect((await visit(String(access!['url']))).text).toContain('You look into a reported meeting');
     const audit = (await read.select().from(read.t.audit)).find(({ action }) => action === 'recording.access_granted');
     expect(audit).toMatchObject({ subjectId: recording, details: { by: 'command line', reason: 'He shouted', incident_id: incident!.id } });
+    const own = ['--marketplace', stage.marketplaceId];
+    const [reported] = await rowsOf(stage.environment, 'incidents', 'list', ...own, '--meeting', meeting.id);
+    expect(reported).toMatchObject({ id: incident!.id, state: 'open', text: 'He shouted.' });
+    const move = ['incidents', 'set-state', ...own, '--incident', incident!.id, '--reason', 'He apologised', '--state'];
+    expect(await rowsOf(stage.environment, ...move, 'resolved')).toMatchObject([{ id: incident!.id, state: 'resolved' }]);
+    expect((await visit(String(access!['url']))).status).toBe(410);
+    expect(await rowsOf(stage.environment, 'incidents', 'list', ...own, '--state', 'open')).toEqual([]);
+    const unknown = await startCommand(stage.environment, ...move, 'closed').exit;
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('--state has to be one of open') as string });
     const refused = await startCommand(stage.environment, ...open, '--incident', 'inc_none').exit;
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no open incident') as string });
     const asked = await startCommand(stage.environment, ...open).exit;

@@ -52,7 +52,7 @@ async function jumpToNext(world: World, endpoint: Endpoint, attempts: number): P
 }
 
 describeOnBothDatabases('receivers that fail', (_open, engine) => {
-  const start = async (): Promise<World> => testWorld({ databaseUrl: await databaseOf(engine) });
+  const start = async (): Promise<World> => testWorld({ madeUp: true, databaseUrl: await databaseOf(engine) });
 
   it('case 92: down for five days, the schedule runs to its end, the endpoint is disabled, others are told; replayed, each id comes once', async () => {
     const world = await start();
@@ -199,7 +199,7 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
   });
 
   it('case 95: ten thousand events for an endpoint that hangs, and thirty more such endpoints, delay nobody else', async () => {
-    const world = await testWorld({ databaseUrl: await databaseOf(engine), clock: 'running' });
+    const world = await testWorld({ madeUp: true, databaseUrl: await databaseOf(engine), clock: 'running' });
     const hanging = await startSink(() => 'hang');
     const quick = await startSink();
     const other = await register(world, quick.url, ['meeting.started']);
@@ -319,7 +319,7 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
 });
 
 describeOnBothDatabases('events on their way', (_open, engine) => {
-  const start = async (): Promise<World> => testWorld({ databaseUrl: await databaseOf(engine) });
+  const start = async (): Promise<World> => testWorld({ madeUp: true, databaseUrl: await databaseOf(engine) });
 
   it('case 96: one that cannot be serialized is dead after three tries, and holds up nobody', async () => {
     const world = await start();

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { eq, inArray } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import type { World } from '../../demo/world.ts';
-import { inboxContext, recordingLinkContext, uploadedRecordingContext } from '../../src/connections/sealed.ts';
+import { inboxContext, recordingLinkContext, recordingPlaceContext } from '../../src/connections/sealed.ts';
 import { hashToken } from '../../src/domain/token.ts';
 import { emit } from '../../src/events/emit.ts';
 import { recordingEvent } from '../../src/recordings/tell.ts';
@@ -101,7 +101,7 @@ async function uploaded(world: World) {
       fingerprint: 'of the upload',
       vendorRecordingSealed: null,
       files: [],
-      linkSealed: vault.seal(JSON.stringify({ url, passcode }), uploadedRecordingContext(id)),
+      linkSealed: vault.seal(JSON.stringify({ url, passcode }), recordingPlaceContext(id)),
     });
     await tx.insert(tx.t.recordingLinks).values({
       id: linkId,

@@ -250,6 +250,31 @@ describeOnBothDatabases('a recording that no webhook told of', (_open, engine) =
     expect(told(world, 'recording.missing')).toEqual([]);
   });
 
+  it('G13 of a meeting of which nothing is known is missing when the vendor could not be asked', async () => {
+    const world = await start();
+    const meeting = await booked(world, 'zoom');
+    world.jump(3 * HOUR);
+    await settled(world);
+    expect(await recordingsOf(world, meeting)).toMatchObject({ expected: { state: 'open' } });
+    const { db } = world.gateway.gateway;
+    await db.write((tx) => tx.update(tx.t.connections).set({ status: 'reconnect_required' }));
+    world.jump(3 * DAY);
+    const missing = await waitFor(world, 'recording.missing', meeting.id);
+    expect(missing.data).toMatchObject({ reason: 'reconnect_required' });
+    expect(await recordingsOf(world, meeting)).toMatchObject({ expected: { state: 'missed' } });
+  });
+
+  it('G13 of a meeting that is held once more is missed once more', async () => {
+    const world = await start();
+    const meeting = await booked(world, 'google-meet');
+    for (const times of [1, 2]) {
+      await held(world, meeting);
+      await settled(world);
+      world.jump(3 * DAY);
+      await eventually('it is missed', () => told(world, 'recording.missing').length === times);
+    }
+  });
+
   it.each(VENDORS)('G11 of a meeting of %s that is not to be recorded is never looked for', async (vendor) => {
     const world = await start();
     const meeting = await booked(world, vendor, { recording: 'none' });
@@ -343,6 +368,18 @@ describeOnBothDatabases('a recording that the vendor does not give any more', (_
     const revoked = await waitFor(world, 'recording.revoked', meeting.id);
     expect(revoked.data).toMatchObject({ reason: 'deleted_at_vendor' });
     expect((await visit(link)).status).toBe(410);
+  });
+
+  it('is looked at in its time, however often somebody tries to watch it', async () => {
+    const { world, meeting, link } = await published('zoom');
+    fault(world, 'zoom', 'GET', '^/v2/meetings/.*/recordings', gone, 50);
+    fault(world, 'zoom', 'GET', '^/v2/users/.*/recordings', { status: 200, body: { meetings: [] } }, 50);
+    for (const later of [0, 4 * MINUTE]) {
+      world.jump(later);
+      expect((await visit(`${link}/media`)).status).toBe(410);
+    }
+    world.jump(MINUTE);
+    await waitFor(world, 'recording.revoked', meeting.id);
   });
 
   it('stays after one odd answer', async () => {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { location, visit, type Answer } from '../../demo/clients.ts';
 import type { World, WorldOptions } from '../../demo/world.ts';
-import { describeOnBothDatabases } from '../support/databases.ts';
+import { describeOnBothDatabases, raw } from '../support/databases.ts';
 import {
   boughtMeeting,
   calls,
@@ -23,6 +23,10 @@ import {
   vendorState,
   type MeetingJson,
 } from '../support/gateway.ts';
+import { noteRecovered, noteRemoved } from '../../src/recordings/vendor-news.ts';
+import { deliveryBody } from '../../src/events/deliver.ts';
+import { findOwnEvent } from '../../src/store/events.ts';
+import { findMeeting, markPurchased } from '../../src/store/meetings.ts';
 import { addPlatformHost, connect, testWorld, type Vendor } from '../support/world.ts';
 
 interface RecordingJson {
@@ -181,6 +185,132 @@ describeOnBothDatabases('the consent to a recording', (_open, engine) => {
       'a closed',
       'b open',
     ]);
+  });
+
+  it('G17 who is taken out before the publication gets no link, then and after a recovery; the others do', async () => {
+    const world = await start();
+    const meeting = await booked(world, 'zoom', GROUP);
+    await decide(world, meeting.id, 'granted', 'a');
+    await held(world, meeting);
+    const withheld = await recordingOf(world, meeting);
+    expect(withheld.state).toBe('withheld');
+    const revoke = (customer: string) => world.api('POST', `/v1/recordings/${withheld.id}/revoke`, { customer_id: customer });
+    expect((await revoke('nobody')).status).toBe(404);
+    expect(must(await revoke('a'), 200).json).toMatchObject({
+      state: 'withheld',
+      links: [{ customer_id: 'a', url: null, revoked_at: world.now().toISOString() }],
+    });
+    must(await revoke('a'), 200);
+    await decide(world, meeting.id, 'granted', 'b');
+    const open = ({ links }: RecordingJson) => links.filter(({ revoked_at }) => revoked_at === null).map(({ customer_id }) => customer_id);
+    expect(open(must(await publish(world, withheld), 200).json as unknown as RecordingJson)).toEqual(['b']);
+    await settled(world);
+    expect(told(world, 'recording.revoked').map(({ data }) => data['customer_id'])).toEqual(['a']);
+
+    const { gateway } = world.gateway;
+    const recordingId = String(await uuidOf(world));
+    await gateway.db.write(async (tx) => {
+      const row = (await findMeeting(tx, meeting.id))!;
+      await noteRemoved(tx, gateway, row, { recordingId, fileIds: null, at: new Date(world.now().getTime() + 1) });
+      await noteRecovered(tx, gateway, row, { recordingId, fileIds: null, at: new Date(world.now().getTime() + 2) });
+    });
+    gateway.wake();
+    await settled(world);
+    expect(open(must(await publish(world, withheld), 200).json as unknown as RecordingJson)).toEqual(['b']);
+  });
+
+  it('G17 the link of one customer that was taken back is nowhere to be read, and who took it back is in the audit log', async () => {
+    const world = await start();
+    const { recording } = await published(world, GROUP);
+    await settled(world);
+    const urlOf = (customer: string) => recording.links.find(({ customer_id }) => customer_id === customer)!.url!;
+    const events = async () => must(await world.api('GET', '/v1/events?type=recording.published'), 200);
+    expect((await events()).text).toContain(urlOf('a'));
+    must(await world.api('POST', `/v1/recordings/${recording.id}/revoke`, { customer_id: 'a' }), 200);
+    const after = await events();
+    expect([after.text.includes(urlOf('a')), after.text.includes(urlOf('b'))]).toEqual([false, true]);
+    const [event] = after.json['data'] as { id: string }[];
+    const { read } = world.gateway.gateway.db;
+    // What a redelivery would send.
+    const stored = (await findOwnEvent(read, world.marketplaceId, event!.id))!;
+    expect(deliveryBody(world.gateway.gateway, stored)).toMatchObject({
+      data: { links: [{ customer_id: 'b', url: urlOf('b') }] },
+    });
+    const entries = (await read.select().from(read.t.audit)).filter(({ action }) => action === 'recording.link_revoked');
+    expect(entries).toMatchObject([
+      {
+        subjectId: recording.id,
+        details: { customer_id: 'a', link_id: expect.stringMatching(/^rcl_/), by: expect.stringMatching(/^key_/) },
+      },
+    ]);
+  });
+
+  it('G12 the consent that makes a withheld recording publishable is told, each time that it turns', async () => {
+    const world = await start();
+    const meeting = await booked(world, 'zoom', GROUP);
+    await held(world, meeting);
+    const { id, expires_at } = await recordingOf(world, meeting);
+    const publishable = async () => {
+      await settled(world);
+      return told(world, 'recording.publishable').map(({ data }) => data);
+    };
+    await decide(world, meeting.id, 'granted', 'a');
+    expect(await publishable()).toEqual([]);
+    await decide(world, meeting.id, 'granted', 'b');
+    await decide(world, meeting.id, 'granted', 'b');
+    const first = { recording_id: id, meeting_id: meeting.id, reason: 'consent_missing', expires_at };
+    expect(await publishable()).toEqual([expect.objectContaining(first)]);
+    await decide(world, meeting.id, 'refused', 'a');
+    await decide(world, meeting.id, 'granted', 'a');
+    expect(await publishable()).toHaveLength(2);
+    must(await publish(world, await recordingOf(world, meeting)), 200);
+    await decide(world, meeting.id, 'refused', 'a');
+    await decide(world, meeting.id, 'granted', 'a');
+    expect((await publishable()).map(({ reason }) => reason)).toEqual(['consent_missing', 'consent_missing', 'consent_withdrawn']);
+  });
+
+  it('G15 is not published when its time would be over by then', async () => {
+    const world = await start();
+    await setPolicy(world, { recording: { retention_from: 'upload', retention_days: 30 } });
+    const meeting = await booked(world);
+    await held(world, meeting);
+    await setPolicy(world, { recording: { retention_from: 'upload', retention_days: 7 } });
+    world.jump(10 * DAY);
+    await decide(world, meeting.id, 'granted');
+    const recording = await recordingOf(world, meeting);
+    expect(recording.state).toBe('withheld');
+    expect(await publish(world, recording)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    expect(await recordingOf(world, meeting)).toMatchObject({ state: 'withheld', links: [] });
+    await settled(world);
+    expect(told(world, 'recording.published')).toEqual([]);
+  });
+
+  it('G12 a no counts that comes while its own purchase is still being written', async () => {
+    const databaseUrl = await databaseOf(engine);
+    const world = await start({ databaseUrl });
+    await connect(world, 'zoom');
+    await settled(world);
+    const meeting = await createMeeting(world, { provider: 'zoom', recording: 'on_consent', ...GROUP });
+    await buy(world, meeting, 'a');
+    await decide(world, meeting.id, 'granted', 'a');
+    await held(world, meeting);
+    expect(await recordingOf(world, meeting)).toMatchObject({ state: 'published' });
+    let refusal: Promise<Answer> | undefined;
+    await world.gateway.gateway.db.write(async (tx) => {
+      await markPurchased(tx, { meetingId: meeting.id, customerId: 'b', at: world.now() });
+      refusal = decide(world, meeting.id, 'refused', 'b');
+      // SQLite has one writer, for whom everybody else waits anyway.
+      if (engine.dialect === 'sqlite') return;
+      await eventually('the refusal waits', async () => {
+        const waiting = await raw(
+          databaseUrl,
+          "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        );
+        return waiting.length > 0;
+      });
+    });
+    await refusal;
+    expect(await recordingOf(world, meeting)).toMatchObject({ state: 'withheld', reason: 'consent_withdrawn' });
   });
 
   it('G12 is still asked on the join page when the meeting is over, and a no counts there as well', async () => {
@@ -525,5 +655,24 @@ describeOnBothDatabases('recording by the vendor itself', (_open, engine) => {
     await settled(world);
     expect(await vendorRecords(world, 'zoom')).toBe(false);
     expect(await automatic(world, meeting)).toEqual([false, []]);
+  });
+});
+
+describeOnBothDatabases('news of one transaction', (_open, engine) => {
+  it('G15 a recording that is removed, recovered and removed again is told as revoked twice', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const { meeting } = await published(world);
+    const { gateway } = world.gateway;
+    const recordingId = String(await uuidOf(world));
+    const at = (minutes: number) => ({ recordingId, fileIds: null, at: new Date(world.now().getTime() + minutes * MINUTE) });
+    await gateway.db.write(async (tx) => {
+      const row = (await findMeeting(tx, meeting.id))!;
+      await noteRemoved(tx, gateway, row, at(1));
+      await noteRecovered(tx, gateway, row, at(2));
+      await noteRemoved(tx, gateway, row, at(3));
+    });
+    gateway.wake();
+    await settled(world);
+    expect(told(world, 'recording.revoked').map(({ data }) => data['reason'])).toEqual(['deleted_at_vendor', 'deleted_at_vendor']);
   });
 });

@@ -6,7 +6,7 @@ import { CASTS, playStory } from '../../demo/story.ts';
 import type { World } from '../../demo/world.ts';
 import { sampleVideo } from '../../sandbox/video.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
-import { calls, databaseOf, everythingStored, fault, MINUTE } from '../support/gateway.ts';
+import { calls, databaseOf, DAY, everythingStored, fault, MINUTE, must } from '../support/gateway.ts';
 import { testWorld } from '../support/world.ts';
 
 const ZOOM = CASTS.find(({ provider }) => provider === 'zoom')!;
@@ -216,6 +216,45 @@ describe('the stream of a recording', { timeout: 60_000 }, () => {
     expect(calls(world, 'zoom', 'GET', /./)).toHaveLength(before);
     world.jump(15 * 24 * 60 * MINUTE);
     expect((await fetch(media, { method: 'HEAD' })).status).toBe(410);
+  });
+});
+
+describeOnBothDatabases('a stream that goes on', (_open, engine) => {
+  const endings: Readonly<Record<string, (world: World, recordingId: string) => Promise<unknown>>> = {
+    'the consent is withdrawn': async ({ api }, id) => {
+      const recording = must(await api('GET', `/v1/recordings/${id}`), 200).json as {
+        meeting_id: string;
+        links: { customer_id: string }[];
+      };
+      const decision = { decision: 'refused', locale: 'en', text_version: 'v1' };
+      const path = `/v1/meetings/${recording.meeting_id}/attendees/${recording.links[0]!.customer_id}/recording-consent`;
+      must(await api('PUT', path, decision), 200);
+    },
+    'it is taken back': async ({ api }, id) => must(await api('POST', `/v1/recordings/${id}/revoke`), 200),
+    'its time is over': async (world) => world.jump(14 * DAY),
+  };
+
+  it.each(Object.keys(endings))('case 111: breaks off soon after %s, and not before', async (ending) => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const { link, recordingId } = await playStory(world, ZOOM, () => {});
+    let closed = false;
+    await downloadsFrom((_, response) => {
+      response.on('close', () => (closed = true)).writeHead(200, { 'content-type': 'video/mp4', 'content-length': 1_000 * MB });
+      response.write(Buffer.alloc(1_000));
+    });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const viewer = await open(`${link}/media`);
+    let broken = false;
+    viewer
+      .on('error', () => {})
+      .on('close', () => (broken = true))
+      .resume();
+    await vi.advanceTimersByTimeAsync(60_000);
+    await endings[ending]!(world, recordingId);
+    expect([broken, closed]).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await vi.waitFor(() => expect([broken, closed, viewer.complete]).toEqual([true, true, false]));
   });
 });
 

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { http, HttpResponse, passthrough } from 'msw';
 import { describe, expect, it } from 'vitest';
 import type { ZoomOptions } from '../../providers/zoom/index.ts';
+import { recordingCache } from '../../providers/zoom/recording-cache.ts';
 import { escapeUuid } from '../../providers/zoom/uuid.ts';
-import { DAY, HOUR, plus } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, plus } from '../../src/domain/time.ts';
 import { failureOf, guardedServer, textOf, wrongOnPurpose } from '../conformance/provider.ts';
 import { testAccount } from '../support/account.ts';
 import { API, CONTRACT, MEDIA, NOW, startZoom, videoFile } from './zoom-vendor.ts';
@@ -155,6 +156,32 @@ describe('Zoom recordings', () => {
     started.vendor.recorded[0]!.files[0]!['download_url'] = address;
     const fresh = { ...started, account: testAccount({ id: 'another' }) };
     expect((await failureOf(open(fresh))).code).toBe('vendor_nonsense');
+  });
+
+  it('are not served from what was kept once they are deleted', async () => {
+    const started = await startRecorded();
+    await open(started);
+    const looks = () => started.vendor.log.filter((line) => /^GET \/meetings\/[^/]+\/recordings/.test(line)).length;
+    const before = looks();
+    await open(started);
+    expect(looks()).toBe(before);
+    await started.provider.recordings.removal!.remove(started.account, { meeting: started.meeting, recordingId: 'inst1==' });
+    expect((await failureOf(open(started))).code).toBe('gone');
+    expect(looks()).toBe(before + 1);
+  });
+
+  it('are kept in memory for five minutes, and not until somebody asks for the same one again', () => {
+    let at = NOW;
+    const cache = recordingCache<string>(() => at);
+    for (const key of ['a', 'b']) cache.set(key, 'token');
+    at = plus(at, 4 * MINUTE);
+    cache.set('c', 'token');
+    expect([cache.size, cache.get('a')]).toEqual([3, 'token']);
+    at = plus(at, MINUTE);
+    cache.set('d', 'token');
+    expect([cache.size, cache.get('a'), cache.get('c')]).toEqual([2, undefined, 'token']);
+    for (let index = 0; index < 500; index += 1) cache.set(String(index), 'token');
+    expect(cache.size).toBe(200);
   });
 
   it('do not follow redirects for ever', async () => {

@@ -49,9 +49,15 @@ export const RECORDING_EVENTS = {
     data: { ...ofRecording, reason: z.enum(WITHHELD_REASONS).describe('Why'), expires_at: expiresAt },
     example: { ...example, reason: 'consent_missing', expires_at: '2026-12-11T11:20:00.000Z' },
   }),
+  'recording.publishable': entry({
+    description: 'The last consent has come: a recording that is withheld may be published.',
+    when: 'When the consent of a customer makes it so, each time. `POST /v1/recordings/{id}/publish` shows it; the gateway does not do that by itself.',
+    data: { ...ofRecording, reason: z.enum(WITHHELD_REASONS).describe('Why it is withheld'), expires_at: expiresAt },
+    example: { ...example, reason: 'consent_missing', expires_at: '2026-12-11T11:20:00.000Z' },
+  }),
   'recording.viewed': entry({
     description: 'Somebody has opened a link to a recording.',
-    when: 'For a customer the first time, for somebody of the operator each time.',
+    when: 'For a customer the first time, for somebody of the operator once in five minutes.',
     data: { ...ofRecording, ...ofLink },
     example: { ...example, sequence: 13, customer_id: 'cus_7' },
   }),

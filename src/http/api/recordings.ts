@@ -6,19 +6,19 @@ import type { Gateway } from '../../gateway.ts';
 import { grantAccess } from '../../recordings/access.ts';
 import { revokeRecording } from '../../recordings/erase.ts';
 import { publishWithheld } from '../../recordings/ready.ts';
-import { tellRecording } from '../../recordings/tell.ts';
+import { revokeAccess, revokeRecipient } from '../../recordings/revoke.ts';
 import { uploadRecording } from '../../recordings/upload.ts';
 import type { Reader } from '../../store/database.ts';
 import { findExpectation } from '../../store/expectations.ts';
 import { findMeeting, findOwnMeeting, type Meeting } from '../../store/meetings.ts';
-import { findOwnRecording, listRecordingLinks, listRecordings, revokeLinks, type Recording } from '../../store/recordings.ts';
+import { findOwnRecording, listRecordingLinks, listRecordings, type Recording } from '../../store/recordings.ts';
 import { representExpectation, representRecording } from './represent.ts';
 import { about, apiRouter, body, idParameter, json, listOf, problems } from './router.ts';
 import * as requests from './requests.ts';
 import * as schemas from './schemas.ts';
 
 export const recordingRoutes = (gateway: Gateway) => {
-  const { db, now, wake } = gateway;
+  const { db, wake } = gateway;
   const inLists = openerOfLists(gateway);
 
   return apiRouter()
@@ -143,6 +143,8 @@ export const recordingRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/recordings/{id}/revoke',
         ...about('Recordings', 'Take all links back, that of one recipient, or those given for an incident'),
+        description:
+          'A single recipient may be named before there are links, too: that one gets none when it is published. Who has no part in the meeting is answered with 404.',
         request: {
           params: idParameter,
           body: {
@@ -159,16 +161,10 @@ export const recordingRoutes = (gateway: Gateway) => {
         const { customer_id: customerId, incident_id: incidentId } = asked ?? {};
         await db.write(async (tx) => {
           const { recording, meeting } = await own(tx, marketplaceId, id);
-          if (recording.state === 'expired' || recording.state === 'revoked') return;
-          if (customerId === undefined && incidentId === undefined) {
-            await revokeRecording(tx, gateway, meeting, recording, 'marketplace');
-            return;
-          }
-          for (const link of await revokeLinks(tx, { recordingId: recording.id, customerId, incidentId, at: now() })) {
-            const whose =
-              link.kind === 'operator' ? { operator: true as const, incident_id: link.incidentId } : { customer_id: link.customerId };
-            await tellRecording(tx, gateway, meeting, recording, 'recording.revoked', whose, link.id);
-          }
+          const by = c.get('keyId');
+          if (customerId !== undefined) await revokeRecipient(tx, gateway, meeting, { id, customerId, by });
+          else if (incidentId !== undefined) await revokeAccess(tx, gateway, meeting, { id, incidentId, by });
+          else await revokeRecording(tx, gateway, meeting, recording, 'marketplace');
         });
         wake();
         return c.json(await showRecording(gateway, marketplaceId, id), 200);

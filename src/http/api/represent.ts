@@ -9,6 +9,7 @@ import { readReason } from '../../domain/connection.ts';
 import { shownDecision } from '../../domain/decision.ts';
 import { attemptProblem, type Death, type DeliveryState, type DisabledReason } from '../../domain/delivery.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
+import type { IncidentKind, IncidentState } from '../../domain/incident.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { isOver, type MeetingState } from '../../domain/meeting.ts';
 import { planOf, type CertainPlan, type PlanBasis } from '../../domain/plan.ts';
@@ -23,6 +24,7 @@ import type { Preview } from '../../meetings/preview.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt } from '../../store/deliveries.ts';
 import type { StoredEvent, WebhookEndpoint } from '../../store/events.ts';
+import type { Incident } from '../../store/incidents.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Expectation } from '../../store/expectations.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
@@ -251,6 +253,17 @@ export function representRecording(
     created_at: iso(recording.createdAt),
   };
 }
+
+export const representIncident = (incident: Incident): z.infer<typeof schemas.incident> => ({
+  id: incident.id,
+  meeting_id: incident.meetingId,
+  reported_by: incident.side as 'customer',
+  reporter_id: incident.reporterId,
+  kind: incident.kind as IncidentKind | null,
+  text: incident.text,
+  state: incident.state as IncidentState,
+  reported_at: iso(incident.at),
+});
 
 export const representEndpoint = (endpoint: WebhookEndpoint): z.infer<typeof schemas.endpoint> => ({
   id: endpoint.id,

@@ -1,5 +1,6 @@
 /** What is asked of the API: bodies and queries. The routes validate with them, the typed client is typed by them. */
 import { z } from '@hono/zod-openapi';
+import { INCIDENT_STATES } from '../../domain/incident.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
 import { EVENT_TYPES, type EventType } from '../../events/catalogue.ts';
@@ -82,6 +83,18 @@ export const accessRequest = z
     reason: schemas.line(500).describe('Goes into the audit log'),
   })
   .openapi('RecordingAccessRequest');
+
+export const incidentsPage = schemas.page.extend({
+  meeting_id: schemas.foreignId.optional(),
+  state: z.enum(INCIDENT_STATES).optional(),
+});
+
+export const incidentChange = z
+  .strictObject({
+    state: z.enum(INCIDENT_STATES),
+    note: schemas.line(500).nullish().describe('Goes into the audit log'),
+  })
+  .openapi('IncidentChange');
 
 type FamilyOf<Type> = Type extends `${infer Family}.${string}` ? `${Family}.*` : never;
 const FAMILIES = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*` as FamilyOf<EventType>))];

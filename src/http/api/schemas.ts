@@ -8,6 +8,7 @@ import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
+import { INCIDENT_KINDS, INCIDENT_STATES } from '../../domain/incident.ts';
 import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
 import { WARNINGS } from '../../meetings/preview.ts';
 
@@ -302,6 +303,19 @@ export const access = z
     incident_id: z.string(),
   })
   .openapi('RecordingAccess');
+export const incident = z
+  .object({
+    id: z.string(),
+    meeting_id: z.string(),
+    reported_by: z.enum(['customer', 'professional']),
+    reporter_id: z.string(),
+    kind: z.enum(INCIDENT_KINDS).nullable(),
+    text: z.string(),
+    state: z.enum(INCIDENT_STATES),
+    reported_at: moment,
+  })
+  .openapi('Incident');
+
 /** A compact JWS (RFC 7515). */
 export const deletionCertificate = z.object({ certificate: z.string() }).openapi('DeletionCertificate');
 

@@ -10,12 +10,14 @@ import type { WithheldReason } from '../../domain/recording.ts';
 import { hashToken } from '../../domain/token.ts';
 import type { Gateway } from '../../gateway.ts';
 import { isRedirected, openShare } from '../../recordings/share.ts';
-import { followedUpload, storedLink } from '../../recordings/upload.ts';
+import { storedLink } from '../../recordings/stored-link.ts';
+import { followedUpload } from '../../recordings/upload.ts';
 import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
 import { findRecordingByLink, type LinkedRecording, type RecordingLink } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
 import { passOn } from './pass-on.ts';
+import { stayOpenWhile } from './stay-open.ts';
 import { recordingPage, type RecordingPageState, type RecordingSource } from './views/index.ts';
 
 export const recordingPageRoutes = (gateway: Gateway) =>
@@ -47,7 +49,9 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       const range = oneRange(c.req.header('range'));
       const media = await openMedia(gateway, opened, { fileId: file.id, range, signal: c.req.raw.signal });
       if (isView(range, link)) await noteView(gateway, opened);
-      return sendMedia(c, gateway, media, { kind: file.kind, download });
+      // A player holds one answer for as long as it plays.
+      const check = () => openRecordingLink(gateway, c.req.param('token'));
+      return sendMedia(c, gateway, media, { kind: file.kind, download, check });
     })
     .onError(async (error, c) => {
       const found = isFailure(error, 'gone')
@@ -146,7 +150,13 @@ const isView = (range: string | undefined, { firstViewedAt }: RecordingLink): bo
 const oneRange = (header: string | undefined): string | undefined =>
   header !== undefined && /^bytes=(\d{1,15}-\d{0,15}|-\d{1,15})$/.test(header) ? header : undefined;
 
-function sendMedia(c: Context, gateway: Gateway, media: Media, { kind, download }: { kind: string; download: boolean }): Response {
+/** `check` throws once it may not be shown any more. */
+function sendMedia(
+  c: Context,
+  gateway: Gateway,
+  media: Media,
+  { kind, download, check }: { kind: string; download: boolean; check: () => Promise<unknown> },
+): Response {
   const { outgoing } = c.env as HttpBindings;
   const answer = c.body(null, media.status, {
     ...mediaHeaders(gateway, { kind, contentType: media.contentType }, download),
@@ -156,6 +166,7 @@ function sendMedia(c: Context, gateway: Gateway, media: Media, { kind, download 
     ...(media.status === 200 ? {} : { 'accept-ranges': 'bytes' }),
   });
   outgoing.writeHead(media.status, Object.fromEntries(answer.headers));
+  stayOpenWhile(outgoing, check);
   void passOn(media.body, media.contentLength, outgoing);
   return RESPONSE_ALREADY_SENT;
 }
