@@ -137,16 +137,17 @@ async function leaveTraces(world: World, { url, uuid }: { url: string; uuid: str
     const about = tx.select({ id: events.id }).from(events).where(eq(events.type, 'recording.published'));
     const sent = tx.select({ id: deliveries.id }).from(deliveries).where(inArray(deliveries.eventId, about));
     await tx.update(deliveryAttempts).set({ answer: TRACES.echo }).where(inArray(deliveryAttempts.deliveryId, sent));
-    await tx.insert(jobs).values({
+    const failed = { attempts: 3, deadAt: now(), lastError: TRACES.error };
+    const look = {
       id: `recording.look:${recording!.meetingId}`,
       kind: 'recording.look',
       subjectId: recording!.meetingId,
       dueAt: now(),
       leasedUntil: null,
-      attempts: 3,
-      deadAt: now(),
-      lastError: TRACES.error,
-    });
+      ...failed,
+    };
+    // There may be one already: it is looked for what else was recorded.
+    await tx.insert(jobs).values(look).onConflictDoUpdate({ target: jobs.id, set: failed });
     await tx.insert(inbox).values({
       key: 'zoom/parked',
       provider: 'zoom',

@@ -54,7 +54,8 @@ describe('Zoom', () => {
     ['recording.transcript_completed', 'confirmed', ['recording.published']],
     ['recording.trashed', 'confirmed', []],
     ['recording.deleted', 'confirmed', []],
-    ['recording.recovered', 'confirmed', []],
+    // Nobody told that there was one, nor that it was deleted: it is there, and shown when somebody asks for it.
+    ['recording.recovered', 'confirmed', ['recording.withheld']],
   ])('%s: the meeting is %s, the marketplace hears %j', async (event, state, told) => {
     const { world, known } = await start();
     expect(await deliver(world, known, body(known, event))).toBe(200);
