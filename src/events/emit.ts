@@ -34,6 +34,7 @@ export const EVENT_TYPES = [
   'recording.expired',
   'recording.missing',
   'recording.deleted',
+  'recording.erased',
   'recording.deletion_failed',
   'incident.reported',
   'endpoint.disabled',

@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { findLastAuditEntry } from '../store/audit.ts';
+import { findLastAuditEntry, type AuditEntry } from '../store/audit.ts';
 import { listRecordingLinks, type Recording } from '../store/recordings.ts';
 import { sign } from './signing.ts';
 
@@ -42,15 +42,24 @@ export async function certifyDeletion(gateway: Gateway, recording: Recording): P
       'personal_links',
       'links_in_events',
     ],
-    personal_links: links.length,
+    personal_links: links.filter(({ kind }) => kind === 'recipient').length,
     at_vendor:
       recording.vendorEnding === null
         ? null
         : {
             ending: recording.vendorEnding,
             ended_at: recording.vendorEndedAt?.toISOString() ?? null,
+            ...doneThere(erasure),
             read_back: recording.vendorEnding === 'confirmed',
           },
     audit: erasure?.seq == null ? null : { entry: erasure.id, seq: erasure.seq, hash: erasure.hash },
   });
+}
+
+/** What the entry says of it. One page that is closed is no recording that is deleted. */
+function doneThere(erasure: AuditEntry | undefined): { closed: boolean; deleted: boolean } {
+  const { at_vendor: done } = (erasure?.details ?? {}) as { at_vendor?: { closed?: boolean; deleted?: boolean } | string | null };
+  return typeof done === 'object' && done !== null
+    ? { closed: done.closed === true, deleted: done.deleted === true }
+    : { closed: false, deleted: false };
 }

@@ -8,7 +8,7 @@ import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
 import { findRecording, lockRecording, updateRecording, type Recording } from '../store/recordings.ts';
-import { closePage, possibleAtVendor } from './at-vendor.ts';
+import { closePage, possibleAtVendor, sureFrom } from './at-vendor.ts';
 
 export const UNSHARE = 'recording.unshare';
 
@@ -22,7 +22,7 @@ export async function closeShareSoon(tx: Writer, { now }: Pick<Gateway, 'now'>, 
  * @throws Failure what the vendor's adapter throws, `vendor_nonsense` when the page is still open; then the worker comes back
  */
 export async function closeShare(gateway: Gateway, recordingId: string): Promise<void> {
-  const { db, vault } = gateway;
+  const { db, now, vault } = gateway;
   const recording = await findRecording(db.read, recordingId);
   const meeting = recording && (await findMeeting(db.read, recording.meetingId));
   const ref = meeting && meetingRef(gateway, meeting);
@@ -36,8 +36,13 @@ export async function closeShare(gateway: Gateway, recordingId: string): Promise
   });
   await db.write(async (tx) => {
     const locked = await lockRecording(tx, recordingId);
+    if (locked === undefined) return;
+    const sure = sureFrom(locked);
+    const isSure = sure <= now();
+    // Closed once more when nothing that was asked before can open it any more.
+    if (locked.state === 'withheld' && !isSure) await scheduleJob(tx, { kind: UNSHARE, subjectId: recordingId, dueAt: sure });
     // Shown again meanwhile: whether its page was opened before or after this is not known, so the next click opens it.
-    const changes = locked?.state === 'withheld' ? { linkSealed: null, sharedAt: null } : { linkSealed: null };
+    const changes = locked.state === 'withheld' && isSure ? { linkSealed: null, sharedAt: null } : { linkSealed: null };
     await updateRecording(tx, { id: recordingId, from: ['withheld', 'published'] }, changes);
   });
 }

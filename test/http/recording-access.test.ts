@@ -318,6 +318,10 @@ describeOnBothDatabases("the vendor's own page", (_open, engine) => {
     // The end of the recording closes it as well, before or after; whoever opened it last closes it in any case.
     await settled(world);
     expect([...calls.slice(0, 1), new Set(calls.slice(1))]).toEqual(['open', new Set(['close'])]);
+    expect(await row(world, recording.id)).toMatchObject({ linkSealed: null, vendorEnding: 'pending' });
+    world.jump(3 * MINUTE);
+    world.gateway.gateway.wake();
+    await settled(world);
     expect(await row(world, recording.id)).toMatchObject({ linkSealed: null, vendorEnding: 'confirmed' });
   });
 });

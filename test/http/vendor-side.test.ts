@@ -151,8 +151,12 @@ describeOnBothDatabases('a recording at its vendor', (_open, engine) => {
     expect((await row(world, recording)).linkSealed).not.toBeNull();
     await decide(world, meeting, 'refused');
     expect((await visit(page)).status).toBe(403);
-    expect(await row(world, recording)).toMatchObject({ state: 'withheld', linkSealed: null, sharedAt: null });
     expect((await visit(`${link}/media`)).status).toBe(410);
+    // Once more, when a click of before can open it no more.
+    expect(await row(world, recording)).toMatchObject({ state: 'withheld', linkSealed: null, sharedAt: expect.any(Date) });
+    await jump(world, 3 * MINUTE);
+    expect(await row(world, recording)).toMatchObject({ state: 'withheld', sharedAt: null });
+    expect(calls(world, 'zoom', 'PATCH', /\/settings$/).length).toBeGreaterThan(2);
     await decide(world, meeting, 'granted');
     await publish(world, recording);
     expect((await visit(page)).status).toBe(403);
@@ -178,8 +182,9 @@ describeOnBothDatabases('a recording at its vendor', (_open, engine) => {
     await decide(world, meeting, 'refused');
     expect((await visit(second)).status).toBe(200);
     await connect(world, 'zoom');
-    await eventually('its page is closed', async () => (await row(world, recording)).sharedAt === null);
-    expect((await visit(second)).status).toBe(403);
+    await eventually('its page is closed', async () => (await visit(second)).status === 403);
+    await jump(world, 3 * MINUTE);
+    expect(await row(world, recording)).toMatchObject({ sharedAt: null });
   });
 
   it('G15 goes on without a single file that is deleted there, and ends with the last one that can be watched', async () => {
