@@ -20,9 +20,8 @@ import { eraseLinkTokens, findOwnRecording, lockRecording, revokeLinks, updateRe
 import { possibleAtVendor, wantedAtVendor, type VendorWork } from './at-vendor.ts';
 import { recordingEvent } from './tell.ts';
 
-/** The states that end. One that is being processed has no time of its own, but can be taken back. */
+/** The states that end. */
 const LIVE = ['processing', 'withheld', 'published'];
-const TIMED = new Set(['withheld', 'published']);
 const ENDED = ['expired', 'revoked'];
 
 interface End {
@@ -52,7 +51,7 @@ export async function expireDue(tx: Writer, gateway: Gateway, recordings: readon
   const due: Recording[] = [];
   for (const recording of recordings) {
     const { id, state, expiresAt } = recording;
-    if (expiresAt === null || !TIMED.has(state)) continue;
+    if (expiresAt === null || !LIVE.includes(state)) continue;
     if (expiresAt > at) later.set(id, expiresAt);
     else due.push(recording);
   }

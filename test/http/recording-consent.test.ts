@@ -379,6 +379,26 @@ describeOnBothDatabases('a recording in the vendor’s trash', (_open, engine) =
     expect((await visit(fresh.url!)).status).toBe(200);
   });
 
+  it('G15 is not shown without its files: these are asked for until the vendor tells them', async () => {
+    const world = await start();
+    await setPolicy(world, { recording: { retention_days: 60 } });
+    const { meeting, recording } = await published(world);
+    const uuid = await uuidOf(world);
+    world.jump(20 * DAY);
+    await settled(world);
+    await zoomSays(world, meeting, 'recording.trashed', uuid);
+    fault(world, 'zoom', 'GET', '/recordings', { status: 503 }, 3);
+    await zoomSays(world, meeting, 'recording.recovered', uuid, new Date(world.now().getTime() + 1));
+    await settled(world);
+    expect(await recordingOf(world, meeting)).toMatchObject({ state: 'withheld', files: [] });
+    expect(await publish(world, recording)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    world.jump(HOUR);
+    world.gateway.gateway.wake();
+    await settled(world);
+    expect((await recordingOf(world, meeting)).files).not.toEqual([]);
+    must(await publish(world, recording), 200);
+  });
+
   it('case 35: G15 ends in the same way in whatever order its news come', async () => {
     const world = await start();
     const meeting = await booked(world);

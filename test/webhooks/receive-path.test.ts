@@ -51,10 +51,11 @@ describe('Zoom', () => {
     ['recording.started', 'confirmed', ['recording.processing']],
     ['recording.stopped', 'confirmed', ['recording.processing']],
     ['recording.completed', 'confirmed', ['recording.published']],
-    ['recording.transcript_completed', 'confirmed', ['recording.published']],
+    // Without the word about the film it is looked for.
+    ['recording.transcript_completed', 'confirmed', ['recording.processing']],
     ['recording.trashed', 'confirmed', []],
     ['recording.deleted', 'confirmed', []],
-    ['recording.recovered', 'confirmed', []],
+    ['recording.recovered', 'confirmed', ['recording.withheld']],
   ])('%s: the meeting is %s, the marketplace hears %j', async (event, state, told) => {
     const { world, known } = await start();
     expect(await deliver(world, known, body(known, event))).toBe(200);
