@@ -49,7 +49,7 @@ const MAX_JOB_ATTEMPTS = 15;
  */
 const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', LOOK]);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
-const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew', LOOK_SOON]);
+const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew', LOOK_SOON, UNSHARE]);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
 const PASSES: ReadonlySet<FailureCode> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota']);
 /** A day's publications end at once, and their end is promised to the minute: between two batches fewer deliveries come first. */

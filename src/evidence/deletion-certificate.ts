@@ -14,6 +14,8 @@ const ENDS = ['recording.expired', 'recording.revoked'];
 /** Of a recording that ended at its vendor first, the last word is an entry of its own. */
 const ERASURES = [...ENDS, 'recording.erased'];
 
+const ERASED = ['passcode', 'title', 'files', 'recording_times', 'personal_links', 'links_in_events'];
+
 /** @throws Failure `conflict` while it is not erased */
 export async function certifyDeletion(gateway: Gateway, recording: Recording): Promise<string> {
   const { config, db, now } = gateway;
@@ -21,6 +23,7 @@ export async function certifyDeletion(gateway: Gateway, recording: Recording): P
   if (erasedAt === null) throw new Failure('conflict', 'The recording is not erased (yet).');
   const ended = await findLastAuditEntry(db.read, recording.id, ENDS);
   const erasure = await findLastAuditEntry(db.read, recording.id, ERASURES);
+  const details = (ended?.details ?? {}) as Record<string, unknown>;
   const links = await listRecordingLinks(db.read, [recording.id]);
   return sign(gateway, CERTIFICATE_TYPE, {
     iss: config.publicUrl,
@@ -33,15 +36,8 @@ export async function certifyDeletion(gateway: Gateway, recording: Recording): P
     published_at: recording.publishedAt?.toISOString() ?? null,
     ended: { as: recording.state, at: (ended?.at ?? erasedAt).toISOString(), reason: recording.reason },
     erased_at: erasedAt.toISOString(),
-    erased: [
-      recording.source === 'provider' ? 'vendor_recording_id' : 'uploaded_link',
-      'passcode',
-      'title',
-      'files',
-      'recording_times',
-      'personal_links',
-      'links_in_events',
-    ],
+    // The vendor has deleted it before anything of it was heard or kept here.
+    erased: details['never_known'] === true ? [] : [recording.source === 'provider' ? 'vendor_recording_id' : 'uploaded_link', ...ERASED],
     personal_links: links.filter(({ kind }) => kind === 'recipient').length,
     at_vendor:
       recording.vendorEnding === null

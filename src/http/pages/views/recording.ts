@@ -135,7 +135,7 @@ function fileLine(
   const size = fileSize(model.language, file.bytes);
   const query = new URLSearchParams(file === main ? {} : { file: file.id });
   if (file.streamable) query.set('download', '1');
-  if (passcode !== null) query.set('passcode', 'seen');
+  if (passcode !== null && model.source === 'provider') query.set('passcode', 'seen');
   const path = `/r/${encodeURIComponent(model.token)}/media${query.size === 0 ? '' : `?${query}`}`;
   const name = model.source === 'upload' ? model.title : t(`recording.${file.kind}`);
   const action = file.streamable ? t('recording.download') : t('recording.external');
