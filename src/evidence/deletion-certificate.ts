@@ -23,7 +23,7 @@ export async function certifyDeletion(gateway: Gateway, recording: Recording): P
   if (erasedAt === null) throw new Failure('conflict', 'The recording is not erased (yet).');
   const ended = await findLastAuditEntry(db.read, recording.id, ENDS);
   const erasure = await findLastAuditEntry(db.read, recording.id, ERASURES);
-  const details = (ended?.details ?? {}) as Record<string, unknown>;
+  const details = ended?.details ?? {};
   const links = await listRecordingLinks(db.read, [recording.id]);
   return sign(gateway, CERTIFICATE_TYPE, {
     iss: config.publicUrl,

@@ -66,9 +66,10 @@ export async function closeShares(
 ): Promise<void> {
   const { db, log, now } = gateway;
   const { shares } = provider.recordings;
+  if (shares === undefined) return;
   const until = plus(now(), LONGEST_FAREWELL_MS);
   try {
-    for (let from = 0; shares !== undefined && from < shared.length && now() < until; from += AT_ONCE) {
+    for (let from = 0; from < shared.length && now() < until; from += AT_ONCE) {
       const group = shared.slice(from, from + AT_ONCE).map(async (recording) => {
         const meeting = await findMeeting(db.read, recording.meetingId);
         const named = meeting && recordingRef(gateway, meeting, recording);
