@@ -404,7 +404,7 @@ export const defineTables = (kit: Kit) => ({
       readyAt: kit.instant(),
       publishedAt: kit.instant(),
       expiresAt: kit.instant(),
-      /** Since when the vendor shows it to whoever has its link (policy `redirect`); null while it does not. */
+      /** When the vendor was last asked to show it to whoever has its link (policy `redirect`); null while it does not. */
       sharedAt: kit.instant(),
       /** What became of it at the vendor when its time was over: one of `VENDOR_ENDINGS`; null while nothing is to be done there. */
       vendorEnding: kit.text(),

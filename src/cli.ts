@@ -245,7 +245,7 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
       if (reports.some(({ broken }) => broken !== null)) process.exitCode = 1;
       return reports.map(({ marketplaceId, sound, unchained, broken }) => ({
         marketplace: marketplaceId,
-        result: broken === null ? 'ok' : broken.problem,
+        result: broken === null ? (sound + unchained === 0 ? 'empty' : 'ok') : broken.problem,
         sound_entries: sound,
         entries_before_the_chain: unchained,
         ...(broken === null ? {} : { broken_at: broken.seq, entry: broken.entryId }),

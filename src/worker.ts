@@ -47,10 +47,13 @@ const LEASE_MS = 90 * SECOND;
 /** How long nobody looks for work when nothing rings. */
 const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
-/** What is never given up for a vendor that is down: nobody would begin it again, and the connection would die of it. */
-const UPKEEP = new Set(['grant.keep', 'subscription.renew']);
+/**
+ * What is never given up, whatever it fails with: nobody would begin it again. A connection would die of it, a recording would be kept for
+ * ever, or be looked for no more.
+ */
+const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', LOOK]);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
-const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew']);
+const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew', LOOK_SOON, UNSHARE]);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
 const PASSES: ReadonlySet<string> = new Set(['credentials_rejected', 'key_unavailable', 'vendor_quota'] satisfies FailureCode[]);
 /** A day's publications end at once, and their end is promised to the minute: between two batches fewer deliveries come first. */

@@ -238,9 +238,12 @@ export async function applyEvent(tx: Writer, gateway: Gateway, provider: Provide
     case 'recordings.recovered': {
       const { organisation, recordingIds, at } = event;
       const removed = event.type === 'recordings.removed';
-      const states = removed ? (['processing', 'published', 'withheld'] as const) : (['revoked'] as const);
       let matched = false;
-      for (const { meetingId, fingerprint } of await listRecordingMarksOf(tx, { provider: provider.id, organisation, states })) {
+      for (const { meetingId, fingerprint } of await listRecordingMarksOf(tx, {
+        provider: provider.id,
+        organisation,
+        now: gateway.now(),
+      })) {
         // The meeting is part of the mark, and is not named by the vendor.
         const recordingId = recordingIds.find((id) => recordingFingerprint({ id: meetingId }, id) === fingerprint);
         const meeting = recordingId === undefined ? undefined : await findMeeting(tx, meetingId);

@@ -4,7 +4,9 @@ import { found } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import { findOwnConnection, findSubscriptionOf, type Connection } from '../store/connections.ts';
 import { findGrant } from '../store/grants.ts';
+import { isShared, closeShares } from '../recordings/unshare.ts';
 import { scheduleJob } from '../store/jobs.ts';
+import { listVendorRecordingsOf, type Recording } from '../store/recordings.ts';
 import { accessTokenOf } from './access-token.ts';
 import { accountOf } from './account.ts';
 import { markRevoked } from './health.ts';
@@ -40,6 +42,8 @@ interface Farewell {
   readonly revocable: boolean;
   /** The vendor's id. */
   readonly subscription: string | undefined;
+  /** Recordings whose page at the vendor may be open. */
+  readonly shared: readonly Recording[];
 }
 
 /** What the vendor can be told with: to be opened before the tokens are erased. Undefined when there is nothing to tell, or no way. */
@@ -51,7 +55,8 @@ async function prepareFarewell(gateway: Gateway, connection: Connection): Promis
   if (provider === undefined || before === undefined || before.tokensSealed === null) return undefined;
   const subscription = connection.status === 'active' ? (await findSubscriptionOf(db.read, id))?.vendorId : undefined;
   const revocable = before.kind === 'user' && provider.oauth.revoke !== undefined;
-  if (!revocable && subscription === undefined) return undefined;
+  const shared = (await listVendorRecordingsOf(db.read, id)).filter(isShared);
+  if (!revocable && subscription === undefined && shared.length === 0) return undefined;
   try {
     // Zoom takes back a grant by a living access token only, and answers a dead one as if nothing were left to take back.
     await accessTokenOf(gateway, grantId).catch((error: unknown) => {
@@ -59,7 +64,7 @@ async function prepareFarewell(gateway: Gateway, connection: Connection): Promis
     });
     const grant = await findGrant(db.read, grantId);
     const tokens = grant && openTokens(gateway, grant);
-    return tokens && { provider, tokens, revocable, subscription };
+    return tokens && { provider, tokens, revocable, subscription, shared };
   } catch (error) {
     log.warn({ err: error, connection: id }, 'the tokens of a connection that ends cannot be opened');
     return undefined;
@@ -69,7 +74,7 @@ async function prepareFarewell(gateway: Gateway, connection: Connection): Promis
 async function tellVendor(
   gateway: Gateway,
   connection: Connection,
-  { provider, tokens, revocable, subscription }: Farewell,
+  { provider, tokens, revocable, subscription, shared }: Farewell,
   { last, unused }: { last: boolean; unused: boolean },
 ): Promise<void> {
   const account = { ...accountOf(gateway, connection), accessToken: () => Promise.resolve(tokens.accessToken) };
@@ -77,7 +82,8 @@ async function tellVendor(
     told?.catch((error: unknown) => {
       gateway.log.warn({ err: error, connection: connection.id }, 'the vendor could not be told about the end of a connection');
     });
-  // In this order: without the grant the subscription cannot be removed.
+  // In this order: without the grant no page can be closed, and the subscription cannot be removed.
+  await closeShares(gateway, { provider, account }, shared);
   if (unused && subscription !== undefined) await bestEffort(provider.subscriptions?.remove(account, subscription));
   if (last && revocable) await bestEffort(provider.oauth.revoke?.(tokens));
 }

@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { findLastAuditEntry } from '../store/audit.ts';
+import { findLastAuditEntry, type AuditEntry } from '../store/audit.ts';
 import { listRecordingLinks, type Recording } from '../store/recordings.ts';
 import { sign } from './signing.ts';
 
@@ -14,6 +14,8 @@ const ENDS = ['recording.expired', 'recording.revoked'];
 /** Of a recording that ended at its vendor first, the last word is an entry of its own. */
 const ERASURES = [...ENDS, 'recording.erased'];
 
+const ERASED = ['passcode', 'title', 'files', 'recording_times', 'personal_links', 'links_in_events'];
+
 /** @throws Failure `conflict` while it is not erased */
 export async function certifyDeletion(gateway: Gateway, recording: Recording): Promise<string> {
   const { config, db, now } = gateway;
@@ -21,6 +23,7 @@ export async function certifyDeletion(gateway: Gateway, recording: Recording): P
   if (erasedAt === null) throw new Failure('conflict', 'The recording is not erased (yet).');
   const ended = await findLastAuditEntry(db.read, recording.id, ENDS);
   const erasure = await findLastAuditEntry(db.read, recording.id, ERASURES);
+  const details = ended?.details ?? {};
   const links = await listRecordingLinks(db.read, [recording.id]);
   return sign(gateway, CERTIFICATE_TYPE, {
     iss: config.publicUrl,
@@ -33,24 +36,26 @@ export async function certifyDeletion(gateway: Gateway, recording: Recording): P
     published_at: recording.publishedAt?.toISOString() ?? null,
     ended: { as: recording.state, at: (ended?.at ?? erasedAt).toISOString(), reason: recording.reason },
     erased_at: erasedAt.toISOString(),
-    erased: [
-      recording.source === 'provider' ? 'vendor_recording_id' : 'uploaded_link',
-      'passcode',
-      'title',
-      'files',
-      'recording_times',
-      'personal_links',
-      'links_in_events',
-    ],
-    personal_links: links.length,
+    // The vendor has deleted it before anything of it was heard or kept here.
+    erased: details['never_known'] === true ? [] : [recording.source === 'provider' ? 'vendor_recording_id' : 'uploaded_link', ...ERASED],
+    personal_links: links.filter(({ kind }) => kind === 'recipient').length,
     at_vendor:
       recording.vendorEnding === null
         ? null
         : {
             ending: recording.vendorEnding,
             ended_at: recording.vendorEndedAt?.toISOString() ?? null,
+            ...doneThere(erasure),
             read_back: recording.vendorEnding === 'confirmed',
           },
     audit: erasure?.seq == null ? null : { entry: erasure.id, seq: erasure.seq, hash: erasure.hash },
   });
+}
+
+/** What the entry says of it. One page that is closed is no recording that is deleted. */
+function doneThere(erasure: AuditEntry | undefined): { closed: boolean; deleted: boolean } {
+  const { at_vendor: done } = (erasure?.details ?? {}) as { at_vendor?: { closed?: boolean; deleted?: boolean } | string | null };
+  return typeof done === 'object' && done !== null
+    ? { closed: done.closed === true, deleted: done.deleted === true }
+    : { closed: false, deleted: false };
 }

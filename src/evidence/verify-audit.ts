@@ -1,7 +1,9 @@
 /** Walks the audit chains and names the first entry of each that is not as it was written. */
 import { chainHash, NO_HASH } from '../domain/audit-chain.ts';
+import { notFound } from '../domain/failure.ts';
 import type { Database } from '../store/database.ts';
 import { countUnchained, findAuditHead, listAudited, pageOfChain } from '../store/audit.ts';
+import { listMarketplaces } from '../store/marketplaces.ts';
 
 /** Chosen: entries read at once, a few hundred bytes each. */
 const PAGE = 1_000;
@@ -27,10 +29,16 @@ export interface ChainReport {
   readonly broken: Break | null;
 }
 
-/** One report per marketplace that has an audit log, or of the one that is named. Gateways may go on writing meanwhile. */
+/**
+ * One report per marketplace, or of the one that is named. Gateways may go on writing meanwhile. One without any entry is reported as that:
+ * its log may have been taken away with its head.
+ * @throws Failure `not_found`
+ */
 export async function verifyAudit({ read }: Pick<Database, 'read'>, marketplaceId?: string): Promise<ChainReport[]> {
+  const known = [...new Set([...(await listAudited(read)), ...(await listMarketplaces(read)).map(({ id }) => id)])].toSorted();
+  if (marketplaceId !== undefined && !known.includes(marketplaceId)) throw notFound();
   const reports: ChainReport[] = [];
-  for (const id of marketplaceId === undefined ? await listAudited(read) : [marketplaceId]) {
+  for (const id of marketplaceId === undefined ? known : [marketplaceId]) {
     reports.push({ marketplaceId: id, unchained: await countUnchained(read, id), ...(await walk(read, id)) });
   }
   return reports;

@@ -2,6 +2,7 @@ import { Failure, notFound } from '../domain/failure.ts';
 import { contradictionsIn } from '../domain/policy.ts';
 import { patched, policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
+import { closeSharesSoon } from '../recordings/unshare.ts';
 import { lockMarketplace, setPolicyPatch } from '../store/marketplaces.ts';
 import { policyInForce, type PolicyInForce } from './policy.ts';
 
@@ -11,10 +12,11 @@ import { policyInForce, type PolicyInForce } from './policy.ts';
  * @throws Failure `not_found`, `invalid` for values that contradict each other; then nothing is changed
  */
 export async function changePolicy(
-  { db }: Gateway,
+  gateway: Gateway,
   { marketplaceId, patch }: { marketplaceId: string; patch: Readonly<Record<string, unknown>> },
 ): Promise<PolicyInForce> {
-  return db.write(async (tx) => {
+  const { db, wake } = gateway;
+  const changed = await db.write(async (tx) => {
     const marketplace = await lockMarketplace(tx, marketplaceId);
     if (marketplace === undefined) throw notFound();
     const source = patched(marketplace, patch);
@@ -26,6 +28,9 @@ export async function changePolicy(
       });
     }
     await setPolicyPatch(tx, { id: marketplace.id, policyPatch: source.policyPatch });
+    if (policyOf(source).recording.delivery !== 'redirect') await closeSharesSoon(tx, gateway, marketplace.id);
     return policyInForce(source);
   });
+  wake();
+  return changed;
 }

@@ -2,6 +2,7 @@
 import type { Account, RecordingRef, Recordings, RecordingShares } from '../../providers/provider.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
+import { MINUTE, plus } from '../domain/time.ts';
 import type { Connection } from '../store/connections.ts';
 import type { Recording } from '../store/recordings.ts';
 
@@ -16,6 +17,16 @@ export const wantedAtVendor = (policy: Policy, { source, sharedAt, vendorRecordi
   const isThere = source === 'provider' && vendorRecordingSealed !== null;
   return { close: isThere && sharedAt !== null, remove: isThere && policy.recording.delete_at_vendor };
 };
+
+/**
+ * Opening a page is its second call at the vendor, and each of them is tried for 45 seconds at most. What opens it may have died meanwhile,
+ * with its call still on the way.
+ */
+const LONGEST_OPEN_MS = 2 * MINUTE;
+
+/** From then on nothing that was asked at the vendor opens its page any more, so that one that is closed stays so. */
+export const sureFrom = ({ sharedAt }: Pick<Recording, 'sharedAt'>): Date =>
+  sharedAt === null ? new Date(0) : plus(sharedAt, LONGEST_OPEN_MS);
 
 /** As much of it as the app offers and the account has allowed. */
 export function possibleAtVendor(

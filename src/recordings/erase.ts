@@ -17,12 +17,11 @@ import { eraseEventLinks } from '../store/events.ts';
 import { cancelJob, forgetErrors, scheduleJob, scheduleJobs } from '../store/jobs.ts';
 import { listRecordedMeetings, type RecordedMeeting } from '../store/meetings.ts';
 import { eraseLinkTokens, findOwnRecording, lockRecording, revokeLinks, updateRecordings, type Recording } from '../store/recordings.ts';
-import { possibleAtVendor, wantedAtVendor } from './at-vendor.ts';
+import { possibleAtVendor, wantedAtVendor, type VendorWork } from './at-vendor.ts';
 import { recordingEvent } from './tell.ts';
 
-/** The states that end. One that is being processed has no time of its own, but can be taken back. */
+/** The states that end. */
 const LIVE = ['processing', 'withheld', 'published'];
-const TIMED = new Set(['withheld', 'published']);
 const ENDED = ['expired', 'revoked'];
 
 type End = ({ readonly state: 'expired'; readonly reason: null } | { readonly state: 'revoked'; readonly reason: RevokedReason }) & {
@@ -50,7 +49,7 @@ export async function expireDue(tx: Writer, gateway: Gateway, recordings: readon
   const due: Recording[] = [];
   for (const recording of recordings) {
     const { id, state, expiresAt } = recording;
-    if (expiresAt === null || !TIMED.has(state)) continue;
+    if (expiresAt === null || !LIVE.includes(state)) continue;
     if (expiresAt > at) later.set(id, expiresAt);
     else due.push(recording);
   }
@@ -100,7 +99,7 @@ export async function revokeRecording(
     await cancelJob(tx, { kind: 'recording.expire', subjectId: id });
   } else if (reason === 'app_removed' && recording.vendorEnding === 'pending') {
     // The account that it lies in cannot be reached any more, and what is the vendor's may not be kept.
-    await settle(tx, gateway, { recording, meeting }, { ending: 'not_capable', reason });
+    await settle(tx, gateway, { recording, meeting }, { ending: 'not_capable', done: null, reason });
     await cancelJob(tx, { kind: 'recording.delete', subjectId: id });
   }
 }
@@ -185,7 +184,7 @@ export async function settle(
   tx: Writer,
   gateway: Gateway,
   { recording, meeting }: Owned,
-  { ending, reason }: { ending: Exclude<VendorEnding, 'pending'> | null; reason: string },
+  { ending, done, reason }: { ending: Exclude<VendorEnding, 'pending'> | null; done: VendorWork | null; reason: string },
 ): Promise<void> {
   const at = gateway.now();
   const confirmed = ending === 'confirmed';
@@ -202,7 +201,10 @@ export async function settle(
     },
   );
   await forgetErrors(tx, [`recording.delete:${recording.id}`]);
-  const at_vendor = ending === null ? null : { ending, ended_at: vendorEndedAt?.toISOString() ?? null };
+  const at_vendor =
+    ending === null
+      ? null
+      : { ending, ended_at: vendorEndedAt?.toISOString() ?? null, closed: done?.close === true, deleted: done?.remove === true };
   await insertAuditEntry(tx, {
     id: newId(gateway, 'aud'),
     marketplaceId: recording.marketplaceId,
@@ -214,7 +216,11 @@ export async function settle(
   await emitAll(tx, gateway, [
     ending === 'not_capable' || ending === 'given_up'
       ? deletionFailed({ recording, meeting }, { reason, final: true })
-      : recordingEvent(meeting, recording, 'recording.deleted', 'once', { erased_at: at.toISOString(), at_vendor }),
+      : // Only what the vendor has not any more is deleted.
+        recordingEvent(meeting, recording, at_vendor?.deleted === true ? 'recording.deleted' : 'recording.erased', 'once', {
+          erased_at: at.toISOString(),
+          at_vendor,
+        }),
   ]);
 }
 

@@ -16,7 +16,7 @@ import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { listRecordings } from '../store/recordings.ts';
 import { noteProcessing, noteReady } from './ready.ts';
-import { chanceOf, LOOK, meetExpectation } from './reconcile.ts';
+import { chanceOf, LOOK } from './reconcile.ts';
 
 /** While nothing was found yet, a vendor that failed is asked again after this at the latest. */
 const AFTER_FAILURE_MS = HOUR;
@@ -35,10 +35,16 @@ export async function lookBySchedule(gateway: Gateway, meetingId: string): Promi
   await look(gateway, meeting);
 }
 
-/** Job `recording.look_soon`. */
+/**
+ * Job `recording.look_soon`.
+ * @throws Failure what the vendor's adapter throws, where no look is planned that would make up for it; then the worker comes back
+ */
 export async function lookNow(gateway: Gateway, meetingId: string): Promise<void> {
   const meeting = await findMeeting(gateway.db.read, meetingId);
-  if (meeting !== undefined) await look(gateway, meeting);
+  if (meeting === undefined) return;
+  const { failure, isPlanned } = await look(gateway, meeting);
+  // Who may not ask will not be answered next time, either.
+  if (failure !== undefined && failure.code !== 'not_capable' && !isPlanned) throw failure;
 }
 
 interface Answer {
@@ -46,19 +52,21 @@ interface Answer {
   readonly failure?: Failure;
 }
 
-async function look(gateway: Gateway, meeting: Meeting): Promise<void> {
+/** `isPlanned`: a next look is. */
+async function look(gateway: Gateway, meeting: Meeting): Promise<{ failure: Failure | undefined; isPlanned: boolean }> {
   const { db, wake } = gateway;
   const answer = await ask(gateway, meeting);
-  await db.write(async (tx) => {
+  const isPlanned = await db.write(async (tx) => {
     const current = await findMeeting(tx, meeting.id);
-    if (current === undefined) return;
+    if (current === undefined) return false;
     for (const recording of answer.found) {
       if (recording.state === 'processing') await noteProcessing(tx, gateway, current, recording.id);
       else await noteReady(tx, gateway, current, recording, 'reconciliation');
     }
-    await settle(tx, gateway, current, answer);
+    return settle(tx, gateway, current, answer);
   });
   wake();
+  return { failure: answer.failure, isPlanned };
 }
 
 /** Whatever goes wrong at the vendor is an answer: the next look is planned all the same, and the deadline passes. */
@@ -77,17 +85,20 @@ async function ask(gateway: Gateway, meeting: Meeting): Promise<Answer> {
   }
 }
 
-async function settle(tx: Writer, gateway: Gateway, meeting: Meeting, { found, failure }: Answer): Promise<void> {
+/** Whether a next look is planned. */
+async function settle(tx: Writer, gateway: Gateway, meeting: Meeting, { failure }: Answer): Promise<boolean> {
   const at = gateway.now();
-  if (found.some(({ state }) => state === 'ready')) await meetExpectation(tx, meeting.id, 'reconciliation');
   // Not asked: there was no account to ask for.
   if (failure?.code !== 'reconnect_required') await countLook(tx, meeting.id, at);
   const expectation = await findExpectation(tx, meeting.id);
-  if (expectation === undefined) return;
+  if (expectation === undefined) return false;
   const hopeless = failure?.code === 'not_capable';
   if (expectation.state === 'open' && (hopeless || expectation.deadline <= at)) {
     // Nothing says that it took place, and the vendor has answered: then nothing is missing.
-    if ((failure === undefined || hopeless) && !(await wasHeld(tx, meeting))) return deleteExpectation(tx, meeting.id);
+    if ((failure === undefined || hopeless) && !(await wasHeld(tx, meeting))) {
+      await deleteExpectation(tx, meeting.id);
+      return false;
+    }
     await setMissed(tx, meeting.id);
     await tellMeeting(tx, gateway, meeting, 'recording.missing', expectation.endedAt.toISOString(), {
       until: expectation.deadline.toISOString(),
@@ -95,9 +106,11 @@ async function settle(tx: Writer, gateway: Gateway, meeting: Meeting, { found, f
       reason: failure?.code ?? ((await isProcessing(tx, meeting)) ? 'processing' : 'not_found'),
     });
   }
-  if (hopeless) return;
+  if (hopeless) return false;
   const dueAt = await nextLook(tx, gateway, meeting, expectation, failure);
-  if (dueAt !== undefined) await scheduleJob(tx, { kind: LOOK, subjectId: meeting.id, dueAt });
+  if (dueAt === undefined) return false;
+  await scheduleJob(tx, { kind: LOOK, subjectId: meeting.id, dueAt });
+  return true;
 }
 
 /** Undefined when it was the last. */

@@ -6,8 +6,10 @@ import { learnPlan } from '../connections/plan.ts';
 import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
+import { LAST_LOOK_MS } from '../domain/looks.ts';
 import type { Policy } from '../domain/policy.ts';
 import { expiryOf, type WithheldReason } from '../domain/recording.ts';
+import { plus } from '../domain/time.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
@@ -26,7 +28,7 @@ import {
 } from '../store/recordings.ts';
 import { blankRecording } from './blank.ts';
 import { giveLinks, type GivenLink } from './links.ts';
-import { meetExpectation } from './reconcile.ts';
+import { lookSoon, meetExpectation } from './reconcile.ts';
 import { recipientsOf, verdictOn } from './verdict.ts';
 import { recordingEvent, tellRecording } from './tell.ts';
 import { closeShareSoon } from './unshare.ts';
@@ -36,10 +38,11 @@ import { suspectGone } from './vanished.ts';
 export const recordingFingerprint = (meeting: Pick<Meeting, 'id'>, vendorRecordingId: string): string =>
   fingerprint('recording', meeting.id, vendorRecordingId);
 
-/** The vendor is still working on it (G13). */
+/** The vendor is still working on it (G13). What it never finishes ends when it is looked for no more (G15). */
 export async function noteProcessing(tx: Writer, gateway: Gateway, meeting: Meeting, vendorRecordingId: string): Promise<void> {
-  const recording = newRecording(gateway, meeting, vendorRecordingId);
+  const recording = { ...newRecording(gateway, meeting, vendorRecordingId), expiresAt: plus(gateway.now(), LAST_LOOK_MS) };
   if (await insertRecording(tx, recording)) {
+    await scheduleJob(tx, { kind: 'recording.expire', subjectId: recording.id, dueAt: recording.expiresAt });
     await tellRecording(tx, gateway, meeting, recording, 'recording.processing', {
       note: 'The vendor is processing the recording; this may take until the next day.',
     });
@@ -60,11 +63,16 @@ export async function noteReady(
   // Whoever ends the meeting or withdraws a consent at this moment waits here, or is waited for.
   await lockMeeting(tx, meeting.id);
   const mark = recordingFingerprint(meeting, vendor.id);
-  if ((await findRecordingByFingerprint(tx, mark)) === undefined) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
+  if ((await findRecordingByFingerprint(tx, mark)) === undefined) {
+    if (isWatchable(vendor)) await insertRecording(tx, newRecording(gateway, meeting, vendor.id));
+    else await noteProcessing(tx, gateway, meeting, vendor.id);
+  }
   const recording = (await lockRecordingByFingerprint(tx, mark))!;
-  await meetExpectation(tx, meeting.id, by);
   // Late news does not bring back what was erased or taken back.
-  if (recording.state === 'expired' || recording.state === 'revoked') return;
+  if (recording.state === 'expired' || recording.state === 'revoked') {
+    await meetExpectation(tx, meeting.id, by);
+    return;
+  }
 
   const files = new Map(recording.files.map((file) => [file.id, file]));
   for (const file of vendor.files) files.set(file.id, { ...file });
@@ -72,10 +80,16 @@ export async function noteReady(
     files: [...files.values()],
     startedAt: vendor.startedAt ?? recording.startedAt,
     endedAt: vendor.endedAt ?? recording.endedAt,
-    readyAt: recording.readyAt ?? gateway.now(),
+    readyAt: recording.readyAt ?? (isWatchable({ files: [...files.values()] }) ? gateway.now() : null),
   };
   const known = await updateRecording(tx, { id: recording.id, from: [recording.state] }, facts);
   if (known === undefined) return;
+  // A transcript alone is no recording yet: what was told of the others got lost, or comes later.
+  if (!isWatchable(known)) {
+    if (by === 'webhook') await lookSoon(tx, gateway, meeting.id);
+    return;
+  }
+  await meetExpectation(tx, meeting.id, by);
   // Something of it was deleted at the vendor, maybe after this was said of its files: the vendor is asked which are there.
   if (by === 'webhook' && known.vendorEndedAt !== null) await suspectGone(tx, gateway, known.id);
   if (known.state !== 'processing') return;
@@ -87,6 +101,9 @@ export async function noteReady(
   if (verdict.publish) await publish(tx, gateway, policy, meeting, known);
   else await withhold(tx, gateway, meeting, known, verdict.reason);
 }
+
+const isWatchable = ({ files }: Pick<VendorRecording, 'files'> | Pick<Recording, 'files'>): boolean =>
+  files.some(({ kind }) => kind === 'video' || kind === 'audio');
 
 /**
  * Shows it to nobody, for now. Links that were given out stay, and are answered with 410 meanwhile. What nobody publishes ends by itself
@@ -100,7 +117,8 @@ export async function withhold(
   reason: WithheldReason,
 ): Promise<Recording | undefined> {
   const readyAt = recording.readyAt ?? gateway.now();
-  const expiresAt = recording.expiresAt ?? expiryOf(await policyFor(tx, meeting), { readyAt, publishedAt: null });
+  const due = recording.state === 'processing' ? null : recording.expiresAt;
+  const expiresAt = due ?? expiryOf(await policyFor(tx, meeting), { readyAt, publishedAt: null });
   const withheld = await updateRecording(
     tx,
     { id: recording.id, from: ['processing', 'published'] },
@@ -129,6 +147,9 @@ export async function publishWithheld(tx: Writer, gateway: Gateway, meeting: Mee
   if (recording.state !== 'withheld') throw new Failure('conflict', `The recording is ${recording.state}.`);
   // The day of expiry counts from its moment, not from when the job gets to it.
   if (recording.expiresAt !== null && recording.expiresAt <= gateway.now()) throw new Failure('conflict', 'The recording is expired.');
+  // After it was recovered, until the vendor was asked for its files.
+  if (recording.source === 'provider' && !isWatchable(recording))
+    throw new Failure('conflict', 'The files of the recording are not known (again) yet.');
   const policy = await policyFor(tx, meeting);
   const verdict = await verdictOn(tx, policy, meeting);
   if (!verdict.publish && verdict.reason === 'consent_missing')

@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
-import { updateRecording, type LinkedMeeting, type Recording } from '../store/recordings.ts';
+import { lockRecording, updateRecording, type LinkedMeeting, type Recording } from '../store/recordings.ts';
 import { closeShareSoon } from './unshare.ts';
 import { sealLink, type StoredLink } from './stored-link.ts';
 
@@ -28,7 +28,10 @@ export async function openShare(gateway: Gateway, meeting: LinkedMeeting, record
   const { db, now, wake } = gateway;
   const where = { id: recording.id, from: ['published'] };
   // 1. Reserve.
-  const reserved = await db.write((tx) => updateRecording(tx, where, { sharedAt: recording.sharedAt ?? now() }));
+  const { before, reserved } = await db.write(async (tx) => {
+    const locked = await lockRecording(tx, recording.id);
+    return { before: locked?.sharedAt ?? null, reserved: await updateRecording(tx, where, { sharedAt: now() }) };
+  });
   if (reserved === undefined) throw gone();
 
   // 2. Call.
@@ -38,8 +41,15 @@ export async function openShare(gateway: Gateway, meeting: LinkedMeeting, record
   try {
     link = await atVendor(gateway, connection, ({ recordings }, account) => recordings.shares!.open(account, ref));
   } catch (error) {
-    if (isFailure(error, 'not_capable')) return undefined;
-    throw error;
+    if (!isFailure(error, 'not_capable')) throw error;
+    // What was never open has nothing to be closed, unless somebody else tries at the same time.
+    if (before === null) {
+      await db.write(async (tx) => {
+        if ((await lockRecording(tx, recording.id))?.sharedAt?.getTime() === reserved.sharedAt?.getTime())
+          await updateRecording(tx, where, { sharedAt: null });
+      });
+    }
+    return undefined;
   }
 
   // 3. Settle.

@@ -108,7 +108,11 @@ async function goOn(gateway: Gateway, connectionId: string): Promise<void> {
     });
   }
   await db.write(async (tx) => {
-    for (const recording of recordings) await closeShareSoon(tx, gateway, recording);
+    for (const recording of recordings) {
+      await closeShareSoon(tx, gateway, recording);
+      // Recovered while the account could not be asked for its files.
+      if (recording.files.length === 0) await lookSoon(tx, gateway, recording.meetingId);
+    }
   });
 }
 

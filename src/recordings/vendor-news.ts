@@ -3,9 +3,11 @@
  * the last one by the vendor's clock counts. `recordings.vendorEndedAt` keeps its moment.
  */
 import { vendorRecordingContext } from '../connections/sealed.ts';
+import { newId } from '../domain/id.ts';
 import { expiryOf } from '../domain/recording.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { insertAuditEntry } from '../store/audit.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { lockMeeting, type Meeting } from '../store/meetings.ts';
@@ -31,13 +33,24 @@ export async function noteRemoved(tx: Writer, gateway: Gateway, meeting: Meeting
   const recording = await lockNamedRecording(tx, meeting, recordingId);
   if (recording === undefined) {
     // Nobody heard of it, and nobody will: what is said of it later was before this.
-    await insertRecording(tx, {
+    const now = gateway.now();
+    const tombstone: Recording = {
       ...newRecording(gateway, meeting, recordingId),
       state: 'revoked',
       reason: 'deleted_at_vendor',
       vendorRecordingSealed: null,
+      expiresAt: expiryOf(await policyFor(tx, meeting), { readyAt: now, publishedAt: null }),
       vendorEndedAt: at,
-      erasedAt: gateway.now(),
+      erasedAt: now,
+    };
+    await insertRecording(tx, tombstone);
+    await insertAuditEntry(tx, {
+      id: newId(gateway, 'aud'),
+      marketplaceId: meeting.marketplaceId,
+      at: now,
+      action: 'recording.revoked',
+      subjectId: tombstone.id,
+      details: { meeting_id: meeting.id, reason: 'deleted_at_vendor', never_known: true },
     });
     return;
   }
@@ -70,7 +83,8 @@ export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeti
     recording = (await lockNamedRecording(tx, meeting, recordingId))!;
   }
   const now = gateway.now();
-  if (recording.reason !== 'deleted_at_vendor' || (recording.expiresAt !== null && recording.expiresAt <= now)) return;
+  if (recording.reason !== 'deleted_at_vendor') return;
+  if (recording.expiresAt !== null && recording.expiresAt <= now) return closeLate(tx, gateway, recording, news);
   const expiresAt =
     recording.expiresAt ??
     expiryOf(await policyFor(tx, meeting), { readyAt: recording.readyAt ?? now, publishedAt: recording.publishedAt });
@@ -94,6 +108,15 @@ export async function noteRecovered(tx: Writer, gateway: Gateway, meeting: Meeti
   await closeShareSoon(tx, gateway, back);
   // Its files were forgotten with it.
   await lookSoon(tx, gateway, meeting.id);
+}
+
+/** Its time is over, and its page may be open again with it: what has to be done at the vendor at an end is done now. */
+async function closeLate(tx: Writer, gateway: Gateway, { id, sharedAt }: Recording, { recordingId, at }: News): Promise<void> {
+  if (sharedAt === null) return;
+  const vendorRecordingSealed = gateway.vault.seal(recordingId, vendorRecordingContext(id));
+  const changes = { vendorRecordingSealed, vendorEnding: 'pending', vendorEndedAt: at, erasedAt: null };
+  await updateRecording(tx, { id, from: ['revoked'] }, changes);
+  await scheduleJob(tx, { kind: 'recording.delete', subjectId: id, dueAt: gateway.now() });
 }
 
 /** Consents and purchases of the meeting wait meanwhile. */

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 import type { RecordedMeeting } from './meetings.ts';
@@ -58,10 +58,22 @@ export async function listVendorRecordingsOf(db: Reader, connectionId: string): 
     .orderBy(recordings.id);
 }
 
-/** What recognizes those in one of these states, of meetings that hosts of one organisation at the vendor hold. */
+/** Published ones of the marketplace whose page at the vendor may be open. */
+export async function listShared(db: Reader, { marketplaceId }: { marketplaceId: string }): Promise<Recording[]> {
+  const { recordings } = db.t;
+  return db
+    .select()
+    .from(recordings)
+    .where(and(eq(recordings.marketplaceId, marketplaceId), eq(recordings.state, 'published'), isNotNull(recordings.sharedAt)));
+}
+
+/**
+ * What recognizes those of which news still means something, of meetings that hosts of one organisation at the vendor hold: they are not
+ * ended, or were deleted there and may come back, be it only with an open page.
+ */
 export async function listRecordingMarksOf(
   db: Reader,
-  { provider, organisation, states }: { provider: string; organisation: string; states: readonly Recording['state'][] },
+  { provider, organisation, now }: { provider: string; organisation: string; now: Date },
 ): Promise<Pick<Recording, 'meetingId' | 'fingerprint'>[]> {
   const { connections, meetings, recordings } = db.t;
   return db
@@ -69,7 +81,16 @@ export async function listRecordingMarksOf(
     .from(recordings)
     .innerJoin(meetings, eq(meetings.id, recordings.meetingId))
     .innerJoin(connections, eq(connections.id, meetings.connectionId))
-    .where(and(eq(connections.provider, provider), eq(connections.organisation, organisation), inArray(recordings.state, [...states])));
+    .where(
+      and(
+        eq(connections.provider, provider),
+        eq(connections.organisation, organisation),
+        or(
+          inArray(recordings.state, ['processing', 'withheld', 'published']),
+          and(eq(recordings.reason, 'deleted_at_vendor'), or(gt(recordings.expiresAt, now), isNotNull(recordings.sharedAt))),
+        ),
+      ),
+    );
 }
 
 /** Changes the recording while it is in one of `from`; undefined when it is not. */

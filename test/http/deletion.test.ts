@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { compactVerify, createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, type JSONWebKeySet } from 'jose';
+import { compactVerify, createLocalJWKSet, createRemoteJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet } from 'jose';
 import { expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
@@ -21,18 +21,19 @@ interface VendorSide {
   readonly asked: string[];
   shown: boolean;
   there: boolean;
-  /** What it answers instead. */
+  /** What it answers instead, to everything or to these calls. */
   trouble: FailureCode | undefined;
+  troubled: readonly string[] | undefined;
   /** It says that it has done it, and has not. */
   lies: boolean;
 }
 
 /** A Zoom whose recordings can be shown and deleted, as the contract of the adapters describes it. */
 function vendorThatEnds(world: World, { scopes = [] as readonly string[] } = {}): VendorSide {
-  const side: VendorSide = { asked: [], shown: true, there: true, trouble: undefined, lies: false };
+  const side: VendorSide = { asked: [], shown: true, there: true, trouble: undefined, troubled: undefined, lies: false };
   const asked = (what: string): void => {
     side.asked.push(what);
-    if (side.trouble !== undefined) throw new Failure(side.trouble, 'As the test wants it.');
+    if (side.trouble !== undefined && side.troubled?.includes(what) !== false) throw new Failure(side.trouble, 'As the test wants it.');
   };
   const shares: RecordingShares = {
     scopes,
@@ -99,7 +100,7 @@ const jump = async (world: World, ms: number): Promise<void> => {
 describeOnBothDatabases('the end of a recording', (_open, engine) => {
   const aWorld = async (): Promise<World> => testWorld({ databaseUrl: await databaseOf(engine) });
 
-  it('G15 case 111: at the vendor comes first to its links, then to its page and itself there, read back, then to what names it', async () => {
+  it('G15 case 111: at the vendor comes first to its links, then to itself there, read back, then to what names it', async () => {
     const world = await aWorld();
     const vendor = vendorThatEnds(world);
     await deletes(world);
@@ -118,13 +119,19 @@ describeOnBothDatabases('the end of a recording', (_open, engine) => {
 
     vendor.trouble = undefined;
     await jump(world, 2 * MINUTE);
-    expect(vendor.asked.slice(-4)).toEqual(['close', 'isOpen', 'remove', 'isGone']);
+    // What is deleted has no page to be closed.
+    expect(vendor.asked).toEqual(['remove', 'close', 'remove', 'isGone']);
     const gone = await stored(world, id);
     expect(gone).toMatchObject({ state: 'expired', vendorEnding: 'confirmed', vendorRecordingSealed: null, sharedAt: null });
     expect(gone.erasedAt).toEqual(world.now());
     expect(told(world, 'recording.deleted')).toMatchObject([
-      { recording_id: id, meeting_id: meeting.id, at_vendor: { ending: 'confirmed', ended_at: world.now().toISOString() } },
+      {
+        recording_id: id,
+        meeting_id: meeting.id,
+        at_vendor: { ending: 'confirmed', ended_at: world.now().toISOString(), closed: false, deleted: true },
+      },
     ]);
+    expect(told(world, 'recording.erased')).toEqual([]);
     expect(told(world, 'recording.deletion_failed')).toHaveLength(1);
     expect(must(await world.api('GET', `/v1/recordings/${id}`), 200).json).toMatchObject({
       at_vendor: { ending: 'confirmed', ended_at: world.now().toISOString() },
@@ -176,16 +183,63 @@ describeOnBothDatabases('the end of a recording', (_open, engine) => {
     expect(told(world, 'recording.deletion_failed')).toMatchObject([{ reason: 'not_capable', final: true }]);
   });
 
-  it('leaves the recording at the vendor alone where the policy does not want it deleted, and closes its page there', async () => {
+  it('leaves the recording at the vendor alone where the policy does not want it deleted, closes its page there, and says no more than that', async () => {
+    const world = await aWorld();
+    const vendor = vendorThatEnds(world);
+    const { id } = await published(world);
+    await showAtVendor(world, id);
+    await jump(world, DAY);
+    must(await world.api('POST', `/v1/recordings/${id}/revoke`, {}), 200);
+    await settled(world);
+    expect(vendor.asked).toEqual(['close', 'isOpen']);
+    expect(vendor.there).toBe(true);
+    expect(await stored(world, id)).toMatchObject({ state: 'revoked', reason: 'marketplace', vendorEnding: 'confirmed' });
+    const done = { ending: 'confirmed', closed: true, deleted: false };
+    expect(told(world, 'recording.deleted')).toEqual([]);
+    expect(told(world, 'recording.erased')).toMatchObject([{ recording_id: id, at_vendor: done }]);
+    const { certificate } = must(await certificateOf(world, id), 200).json as { certificate: string };
+    expect(decodeJwt(certificate)).toMatchObject({ at_vendor: { ...done, read_back: true } });
+  });
+
+  it('G15 is not confirmed while the vendor may still carry out what was asked before: its page is closed at once, and once more', async () => {
     const world = await aWorld();
     const vendor = vendorThatEnds(world);
     const { id } = await published(world);
     await showAtVendor(world, id);
     must(await world.api('POST', `/v1/recordings/${id}/revoke`, {}), 200);
     await settled(world);
-    expect(vendor.asked).toEqual(['close', 'isOpen']);
-    expect(vendor.there).toBe(true);
-    expect(await stored(world, id)).toMatchObject({ state: 'revoked', reason: 'marketplace', vendorEnding: 'confirmed' });
+    expect([vendor.shown, (await stored(world, id)).vendorEnding]).toEqual([false, 'pending']);
+    expect((await certificateOf(world, id)).status).toBe(409);
+    // A click of before, whose process has died since.
+    vendor.shown = true;
+    await jump(world, 3 * MINUTE);
+    expect([vendor.shown, (await stored(world, id)).vendorEnding]).toEqual([false, 'confirmed']);
+    expect(told(world, 'recording.deletion_failed')).toEqual([]);
+  });
+
+  it('G15 closes its page where the vendor refuses to delete it, and does not depend on that where it does', async () => {
+    const world = await aWorld();
+    const vendor = vendorThatEnds(world);
+    await deletes(world);
+    const { id } = await published(world);
+    await showAtVendor(world, id);
+    vendor.trouble = 'vendor_nonsense';
+    vendor.troubled = ['close', 'isOpen'];
+    await jump(world, 14 * DAY);
+    expect(vendor.asked).toEqual(['remove', 'isGone']);
+    expect(await stored(world, id)).toMatchObject({ vendorEnding: 'confirmed' });
+
+    const other = await aWorld();
+    const refusing = vendorThatEnds(other);
+    await deletes(other);
+    const second = await published(other);
+    await showAtVendor(other, second.id);
+    refusing.trouble = 'not_capable';
+    refusing.troubled = ['remove'];
+    await jump(other, 14 * DAY);
+    expect(refusing).toMatchObject({ asked: ['remove', 'close', 'isOpen'], shown: false, there: true });
+    expect(await stored(other, second.id)).toMatchObject({ vendorEnding: 'not_capable' });
+    expect(told(other, 'recording.deletion_failed')).toMatchObject([{ reason: 'not_capable', final: true }]);
   });
 
   it('case 109: comes for links in answers that are kept for repeats, too', async () => {
@@ -236,7 +290,7 @@ describeOnBothDatabases('the end of a recording', (_open, engine) => {
       ended: { as: 'expired', at: now, reason: null },
       erased_at: now,
       personal_links: 1,
-      at_vendor: { ending: 'confirmed', ended_at: now, read_back: true },
+      at_vendor: { ending: 'confirmed', ended_at: now, closed: false, deleted: true, read_back: true },
     });
     const { db } = world.gateway.gateway;
     const { audit } = claims as { audit: { entry: string; seq: number; hash: string } };

@@ -268,11 +268,22 @@ describeOnBothDatabases("the vendor's own page", (_open, engine) => {
     expect((await visit(link, { method: 'HEAD' })).status).toBe(200);
     expect((await visit(`${link}/media`, { method: 'HEAD' })).headers.get('location')).toBeNull();
     expect([calls, (await row(world, recording.id)).sharedAt]).toEqual([[], null]);
+    // Whoever previews the link opens nothing; the click does, and comes back for the passcode.
+    const button = (text: string): string => /href="([^"]*\/media[^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&');
+    const before = must(await visit(link), 200).text;
+    expect((await visit(`${link}/media`, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(204);
+    expect([calls, (await row(world, recording.id)).sharedAt]).toEqual([[], null]);
+    const click = await visit(`${world.publicUrl}${button(before)}`);
+    expect([click.status, click.headers.get('location')]).toEqual([303, new URL(link).pathname]);
+    expect((await row(world, recording.id)).sharedAt).toEqual(world.now());
     const page = must(await visit(link), 200);
     expect(page.text).toContain('sh4re-pass');
+    expect(page.text).toContain('copy it, then open');
     expect(page.text).not.toMatch(/CanaryOfShare|<video/);
-    expect((await row(world, recording.id)).sharedAt).toEqual(world.now());
-    const answer = await visit(`${link}/media`);
+    // From a page that was opened before somebody else clicked.
+    expect((await visit(`${world.publicUrl}${button(before)}`)).headers.get('location')).toBe(new URL(link).pathname);
+    expect((await recordingOf(world, recording.id)).links).toMatchObject([{ views: 0 }]);
+    const answer = await visit(`${world.publicUrl}${button(page.text)}`);
     expect([answer.status, answer.headers.get('location')]).toEqual([303, 'https://us02web.zoom.us/rec/share/CanaryOfShare']);
     await waitFor(world, 'recording.viewed');
     expect((await recordingOf(world, recording.id)).links).toMatchObject([{ views: 1 }]);
@@ -299,9 +310,12 @@ describeOnBothDatabases("the vendor's own page", (_open, engine) => {
   it('G18 is passed over where the account forbids it, and waited for while the vendor is down', async () => {
     const world = await start();
     const { answer } = shareable(world);
-    const { link } = await held(world, 'zoom');
+    const { link, recording } = await held(world, 'zoom');
     answer.failure = new Failure('not_capable', 'The account does not share.');
-    expect((await visit(link)).text).toContain('<video');
+    const click = await visit(`${link}/media`, { headers: { 'sec-fetch-dest': 'document' } });
+    expect([click.status, click.headers.get('location')]).toEqual([303, `${new URL(link).pathname}?here=1`]);
+    expect((await row(world, recording.id)).sharedAt).toBeNull();
+    expect((await visit(`${link}?here=1`)).text).toContain('<video');
     expect((await visit(`${link}/media`)).status).toBe(200);
     answer.failure = new Failure('vendor_unavailable', 'Down.');
     expect(must(await visit(link), 200).text).toContain('Open at the provider');
@@ -319,6 +333,10 @@ describeOnBothDatabases("the vendor's own page", (_open, engine) => {
     // The end of the recording closes it as well, before or after; whoever opened it last closes it in any case.
     await settled(world);
     expect([...calls.slice(0, 1), new Set(calls.slice(1))]).toEqual(['open', new Set(['close'])]);
+    expect(await row(world, recording.id)).toMatchObject({ linkSealed: null, vendorEnding: 'pending' });
+    world.jump(3 * MINUTE);
+    world.gateway.gateway.wake();
+    await settled(world);
     expect(await row(world, recording.id)).toMatchObject({ linkSealed: null, vendorEnding: 'confirmed' });
   });
 });

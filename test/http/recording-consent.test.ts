@@ -1,5 +1,6 @@
 /** Consent decides who may see a recording: before, while and after the meeting, and as long as the recording is kept. */
 import { createHmac } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';
 import { location, visit, type Answer } from '../../demo/clients.ts';
 import type { World, WorldOptions } from '../../demo/world.ts';
@@ -507,6 +508,38 @@ describeOnBothDatabases('a recording in the vendor’s trash', (_open, engine) =
     await zoomSays(world, meeting, 'recording.recovered', uuid);
     await zoomSays(world, meeting, 'recording.trashed', uuid, trashedAt);
     expect((await visit(fresh.url!)).status).toBe(200);
+  });
+
+  it('G15 is not shown without its files: these are asked for until the vendor tells them', async () => {
+    const world = await start();
+    await setPolicy(world, { recording: { retention_days: 60 } });
+    const { meeting, recording } = await published(world);
+    const uuid = await uuidOf(world);
+    world.jump(20 * DAY);
+    await settled(world);
+    await zoomSays(world, meeting, 'recording.trashed', uuid);
+    fault(world, 'zoom', 'GET', '/recordings', { status: 503 }, 3);
+    await zoomSays(world, meeting, 'recording.recovered', uuid, new Date(world.now().getTime() + 1));
+    await settled(world);
+    expect(await recordingOf(world, meeting)).toMatchObject({ state: 'withheld', files: [] });
+    expect(await publish(world, recording)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    world.jump(HOUR);
+    world.gateway.gateway.wake();
+    await settled(world);
+    expect((await recordingOf(world, meeting)).files).not.toEqual([]);
+    must(await publish(world, recording), 200);
+  });
+
+  it('G15 that nobody here ever knew is certified as that', async () => {
+    const world = await start();
+    const meeting = await booked(world);
+    await happen(world, meeting, 'start');
+    await happen(world, meeting, 'end');
+    await settled(world);
+    await zoomSays(world, meeting, 'recording.deleted', 'AnotherInstanceOfIt==');
+    const { id } = (await recordingsOf(world, meeting.id)).find(({ state }) => state === 'revoked')!;
+    const { json } = must(await world.api('GET', `/v1/recordings/${id}/deletion-certificate`), 200);
+    expect(decodeJwt(String(json['certificate']))).toMatchObject({ erased: [], personal_links: 0, audit: { seq: 1 } });
   });
 
   it('case 35: G15 ends in the same way in whatever order its news come', async () => {

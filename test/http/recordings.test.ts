@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { eq } from 'drizzle-orm';
+import { describe, expect, it, vi } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import {
@@ -176,6 +177,24 @@ describeOnBothDatabases('a recording', (_open, engine) => {
     expect(event.data['published_at']).toBe(world.now().toISOString());
   });
 
+  it('G13 G15 that the vendor never finishes ends when it is looked for no more', async () => {
+    const world = await start();
+    const meeting = await booked(world, 'zoom');
+    await consent(world, meeting.id);
+    // The vendor knows that it is to record.
+    await settled(world);
+    await happen(world, meeting, 'start');
+    await happen(world, meeting, 'end');
+    await waitFor(world, 'recording.processing', meeting.id);
+    await settled(world);
+    world.jump(14 * DAY);
+    world.gateway.gateway.wake();
+    await waitFor(world, 'recording.expired', meeting.id);
+    expect(await recordingsOf(world, meeting.id)).toMatchObject([{ state: 'expired', files: [] }]);
+    const { read } = world.gateway.gateway.db;
+    expect(await read.select().from(read.t.recordings)).toMatchObject([{ vendorRecordingSealed: null, erasedAt: world.now() }]);
+  });
+
   it.each(VENDORS)('of %s that is told again and again is one recording and one event', async (vendor) => {
     const world = await start();
     const { meeting } = await published(world, vendor);
@@ -316,6 +335,23 @@ describeOnBothDatabases('the end of a publication', (_open, engine) => {
     });
     await waitFor(world, 'recording.revoked', meeting.id);
     expect((await visit(link)).status).toBe(410);
+  });
+
+  it('G15 comes however often it has failed before', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    const { meeting } = await published(world, 'zoom');
+    const { db } = world.gateway.gateway;
+    const move = (from: string, to: string) => db.write((tx) => tx.update(tx.t.meetings).set({ id: to }).where(eq(tx.t.meetings.id, from)));
+    const expiry = async () => (await db.read.select().from(db.read.t.jobs)).find(({ kind }) => kind === 'recording.expire');
+    await move(meeting.id, 'mtg_elsewhere');
+    await db.write((tx) => tx.update(tx.t.jobs).set({ attempts: 40 }).where(eq(tx.t.jobs.kind, 'recording.expire')));
+    world.jump(14 * DAY);
+    world.gateway.gateway.wake();
+    await vi.waitFor(async () => expect(await expiry()).toMatchObject({ lastError: expect.any(String) }), 10_000);
+    await move('mtg_elsewhere', meeting.id);
+    world.jump(DAY);
+    world.gateway.gateway.wake();
+    await waitFor(world, 'recording.expired', meeting.id);
   });
 });
 

@@ -6,6 +6,7 @@ import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { accountOf } from '../../src/connections/account.ts';
 import { findConnection } from '../../src/store/connections.ts';
+import { listRecordingMarksOf } from '../../src/store/recordings.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
@@ -83,7 +84,9 @@ const administer = async ({ sandbox }: World, body: Readonly<Record<string, unkn
 
 /** The address that the button of the recording's page leads to. */
 async function shared(link: string): Promise<string> {
-  const answer = await visit(`${link}/media`);
+  // The first click may come back to show a passcode.
+  await visit(`${link}/media`);
+  const answer = await visit(`${link}/media?passcode=seen`);
   expect(answer.status).toBe(303);
   return answer.headers.get('location')!;
 }
@@ -151,8 +154,12 @@ describeOnBothDatabases('a recording at its vendor', (_open, engine) => {
     expect((await row(world, recording)).linkSealed).not.toBeNull();
     await decide(world, meeting, 'refused');
     expect((await visit(page)).status).toBe(403);
-    expect(await row(world, recording)).toMatchObject({ state: 'withheld', linkSealed: null, sharedAt: null });
     expect((await visit(`${link}/media`)).status).toBe(410);
+    // Once more, when a click of before can open it no more.
+    expect(await row(world, recording)).toMatchObject({ state: 'withheld', linkSealed: null, sharedAt: expect.any(Date) });
+    await jump(world, 3 * MINUTE);
+    expect(await row(world, recording)).toMatchObject({ state: 'withheld', sharedAt: null });
+    expect(calls(world, 'zoom', 'PATCH', /\/settings$/).length).toBeGreaterThan(2);
     await decide(world, meeting, 'granted');
     await publish(world, recording);
     expect((await visit(page)).status).toBe(403);
@@ -178,8 +185,62 @@ describeOnBothDatabases('a recording at its vendor', (_open, engine) => {
     await decide(world, meeting, 'refused');
     expect((await visit(second)).status).toBe(200);
     await connect(world, 'zoom');
-    await eventually('its page is closed', async () => (await row(world, recording)).sharedAt === null);
-    expect((await visit(second)).status).toBe(403);
+    await eventually('its page is closed', async () => (await visit(second)).status === 403);
+    await jump(world, 3 * MINUTE);
+    expect(await row(world, recording)).toMatchObject({ sharedAt: null });
+  });
+
+  it('G18 has no page there any more once its account is disconnected', async () => {
+    const world = await start({ delivery: 'redirect' });
+    const { link } = await published(world);
+    const page = await shared(link);
+    await jump(world, DAY);
+    const { read } = world.gateway.gateway.db;
+    const { id } = (await read.select().from(read.t.connections))[0]!;
+    must(await world.api('DELETE', `/v1/connections/${id}`), 204);
+    expect((await visit(page)).status).toBe(403);
+  });
+
+  it('G18 has no page there any more once recipients are not sent to it by the policy', async () => {
+    const world = await start({ delivery: 'redirect' });
+    const { recording, link } = await published(world);
+    const page = await shared(link);
+    await jump(world, DAY);
+    must(await world.api('PATCH', '/v1/policy', { recording: { delivery: 'stream' } }), 200);
+    await settled(world);
+    expect((await visit(page)).status).toBe(403);
+    expect(await row(world, recording)).toMatchObject({ state: 'published', sharedAt: null, linkSealed: null });
+    expect((await visit(`${link}/media`)).status).toBe(200);
+  });
+
+  it('G15 G18 that is recovered after its time is closed there, and shown to nobody', async () => {
+    const world = await start({ delivery: 'redirect' });
+    const { meeting, recording, link } = await published(world);
+    const page = await shared(link);
+    await jump(world, DAY);
+    await happen(world, meeting, 'trash-recording');
+    await eventually('it is taken back', async () => (await row(world, recording)).state === 'revoked');
+    await jump(world, 15 * DAY);
+    await happen(world, meeting, 'recover-recording');
+    await eventually('it is closed', async () => (await row(world, recording)).vendorEnding === 'confirmed');
+    expect((await visit(page)).status).toBe(403);
+    expect(await again(world, recording)).toMatchObject({ state: 'revoked', at_vendor: { ending: 'confirmed' } });
+    expect(await row(world, recording)).toMatchObject({ vendorRecordingSealed: null, erasedAt: world.now(), sharedAt: null });
+    expect(told(world, 'recording.withheld')).toEqual([]);
+  });
+
+  it('is asked for by news about many only while such news means something', async () => {
+    const world = await start();
+    const { meeting, recording } = await published(world);
+    const { read } = world.gateway.gateway.db;
+    const { organisation } = (await read.select().from(read.t.connections))[0]!;
+    const marks = () => listRecordingMarksOf(read, { provider: 'zoom', organisation: organisation!, now: world.now() });
+    expect(await marks()).toHaveLength(1);
+    await happen(world, meeting, 'trash-recording');
+    await eventually('it is taken back', async () => (await row(world, recording)).state === 'revoked');
+    expect(await marks()).toHaveLength(1);
+    await jump(world, 15 * DAY);
+    expect(await marks()).toEqual([]);
   });
 
   it('G15 goes on without a single file that is deleted there, and ends with the last one that can be watched', async () => {

@@ -528,7 +528,7 @@ describe('recording page', () => {
   it('plays nothing on the page that the gateway cannot stream itself', async () => {
     const page = await text(views.recordingPage(recording('en', { state: RECORDING_STATES[1]! })));
     expect(page).not.toContain('<video');
-    expect(page).toMatch(/href="\/r\/rt_secret\/media"[^>]*>\s*Open at the provider/);
+    expect(page).toMatch(/href="\/r\/rt_secret\/media\?passcode=seen"[^>]*>\s*Open at the provider/);
   });
 
   it('leads to every other file by its id, whatever is in it', async () => {

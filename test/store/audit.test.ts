@@ -30,6 +30,20 @@ describeOnBothDatabases('the audit log', (_open, engine) => {
     return { url, db };
   };
 
+  it('is missed where it was taken away with its head, and none is made up for a marketplace that is not there', async () => {
+    const { db } = await opened();
+    const marketplace = { id: 'mkt_1', name: 'M', preset: 'guide', policyPatch: {}, returnUrls: [], createdAt: AT };
+    await db.write((tx) => tx.insert(tx.t.marketplaces).values(marketplace));
+    await note(db, 'mkt_1', 'a');
+    await db.write(async (tx) => {
+      await tx.delete(tx.t.audit);
+      await tx.delete(tx.t.auditHeads);
+    });
+    const report = [{ marketplaceId: 'mkt_1', sound: 0, unchained: 0, broken: null }];
+    expect([await verifyAudit(db), await verifyAudit(db, 'mkt_1')]).toEqual([report, report]);
+    await expect(verifyAudit(db, 'mkt_typo')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   it('chains the entries of each marketplace by itself', async () => {
     const { db } = await opened();
     await note(db, 'mkt_1', 'a', 'b');

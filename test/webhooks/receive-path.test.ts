@@ -51,7 +51,8 @@ describe('Zoom', () => {
     ['recording.started', 'confirmed', ['recording.processing']],
     ['recording.stopped', 'confirmed', ['recording.processing']],
     ['recording.completed', 'confirmed', ['recording.published']],
-    ['recording.transcript_completed', 'confirmed', ['recording.published']],
+    // Without the word about the film it is looked for.
+    ['recording.transcript_completed', 'confirmed', ['recording.processing']],
     ['recording.trashed', 'confirmed', []],
     ['recording.deleted', 'confirmed', []],
     // Nobody told that there was one, nor that it was deleted: it is there, and shown when somebody asks for it.

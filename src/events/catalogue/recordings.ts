@@ -12,6 +12,16 @@ const ofLink = {
 const expiresAt = moment.describe('When it ends by itself');
 const erasedAt = moment.nullable().describe('When everything about it here was erased. Null: it is to be ended at the vendor first');
 
+const erasedHereAt = moment.describe('When everything about it here was erased');
+const atVendor = z
+  .strictObject({
+    ending: z.enum(VENDOR_ENDINGS),
+    ended_at: moment.nullable(),
+    closed: z.boolean().describe('Its page there was closed'),
+    deleted: z.boolean().describe('It was deleted there'),
+  })
+  .describe('What became of it at the vendor, read back');
+
 const example = {
   recording_id: 'rec_01kb4wv7f3g5h9j1k2m4n6p8q0',
   meeting_id: 'mtg_01kb4s9t8w3x7y2z5a6b1c0d4e',
@@ -100,21 +110,25 @@ export const RECORDING_EVENTS = {
     },
   }),
   'recording.deleted': entry({
-    description: 'An ended recording is gone everywhere where the gateway can make it go.',
-    when: 'After `recording.expired` or `recording.revoked`, where something was to be done at the vendor.',
-    data: {
-      ...ofRecording,
-      erased_at: moment.describe('When everything about it here was erased'),
-      at_vendor: z
-        .strictObject({ ending: z.enum(VENDOR_ENDINGS), ended_at: moment.nullable() })
-        .nullable()
-        .describe('What became of it at the vendor, read back. Null: there was nothing to be done any more'),
-    },
+    description: 'An ended recording is gone at the vendor, too.',
+    when: 'After `recording.expired` or `recording.revoked`, once the vendor has it no more and that was read back.',
+    data: { ...ofRecording, erased_at: erasedHereAt, at_vendor: atVendor },
     example: {
       ...example,
       sequence: 15,
       erased_at: '2026-12-11T11:20:04.000Z',
-      at_vendor: { ending: 'confirmed', ended_at: '2026-12-11T11:20:04.000Z' },
+      at_vendor: { ending: 'confirmed', ended_at: '2026-12-11T11:20:04.000Z', closed: false, deleted: true },
+    },
+  }),
+  'recording.erased': entry({
+    description: 'An ended recording is erased here, and the vendor keeps it.',
+    when: 'After `recording.expired` or `recording.revoked`, where only its page at the vendor was to be closed, or nothing was to be done any more.',
+    data: { ...ofRecording, erased_at: erasedHereAt, at_vendor: atVendor.nullable() },
+    example: {
+      ...example,
+      sequence: 15,
+      erased_at: '2026-12-11T11:20:04.000Z',
+      at_vendor: { ending: 'confirmed', ended_at: '2026-12-11T11:20:04.000Z', closed: true, deleted: false },
     },
   }),
   'recording.deletion_failed': entry({

@@ -10,10 +10,10 @@ import type { WithheldReason } from '../../domain/recording.ts';
 import { hashToken } from '../../domain/token.ts';
 import type { Gateway } from '../../gateway.ts';
 import { isRedirected, openShare } from '../../recordings/share.ts';
-import { storedLink } from '../../recordings/stored-link.ts';
+import { storedLink, type StoredLink } from '../../recordings/stored-link.ts';
 import { followedUpload } from '../../recordings/upload.ts';
 import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
-import { findRecordingByLink, type LinkedRecording, type RecordingLink } from '../../store/recordings.ts';
+import { findRecordingByLink, type LinkedRecording, type Recording, type RecordingLink } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
 import { passOn } from './pass-on.ts';
@@ -24,7 +24,7 @@ export const recordingPageRoutes = (gateway: Gateway) =>
   new Hono()
     .get('/r/:token', async (c) => {
       const opened = await openRecordingLink(gateway, c.req.param('token'));
-      return show(c, gateway, opened, await openState(c, gateway, opened));
+      return show(c, gateway, opened, await openState(gateway, opened, { streams: c.req.query('here') === '1' }));
     })
     .get('/r/:token/media', async (c) => {
       const opened = await openRecordingLink(gateway, c.req.param('token'));
@@ -32,11 +32,14 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       if (await liesElsewhere(gateway, opened)) {
         // Whoever only looks at a link is not told where it leads.
         if (c.req.method === 'HEAD' || isPrefetch(c)) return c.body(null, 204);
-        const url = await elsewhere(gateway, opened);
-        if (url !== undefined) {
+        const place = await elsewhere(gateway, opened);
+        const back = `/r/${encodeURIComponent(c.req.param('token'))}`;
+        if (place !== undefined) {
+          if (place.passcode !== null && place.passcode !== passcodeSeen(c, gateway, opened)) return c.redirect(back, 303);
           await noteView(gateway, opened);
-          return c.redirect(url, 303);
+          return c.redirect(place.url, 303);
         }
+        if (isButton(c)) return c.redirect(`${back}?here=1`, 303);
       }
       const asked = c.req.query('file');
       const firstVideo = recording.files.findIndex(({ kind }) => kind === 'video');
@@ -67,20 +70,25 @@ export const recordingPageRoutes = (gateway: Gateway) =>
 const liesElsewhere = async (gateway: Gateway, { link, recording, meeting, marketplace }: LinkedRecording): Promise<boolean> =>
   recording.source === 'upload' || (link.kind === 'recipient' && (await isRedirected(gateway, policyOf(marketplace), meeting)));
 
-/** Where the media lie; undefined when the account forbids the vendor's page, so that they are streamed all the same. */
-async function elsewhere(gateway: Gateway, { recording, meeting, marketplace }: LinkedRecording): Promise<string | undefined> {
-  if (recording.source === 'upload') return followedUpload(gateway, policyOf(marketplace), recording);
+/**
+ * Where the media lie, opened there at this moment and never for who only looks at the page: programs open every link to preview it.
+ * Undefined when the account forbids the vendor's page, so that they are streamed all the same.
+ */
+async function elsewhere(gateway: Gateway, { recording, meeting, marketplace }: LinkedRecording): Promise<StoredLink | undefined> {
+  // Its passcode was on the page from the first.
+  if (recording.source === 'upload') return { url: followedUpload(gateway, policyOf(marketplace), recording), passcode: null };
   // Each time anew: the account's owner may have closed the page.
-  return (await openShare(gateway, meeting, recording))?.url;
+  return openShare(gateway, meeting, recording);
 }
 
-async function openState(c: Context, gateway: Gateway, opened: LinkedRecording): Promise<RecordingPageState> {
+/** `streams`: the vendor's page was tried and is not to be had. */
+async function openState(gateway: Gateway, opened: LinkedRecording, { streams }: { streams: boolean }): Promise<RecordingPageState> {
   const { link, recording } = opened;
   const open = { kind: 'published' as const, expiresAt: link.expiresAt ?? recording.expiresAt! };
-  if (await liesElsewhere(gateway, opened)) {
-    const passcode = await passcodeOf(c, gateway, opened);
+  if (recording.source === 'upload' || (!streams && (await liesElsewhere(gateway, opened)))) {
     const kind = recording.source === 'upload' ? 'other' : 'video';
-    if (passcode !== undefined) return { ...open, files: [{ id: '0', kind, bytes: null, streamable: false }], passcode };
+    const passcode = recording.source === 'upload' ? storedLink(gateway, recording).passcode : passcodeOf(gateway, recording);
+    return { ...open, files: [{ id: '0', kind, bytes: null, streamable: false }], passcode };
   }
   // The page knows the files by their place; the vendor's ids stay inside.
   const files = recording.files.map((file, index) => ({
@@ -92,19 +100,16 @@ async function openState(c: Context, gateway: Gateway, opened: LinkedRecording):
   return { ...open, files, passcode: null };
 }
 
-/** What the place asks for where the media lie; the vendor's page may have to be opened to know it. Undefined when the account forbids that. */
-async function passcodeOf(c: Context, gateway: Gateway, { recording, meeting }: LinkedRecording): Promise<string | null | undefined> {
-  if (recording.linkSealed !== null) return storedLink(gateway, recording).passcode;
-  if (c.req.method === 'HEAD') return null;
-  try {
-    return (await openShare(gateway, meeting, recording))?.passcode;
-  } catch (error) {
-    if (isFailure(error, 'gone')) throw error;
-    // The button asks the vendor again.
-    gateway.log.warn({ err: error, recording: recording.id }, 'the vendor did not open its page of a recording');
-    return null;
-  }
-}
+/** What the vendor's page asks for; null as well before the first click, which opens it. */
+const passcodeOf = (gateway: Gateway, recording: Recording): string | null =>
+  recording.linkSealed === null ? null : storedLink(gateway, recording).passcode;
+
+/** The passcode that whoever clicks has read: the button of a page that shows one says so. */
+const passcodeSeen = (c: Context, gateway: Gateway, { recording }: LinkedRecording): string | null =>
+  c.req.query('passcode') === 'seen' ? passcodeOf(gateway, recording) : null;
+
+/** A click on the page's button, and no player that asks for its film. */
+const isButton = (c: Context): boolean => c.req.header('sec-fetch-dest') === 'document' && c.req.query('download') === undefined;
 
 /** A browser that guesses what will be opened next. */
 const isPrefetch = (c: Context): boolean => c.req.header('sec-purpose')?.startsWith('prefetch') === true;

@@ -334,6 +334,7 @@ export const de: Texts = {
     download: 'Herunterladen',
     external: 'Beim Anbieter öffnen',
     passcode: 'Kenncode',
+    passcodeNote: 'Der Anbieter fragt nach diesem Kenncode: erst kopieren, dann die Aufzeichnung öffnen.',
     noVideo: 'Dein Browser kann dieses Video hier nicht abspielen. Du kannst es stattdessen herunterladen.',
     downloadNote: 'Bitte lade es vor diesem Tag auf dein eigenes Gerät herunter.',
     noticesTitle: 'Bitte beachten',

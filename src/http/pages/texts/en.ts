@@ -320,6 +320,7 @@ export const en = {
     download: 'Download',
     external: 'Open at the provider',
     passcode: 'Passcode',
+    passcodeNote: 'The provider asks for this passcode: copy it, then open the recording.',
     noVideo: 'Your browser cannot play this video here. You can download it instead.',
     downloadNote: 'Please download it to your own device before that day.',
     noticesTitle: 'Please note',

@@ -49,7 +49,10 @@ export interface RecordingPage extends PageBase {
   readonly state: RecordingPageState;
 }
 
-/** Media: `GET /r/{token}/media` for the first video, `?file={id}` for every other file, `&download=1` to save it. */
+/**
+ * Media: `GET /r/{token}/media` for the first video, `?file={id}` for every other file, `&download=1` to save it. `passcode=seen`: from a
+ * page that shows one.
+ */
 export function recordingPage(model: RecordingPage): Html {
   const t = translator(model.language);
   return page(
@@ -76,6 +79,7 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
         ${state.passcode === null ? '' : fact(t('recording.passcode'), html`<code>${state.passcode}</code>`)}
       </dl>
       ${model.source === 'upload' ? html`<p>${t('recording.downloadNote')}</p>` : ''}
+      ${model.source === 'provider' && state.passcode !== null ? html`<p>${t('recording.passcodeNote')}</p>` : ''}
     </section>
     ${
       state.files.length === 0
@@ -83,7 +87,7 @@ function published(model: RecordingPage, state: RecordingPageState & { kind: 'pu
         : html`<section class="card">
             <h2>${t('recording.filesTitle')}</h2>
             <ul class="people">
-              ${state.files.map((file) => fileLine(model, file, main))}
+              ${state.files.map((file) => fileLine(model, state, file, main))}
             </ul>
           </section>`
     }
@@ -134,11 +138,17 @@ function player({ language, token, title }: RecordingPage): Html {
   </video>`;
 }
 
-function fileLine(model: RecordingPage, file: RecordingFile, main: RecordingFile | null): Html {
+function fileLine(
+  model: RecordingPage,
+  { passcode }: RecordingPageState & { kind: 'published' },
+  file: RecordingFile,
+  main: RecordingFile | null,
+): Html {
   const t = translator(model.language);
   const size = fileSize(model.language, file.bytes);
   const query = new URLSearchParams(file === main ? {} : { file: file.id });
   if (file.streamable) query.set('download', '1');
+  if (passcode !== null && model.source === 'provider') query.set('passcode', 'seen');
   const path = `/r/${encodeURIComponent(model.token)}/media${query.size === 0 ? '' : `?${query}`}`;
   const name = model.source === 'upload' ? model.title : t(`recording.${file.kind}`);
   const action = file.streamable ? t('recording.download') : t('recording.external');
