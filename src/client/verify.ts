@@ -25,7 +25,7 @@ export interface VerifyOptions {
 }
 
 const FIVE_MINUTES_MS = 300_000;
-/** The gateway sends two at most. More cost a forger nothing, and the receiver one HMAC each. */
+/** The gateway sends no more, however often a secret was rotated. More cost a forger nothing, and the receiver one HMAC each. */
 const MAX_SIGNATURES = 8;
 
 /**

@@ -11,7 +11,7 @@ const headers = z.object({
   'webhook-timestamp': z.string().describe('When this delivery was sent, in Unix seconds').openapi({ example: '1795778400' }),
   'webhook-signature': z
     .string()
-    .describe('`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; two of them, separated by a space, during a rotation')
+    .describe('`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; several, separated by spaces, during a rotation')
     .openapi({ example: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=' }),
 });
 
