@@ -524,8 +524,8 @@ describeOnBothDatabases('events on their way', (_open, engine) => {
     await tell(world, happening(world, 'new'), happening(world, 'lost, too'), happening(world, 'lost'));
     await settled(world);
     const numbers = sink.requests.map(({ body }) => (JSON.parse(body) as { data: { sequence: number } }).data.sequence);
-    expect(numbers.slice(0, 3).toSorted()).toEqual([1, 2, 3]);
-    expect(numbers.slice(3).toSorted()).toEqual([1_002, 1_003, 1_004]);
+    expect(new Set(numbers.slice(0, 3))).toEqual(new Set([1, 2, 3]));
+    expect(new Set(numbers.slice(3))).toEqual(new Set([1_002, 1_003, 1_004]));
     expect(new Set(sink.requests.map(({ id }) => id)).size).toBe(4);
   });
 
