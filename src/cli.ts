@@ -17,6 +17,7 @@ import { INCIDENT_STATES } from './domain/incident.ts';
 import { RECORDING_STATES } from './domain/recording.ts';
 import { verifyAudit } from './evidence/verify-audit.ts';
 import { redeliverEvent } from './events/endpoints.ts';
+import { skipLostNumbers } from './events/sequence.ts';
 import type { Gateway } from './gateway.ts';
 import { moveIncident } from './incidents/move.ts';
 import { loadKeys } from './keys.ts';
@@ -45,6 +46,7 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   connections remove --marketplace M --connection C
   recordings open --marketplace M --recording R --incident I --reason T
   events redeliver --marketplace M --event E
+  events after-restore
   inbox list [--state ${INBOX_STATES.join('|')}] [--provider P]
   inbox show --key K
   inbox rerun --key K | --all [--provider P]
@@ -200,6 +202,7 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
     'events redeliver': async (gateway) => ({
       deliveries: await redeliverEvent(gateway, { marketplaceId: required('marketplace'), id: required('event') }),
     }),
+    'events after-restore': async (gateway) => ({ meetings: await skipLostNumbers(gateway) }),
     'inbox list': async ({ db }) => {
       const state = INBOX_STATES.find((known) => known === (values.state ?? 'parked'));
       if (state === undefined) throw new Usage(`--state has to be one of ${INBOX_STATES.join(', ')}.`);

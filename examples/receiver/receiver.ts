@@ -8,9 +8,11 @@ import { EventVerificationError, verifyEvent, type GatewayEvent } from 'conferen
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 
-// Two secrets, separated by a space, while one takes the place of the other.
 const { WEBHOOK_SECRET = '', EVENTS_FILE = 'events.db', PORT = '8080' } = process.env;
-const secrets = WEBHOOK_SECRET.split(' ');
+// Several, separated by spaces, while one takes the place of another.
+const secrets = WEBHOOK_SECRET.split(/\s+/).filter((secret) => secret !== '');
+if (secrets.length === 0 || !secrets.every((secret) => /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)))
+  throw new Error('WEBHOOK_SECRET has to be the whole whsec_… that came with the endpoint.');
 
 const db = new Sqlite(EVENTS_FILE);
 db.pragma('journal_mode = wal');
@@ -19,10 +21,14 @@ db.pragma('synchronous = full');
 db.exec(`
   create table if not exists events (id text primary key, type text not null, body text not null);
   create table if not exists meetings (id text primary key, state text not null, sequence integer not null);
+  create table if not exists recordings (id text primary key, sequence integer not null);
+  create table if not exists ended_recordings (id text primary key, sequence integer not null);
   create table if not exists recording_links (recording_id text, customer_id text, url text, primary key (recording_id, customer_id));
 `);
 const insertEvent = db.prepare('insert or ignore into events values (?, ?, ?)');
-const insertLink = db.prepare('insert or replace into recording_links values (?, ?, ?)');
+const insertLink = db.prepare(`insert or replace into recording_links select @recording_id, @customer_id, @url
+  where not exists (select 1 from ended_recordings where id = @recording_id and sequence > @sequence)`);
+const endRecording = db.prepare('insert or replace into ended_recordings values (?, ?)');
 const deleteLinks = db.prepare('delete from recording_links where recording_id = ?');
 // Events may overtake each other; the sequence says which of two about a meeting came first.
 const setState = db.prepare(`insert into meetings values (?, ?, ?)
@@ -40,9 +46,11 @@ const take = db.transaction((event: GatewayEvent) => {
       setState.run(event.data.meeting_id, event.type.slice('meeting.'.length), event.data.sequence ?? 0);
       break;
     case 'recording.published':
-      for (const { customer_id, url } of event.data.links ?? []) insertLink.run(event.data.recording_id, customer_id, url);
+      for (const link of event.data.links ?? [])
+        insertLink.run({ ...link, recording_id: event.data.recording_id, sequence: event.data.sequence ?? 0 });
       break;
     case 'recording.expired':
+      endRecording.run(event.data.recording_id, event.data.sequence ?? 0);
       deleteLinks.run(event.data.recording_id);
       break;
     default:

@@ -89,8 +89,9 @@ export function createCall({
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         // What an attempt without an answer has deleted is not there for the next one.
-        if (method === 'DELETE' && brokeOff && error.status === 404) return undefined;
-        brokeOff ||= error.status === undefined;
+        if (method === 'DELETE' && brokeOff && error.code === 'not_found') return undefined;
+        // A proxy that lost the gateway's answer answers in its own words: what the attempt has done is as unknown.
+        brokeOff ||= error.status === undefined || error.code === 'unexpected_answer';
         const askedMs = error.retryAfterMs ?? 0;
         if (retries >= maxRetries || !canPass(error, brokeOff) || askedMs > maxRetryDelayMs) throw error;
         const waitMs = Math.max(askedMs, Math.min(retryDelayMs * 2 ** retries, maxRetryDelayMs));

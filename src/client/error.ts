@@ -6,7 +6,8 @@ import type { Problem } from './operations.ts';
  * The gateway's own codes (`/problems/<code>` of the gateway explains each), and three of the client:
  * - `unreachable`: no answer came, or it broke off. Whether the request was done is not known.
  * - `timed_out`: the same, after `timeoutMs`.
- * - `unexpected_answer`: whatever answered does not speak like the gateway: a proxy, a captive portal, a wrong `baseUrl`.
+ * - `unexpected_answer`: whatever answered does not speak like the gateway: a proxy, a captive portal, a wrong `baseUrl`. Whether
+ *   the gateway has done the request is not known either.
  *
  * A newer gateway may say a code that this list does not have, so a `switch` needs a `default`.
  */

@@ -9,7 +9,7 @@ interface EventOf<Type extends EventType> {
   /** The same for every delivery of the event: what was handled under it once is done. */
   readonly id: string;
   readonly type: Type;
-  /** When it happened; RFC 3339 UTC. */
+  /** When it was written down; RFC 3339 UTC. */
   readonly timestamp: string;
   readonly data: EventData[Type];
 }

@@ -1,7 +1,7 @@
 /** Attempts to deliver events to marketplaces' endpoints. */
 import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
-import { endpointSecretContext, eventLinksContext } from '../connections/sealed.ts';
+import { eventLinksContext } from '../connections/sealed.ts';
 import type { SealContext } from '../connections/vault.ts';
 import { deathBy, retryAfterMs, type DisabledReason } from '../domain/delivery.ts';
 import { isFailure } from '../domain/failure.ts';
@@ -9,6 +9,7 @@ import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { leaseDeliveries, type Delivery } from '../store/deliveries.ts';
 import { loadEndpoints, loadEvents, type StoredEvent, type WebhookEndpoint } from '../store/events.ts';
+import { secretsOf } from './secrets.ts';
 import type { Outcome, Settlement } from './settle.ts';
 import { signatureHeader } from './signature.ts';
 import { checkTargetUrl, createPublicLookup } from './target.ts';
@@ -202,11 +203,4 @@ export function deliveryBody(
     timestamp: event.at.toISOString(),
     data: { ...event.data, ...(event.sequence === null ? {} : { sequence: event.sequence }), ...links },
   };
-}
-
-function secretsOf({ vault }: Gateway, endpoint: WebhookEndpoint, now: Date): string[] {
-  const sealed = [endpoint.secretSealed];
-  if (endpoint.previousSecretSealed !== null && endpoint.previousSecretUntil !== null && endpoint.previousSecretUntil > now)
-    sealed.push(endpoint.previousSecretSealed);
-  return sealed.map((secret) => vault.open(secret, endpointSecretContext(endpoint.id)));
 }

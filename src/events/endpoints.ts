@@ -2,7 +2,6 @@
 import { endpointSecretContext } from '../connections/sealed.ts';
 import { Failure, found, notFound } from '../domain/failure.ts';
 import { idBefore, newId } from '../domain/id.ts';
-import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { insertDeliveries, listDeliveriesOfEvent, pageOfDeliveries, requeueDeliveries } from '../store/deliveries.ts';
 import {
@@ -16,13 +15,12 @@ import {
 } from '../store/events.ts';
 import { buryWaiting } from './bury.ts';
 import { emit } from './emit.ts';
+import { replaced } from './secrets.ts';
 import { newSecret } from './signature.ts';
 import { checkTargetUrl } from './target.ts';
 
 /** Deliveries that are sent again in one transaction. */
 const STEP = 500;
-/** How long the old secret signs along. */
-const SECRET_OVERLAP_MS = 24 * HOUR;
 
 export async function createEndpoint(
   gateway: Gateway,
@@ -78,19 +76,20 @@ export async function removeEndpoint(gateway: Gateway, { marketplaceId, id }: { 
   await buryWaiting(gateway, id, 'endpoint_removed');
 }
 
-/** A new secret; the old one signs along for 24 hours. */
+/**
+ * A new secret; the old one signs along for 24 hours, and so do those that were replaced before, each until its own end.
+ * @throws Failure `conflict` after too many in a day
+ */
 export async function rotateSecret(
-  { db, now, random, vault }: Gateway,
+  gateway: Gateway,
   { marketplaceId, id }: { marketplaceId: string; id: string },
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
+  const { db, now, random } = gateway;
   const secret = newSecret(random);
   const endpoint = await db.write(async (tx) => {
-    const current = found(await findOwnEndpoint(tx, marketplaceId, id));
-    return updateEndpoint(tx, marketplaceId, id, {
-      secretSealed: vault.seal(secret, endpointSecretContext(id)),
-      previousSecretSealed: current.secretSealed,
-      previousSecretUntil: plus(now(), SECRET_OVERLAP_MS),
-    });
+    // Changes nothing, and holds the row: of two rotations at once, neither may forget the secret of the other.
+    const current = found(await updateEndpoint(tx, marketplaceId, id, { id }));
+    return updateEndpoint(tx, marketplaceId, id, replaced(gateway, current, secret, now()));
   });
   return { endpoint: found(endpoint), secret };
 }

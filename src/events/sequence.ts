@@ -1,6 +1,10 @@
 /** Numbers the events about one meeting, from 1, in the order in which they are written. */
+import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { returnSequences, setSequence, takeSequences } from '../store/events.ts';
+import { returnSequences, setSequence, skipSequences, takeSequences } from '../store/events.ts';
+
+/** More events than are told of one meeting between a backup and its loss; chosen. */
+const MOST_LOST = 1_000;
 
 interface Numbered {
   readonly id: string;
@@ -35,6 +39,12 @@ export async function closeGaps(
     await returnSequences(tx, meetingId, ids.length - fresh.length);
   }
 }
+
+/**
+ * After a restore from a backup. Numbers that were given since the backup may have been delivered, and receivers ignore what has a number
+ * that they know: so the next ones start above them. How many meetings have a gap now. Doing it twice makes the gap larger and harms nothing.
+ */
+export const skipLostNumbers = ({ db }: Pick<Gateway, 'db'>): Promise<number> => db.write((tx) => skipSequences(tx, MOST_LOST));
 
 function grouped(events: readonly Numbered[]): Map<string, string[]> {
   const byMeeting = new Map<string, string[]>();

@@ -11,6 +11,8 @@ const LAST_SYSTEM_PORT = 1_023;
 /** Azure's wire server: unicast by its class, never a marketplace. The other clouds' metadata addresses are link-local or private. */
 const METADATA = new Set(['168.63.129.16']);
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+/** A DNS64 puts the IPv4 address of a name without an IPv6 one into its last 32 bits (RFC 6052, 6147). */
+const NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 /** Ends of names that are never public: special use (RFC 6761, 6762, 7686, 8375, 9476), reserved by ICANN, and habits of internal networks. */
 const CLOSED_NAMES = [
   'localhost',
@@ -66,14 +68,15 @@ export function isPublicAddress(address: string): boolean {
 
 /**
  * A DNS look-up that gives nothing but public addresses; what it gives is what is connected to, so rebinding cannot get in between. One
- * address that is not public spoils the others: a connection would go to any of them.
+ * address that is not public spoils the others: a connection would go to any of them. One that a DNS64 has made is judged by the IPv4
+ * address inside: where there is a DNS64, every name without IPv6 has one.
  */
 export function createPublicLookup({ resolve = lookup, isPublic = isPublicAddress } = {}): LookupFunction {
   return (hostname, options, callback) => {
     // With a dot at the end: the machine's search list must not make `db.svc` of a cluster out of a public name.
     resolve(`${hostname}.`, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '', 0);
-      const forbidden = addresses.find(({ address }) => !isPublic(address));
+      const forbidden = addresses.find(({ address }) => !isPublic(withoutNat64(address)));
       const first = addresses[0];
       if (forbidden !== undefined || first === undefined) {
         return callback(Object.assign(new Error('The address of the endpoint is not public.'), { code: 'EADDRNOTPUBLIC' }), '', 0);
@@ -82,4 +85,11 @@ export function createPublicLookup({ resolve = lookup, isPublic = isPublicAddres
       return callback(null, first.address, first.family);
     });
   };
+}
+
+/** In results of look-ups only: nobody has reason to write one into a URL, and there it stays refused. */
+function withoutNat64(address: string): string {
+  if (isIP(address) !== 6 || address.includes('%')) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  return parsed.match(NAT64) ? new ipaddr.IPv4(parsed.toByteArray().slice(12)).toString() : address;
 }

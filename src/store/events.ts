@@ -42,6 +42,16 @@ export async function returnSequences(tx: Writer, meetingId: string, count: numb
     .where(eq(eventSequences.meetingId, meetingId));
 }
 
+/** Leaves out the next `count` numbers of every meeting; of how many meetings. */
+export async function skipSequences(tx: Writer, count: number): Promise<number> {
+  const { eventSequences } = tx.t;
+  const rows = await tx
+    .update(eventSequences)
+    .set({ last: sql`${eventSequences.last} + ${count}` })
+    .returning({ meetingId: eventSequences.meetingId });
+  return rows.length;
+}
+
 export async function setSequence(tx: Writer, id: string, sequence: number): Promise<void> {
   await tx.update(tx.t.events).set({ sequence }).where(eq(tx.t.events.id, id));
 }

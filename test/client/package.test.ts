@@ -18,10 +18,10 @@ const run = promisify(execFile);
 /** What a project needs to be type-checked; at run time it has none of it. */
 const FOR_TYPES = ['zod', '@types/node', 'undici-types'];
 
-/** The TypeScript of the README's section for backends. */
-async function examplesOfReadme(): Promise<string[]> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const section = readme.split('\n## ').find((text) => text.startsWith('For your backend'))!;
+/** The TypeScript of a section of a document. */
+async function examplesOf(document: string, heading: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, document), 'utf8');
+  const section = text.split('\n## ').find((one) => one.startsWith(heading))!;
   return [...section.matchAll(/```ts\n(?<code>.*?)```/gs)].map(({ groups }) => groups!['code']!);
 }
 
@@ -76,7 +76,7 @@ describe('the package', () => {
   afterAll(() => rm(project.folder, { recursive: true, force: true }));
 
   it('has the client for a project that has nothing else, and the examples of the README do what they say', async () => {
-    const [booking, receiver] = await examplesOfReadme();
+    const [booking, receiver] = await examplesOf('README.md', 'For your backend');
     await project.write('booking.ts', booking!);
     await project.write('receiver.ts', receiver!);
     await project.write(
@@ -125,6 +125,67 @@ describe('the package', () => {
     const signed = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('webhook-')));
     const again = await play({ BODY: body, HEADERS: JSON.stringify(signed), WEBHOOK_SECRET: endpoint.secret });
     expect(again).toEqual({ links, upcoming: ['Tax consultation'], told: [204, 401] });
+  });
+
+  it('and the examples of docs/events.md take what is delivered and the vector of the standard, and nothing else', async () => {
+    const [receive, verify] = await examplesOf('docs/events.md', 'Receive');
+    await project.write('receive.ts', `${receive}\ndeclare function show(customer: string, url: string): Promise<void>;`);
+    await project.write('verify.ts', verify!);
+    await project.write(
+      'samples.ts',
+      `import { receive } from './receive.js';
+       import { verify } from './verify.js';
+       const { CASES } = process.env;
+       const said = [];
+       for (const { body, headers, secret, at } of JSON.parse(CASES!)) {
+         process.env['WEBHOOK_SECRET'] = secret;
+         Date.now = () => at;
+         const request = new Request('https://marketplace.example', { method: 'POST', body, headers });
+         const answer = await receive(request).then(({ status }) => status, (error: { reason?: string }) => error.reason ?? String(error));
+         said.push([verify(Buffer.from(body), headers, secret) !== undefined, answer]);
+       }
+       console.log(JSON.stringify(said));`,
+    );
+    expect(await project.check('--module', 'nodenext', '--types', 'node', 'samples.ts')).toBe('');
+
+    const world = await testWorld();
+    const gateway = clientOf(world);
+    const sink = await startSink();
+    const { id, secret } = await gateway.webhookEndpoints.create({ url: sink.url });
+    await gateway.webhookEndpoints.rotateSecret(id);
+    await gateway.webhookEndpoints.test(id);
+    await settled(world);
+    const { body, headers: all } = sink.requests[0]!;
+    const headers = Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('webhook-')));
+    const real = { body, headers, secret, at: Date.now() };
+    const document = await readFile(join(ROOT, 'docs/events.md'), 'utf8');
+    const inVector = (name: string) => new RegExp(`\\| ${name} \\| \`(.*)\` \\|`).exec(document)![1]!;
+    const vector = {
+      body: inVector('body'),
+      headers: Object.fromEntries(['id', 'timestamp', 'signature'].map((name) => [`webhook-${name}`, inVector(`\`webhook-${name}\``)])),
+      secret: inVector('secret'),
+      at: Number(inVector('`webhook-timestamp`')) * 1_000,
+    };
+    const without = (name: string) => ({ ...real, headers: { ...headers, [name]: undefined } });
+    const signed = (signature: string) => ({ ...real, headers: { ...headers, 'webhook-signature': signature } });
+    const cases = [
+      [real, true, 204],
+      [{ ...real, body: `${body} ` }, false, 'signature_mismatch'],
+      [{ ...real, at: real.at + 301_000 }, false, 204],
+      [without('webhook-id'), false, 'headers_missing'],
+      [without('webhook-timestamp'), false, 'headers_missing'],
+      [without('webhook-signature'), false, 'headers_missing'],
+      [signed(String(headers['webhook-signature']).replaceAll('v1,', 'v2,')), false, 'signature_mismatch'],
+      [signed(`v1,${'\u00fc'.repeat(44)}`), false, 'signature_mismatch'],
+      // No event of ours, and of 2021 by the machine's clock.
+      [vector, true, 'outside_tolerance'],
+      [{ ...vector, body: `${vector.body} ` }, false, 'outside_tolerance'],
+    ] as const;
+    const { stdout } = await run(process.execPath, ['samples.js'], {
+      cwd: project.folder,
+      env: { PATH: process.env['PATH'], CASES: JSON.stringify(cases.map(([one]) => one)) },
+    });
+    expect(JSON.parse(stdout)).toEqual(cases.map(([, ...said]) => said));
   });
 
   it('type-checks where there are no types of Node.js, and refuses what the API would refuse', async () => {

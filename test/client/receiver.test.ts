@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -132,21 +133,41 @@ describe('the example of a receiver', () => {
     expect(await tell('evt_2', 'meeting.purchased', { meeting_id: 'mtg_1', sequence: 2 })).toBe(204);
     expect(await receiver.stored('select state, sequence from meetings')).toEqual([{ state: 'cancelled', sequence: 3 }]);
     const links = [{ customer_id: 'cus_1', url: 'https://gateway.test/r/1' }];
-    expect(await tell('evt_4', 'recording.published', { recording_id: 'rec_1', links })).toBe(204);
+    expect(await tell('evt_4', 'recording.published', { recording_id: 'rec_1', sequence: 4, links })).toBe(204);
     expect(await receiver.stored('select customer_id, url from recording_links')).toEqual(links);
-    expect(await tell('evt_5', 'recording.expired', { recording_id: 'rec_1' })).toBe(204);
+    expect(await tell('evt_5', 'recording.expired', { recording_id: 'rec_1', sequence: 6 })).toBe(204);
+    expect(await receiver.stored('select * from recording_links')).toEqual([]);
+    // Overtaken by the end: its links are dead.
+    expect(await tell('evt_5a', 'recording.published', { recording_id: 'rec_1', sequence: 5, links })).toBe(204);
     expect(await receiver.stored('select * from recording_links')).toEqual([]);
     // A type of tomorrow is kept and hurts nobody.
     expect(await tell('evt_6', 'meeting.teleported', {})).toBe(204);
     // What it cannot make sense of is not taken, so that it comes again.
     expect(await tell('evt_7', 'recording.published', { recording_id: 'rec_2', links: 7 })).toBe(500);
-    expect((await receiver.stored(EVENTS)).map(({ id }) => id)).toEqual(['evt_3', 'evt_2', 'evt_4', 'evt_5', 'evt_6']);
+    expect((await receiver.stored(EVENTS)).map(({ id }) => id)).toEqual(['evt_3', 'evt_2', 'evt_4', 'evt_5', 'evt_5a', 'evt_6']);
   });
+
+  it.each(['', ' ', 'whsec_', 'secret', `whsec_${Buffer.alloc(32, 7).toString('base64')} whsec_short`])(
+    'does not start with a secret that is none: "%s"',
+    async (secret) => {
+      const child = spawn(process.execPath, ['--import', 'tsx', 'examples/receiver/receiver.ts'], {
+        cwd: ROOT,
+        env: { PATH: process.env['PATH'], WEBHOOK_SECRET: secret, EVENTS_FILE: ':memory:', PORT: '0' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      onTestFinished(() => void child.kill());
+      const said = text(child.stderr);
+      const ended = once(child, 'exit');
+      const started = once(createInterface({ input: child.stdout }), 'line').then(() => 'started');
+      expect(await Promise.race([started, ended.then(([code]) => code as number)])).toBe(1);
+      expect(await said).toContain('WEBHOOK_SECRET');
+    },
+  );
 
   it('answers 401 to what is forged, old or unsigned, and keeps nothing of it', async () => {
     const receiver = await startReceiver();
     const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-    await receiver.restart(`${secret} whsec_${Buffer.alloc(32, 8).toString('base64')}`);
+    await receiver.restart(` ${secret}  whsec_${Buffer.alloc(32, 8).toString('base64')}`);
     const body = JSON.stringify({ type: 'endpoint.test', timestamp: new Date().toISOString(), data: {} });
     const headersOf = (key: string, at = new Date()) => ({
       'webhook-id': 'evt_1',

@@ -71,15 +71,15 @@ describe('a call of the client', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('that overtakes its own first attempt waits for it', async () => {
-    const { world, seen, gateway } = await start(['break after', problem(409, 'idempotency_key_in_use'), 'pass']);
+  it.each(['break after', '504 after'] as const)('that overtakes its own first attempt waits for it (%s)', async (lost) => {
+    const { world, seen, gateway } = await start([lost, problem(409, 'idempotency_key_in_use'), 'pass']);
     await connect(world, 'zoom');
     expect(await gateway.meetings.create(newMeeting(world))).toMatchObject({ state: 'awaiting_purchase' });
     expect(seen).toHaveLength(3);
   });
 
-  it('that deleted something before its answer broke off has deleted it', async () => {
-    const { world, seen, gateway } = await start(['break after', 'pass']);
+  it.each(['break after', '504 after'] as const)('that deleted something before its answer was lost has deleted it (%s)', async (lost) => {
+    const { world, seen, gateway } = await start([lost, 'pass']);
     const { id } = await clientOf(world).webhookEndpoints.create({ url: 'http://127.0.0.1:1/' });
     await gateway.webhookEndpoints.delete(id);
     expect(seen).toHaveLength(2);

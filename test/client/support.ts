@@ -13,8 +13,11 @@ export const clientOf = ({ publicUrl, apiKey }: Pick<World, 'publicUrl' | 'apiKe
 export const newMeeting = (world: Pick<World, 'now'>, changes: Partial<NewMeeting> = {}): NewMeeting =>
   meetingBody(world, changes) as NewMeeting;
 
-/** What a server in between does with a request: passes it on, answers itself, or passes it on and hangs up before the answer is through. */
-export type Between = 'pass' | 'break after' | { status: number; headers?: Record<string, string>; body?: string } | 'hang';
+/**
+ * What a server in between does with a request: passes it on, answers itself, or passes it on and then hangs up before the answer is through,
+ * or says in its own words that none came.
+ */
+export type Between = 'pass' | 'break after' | '504 after' | { status: number; headers?: Record<string, string>; body?: string } | 'hang';
 
 export interface SeenRequest {
   readonly method: string;
@@ -44,6 +47,10 @@ export async function startBetween(target: string, plan: readonly Between[]): Pr
         ...(body === '' ? {} : { body }),
       });
       const text = await answer.text();
+      if (what === '504 after') {
+        response.writeHead(504, { 'content-type': 'text/html' }).end('<html>Gateway Time-out</html>');
+        return;
+      }
       if (what === 'break after') {
         request.socket.destroy();
         return;

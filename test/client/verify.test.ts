@@ -125,6 +125,8 @@ describe('verifyEvent', () => {
     expect(await refusal(BODY, at(300_000))).toBeUndefined();
     expect(await refusal(BODY, at(301_000))).toBe('outside_tolerance');
     await verifyEvent(BODY, at(-3_600_000), SECRET, { now, toleranceMs: 3_600_000 });
+    for (const options of [{ now, toleranceMs: Number.NaN }, { now: () => new Date(Number.NaN) }])
+      await expect(verifyEvent(BODY, at(0), SECRET, options)).rejects.toMatchObject({ reason: 'outside_tolerance' });
   });
 
   it('refuses a signed body that is no event', async () => {

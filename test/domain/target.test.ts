@@ -217,6 +217,27 @@ describe('where events may be sent', () => {
     expect(await ask('hooks.example', true)).toEqual([{ address: '8.8.8.8', family: 4 }]);
     expect(await ask('hooks.example', false)).toBe('8.8.8.8');
   });
+
+  it('case 103: takes what a DNS64 makes of a name by the IPv4 address inside, in a look-up and nowhere else', async () => {
+    const ask = (...addresses: string[]) => {
+      const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      const resolve = ((_name: string, _options: unknown, callback: (error: null, addresses: LookupAddress[]) => void) =>
+        callback(null, found)) as unknown as typeof lookup;
+      return new Promise((done) => {
+        createPublicLookup({ resolve })('hooks.example', { all: true }, (error, given) => done(error?.code ?? given));
+      });
+    };
+    expect(await ask('64:ff9b::808:808', '8.8.8.8')).toEqual([
+      { address: '64:ff9b::808:808', family: 6 },
+      { address: '8.8.8.8', family: 4 },
+    ]);
+    for (const inside of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '168.63.129.16', '192.168.0.1', '100.64.0.1'])
+      expect(await ask(`64:ff9b::${inside}`, '8.8.8.8'), inside).toBe('EADDRNOTPUBLIC');
+    // Networks' own prefixes, and what only looks like one.
+    for (const address of ['64:ff9b:1::808:808', '64:ff9b::1:808:808', '64:ff9b::808:808%eth0', '::ffff:8.8.8.8'])
+      expect(await ask(address), address).toBe('EADDRNOTPUBLIC');
+    expect(refused('https://[64:ff9b::808:808]/')).toBe(true);
+  });
 });
 
 /** What IANA's registries of special-purpose addresses do not call globally reachable (state of 2026), and multicast. */

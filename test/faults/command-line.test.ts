@@ -173,6 +173,16 @@ describeOnBothDatabases('the command line', (_open, engine) => {
     }
   });
 
+  it('leaves a gap in the numbers of events after a restore', { timeout: 60_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const { gateway } = await stage.serve();
+    await connect(stage, 'zoom');
+    const made = must(await stage.api('POST', '/v1/meetings', meetingBody({ now: () => new Date() }, { provider: 'zoom' })), 201);
+    expect(await rowsOf(stage.environment, 'events', 'after-restore')).toEqual([{ meetings: 1 }]);
+    const { eventSequences } = gateway.db.read.t;
+    expect(await gateway.db.read.select().from(eventSequences)).toEqual([{ meetingId: made.json['id'], last: 1_001 }]);
+  });
+
   it('doctor tells of keys, clock, vendors, connections and subscriptions', { timeout: 60_000 }, async () => {
     const stage = await createStage(await engine.createUrl());
     const running = await stage.serve();

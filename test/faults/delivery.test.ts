@@ -7,6 +7,7 @@ import { createVault } from '../../src/connections/vault.ts';
 import { eventLinksContext } from '../../src/connections/sealed.ts';
 import { createSend } from '../../src/events/deliver.ts';
 import { emit, emitAll, eventId, type NewEvent } from '../../src/events/emit.ts';
+import { skipLostNumbers } from '../../src/events/sequence.ts';
 import { sweepEvents } from '../../src/events/retention.ts';
 import { listAlarms } from '../../src/store/alarms.ts';
 import { insertDeliveries } from '../../src/store/deliveries.ts';
@@ -499,6 +500,33 @@ describeOnBothDatabases('events on their way', (_open, engine) => {
     expect(sink.requests).toHaveLength(3);
     expect(before!.id).not.toBe(after!.id);
     expect(again).toMatchObject({ id: after!.id, body: after!.body });
+  });
+
+  it('case 17: what happens otherwise after a backup was restored has a number that was never given before', async () => {
+    const world = await start();
+    const sink = await startSink();
+    await register(world, sink.url, ['meeting.*']);
+    const { db } = world.gateway.gateway;
+    const { events, deliveries, deliveryAttempts, eventSequences } = db.read.t;
+    await tell(world, happening(world, 'before'));
+    await settled(world);
+    const backup = await db.read.select().from(eventSequences);
+    const kept = await db.read.select().from(events);
+    await tell(world, happening(world, 'lost'), happening(world, 'lost, too'));
+    await settled(world);
+    await db.write(async (tx) => {
+      for (const table of [events, deliveries, deliveryAttempts, eventSequences]) await tx.delete(table);
+      await tx.insert(events).values(kept);
+      await tx.insert(eventSequences).values(backup);
+    });
+    expect(await skipLostNumbers(world.gateway.gateway)).toBe(1);
+    // In another order, and with something in between.
+    await tell(world, happening(world, 'new'), happening(world, 'lost, too'), happening(world, 'lost'));
+    await settled(world);
+    const numbers = sink.requests.map(({ body }) => (JSON.parse(body) as { data: { sequence: number } }).data.sequence);
+    expect(new Set(numbers.slice(0, 3))).toEqual(new Set([1, 2, 3]));
+    expect(new Set(numbers.slice(3))).toEqual(new Set([1_002, 1_003, 1_004]));
+    expect(new Set(sink.requests.map(({ id }) => id)).size).toBe(4);
   });
 
   it('goes after its time: attempts after 30 days, deliveries and events after 90, nothing that is still to be sent', async () => {

@@ -4,6 +4,7 @@ import { freePort } from '../../demo/world.ts';
 import { HOUR } from '../../src/domain/time.ts';
 import { tokenCalls } from '../connections/support.ts';
 import { describeOnBothDatabases, raw } from '../support/databases.ts';
+import { startSink } from '../support/sink.ts';
 import { built } from '../support/support.ts';
 import { connect, meetingBody } from '../support/world.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -12,6 +13,7 @@ beforeAll(built);
 
 const ROUNDS = 5;
 const MEETINGS = 16;
+const ENDPOINTS = 8;
 const CYCLIC = ['gateway.sweep', 'subscription.renew', 'grant.keep'];
 
 describeOnBothDatabases('two processes on one database', (_open, engine) => {
@@ -102,5 +104,46 @@ describeOnBothDatabases('two processes on one database', (_open, engine) => {
     expect(calls('google-meet', 'PATCH', /\/subscriptions\//)).toBe(ROUNDS);
     expect(calls('zoom', 'DELETE', /\/meetings\//)).toBe(MEETINGS);
     expect(await raw(stage.databaseUrl, `select id from events where type = 'meeting.expired'`)).toHaveLength(MEETINGS);
+  });
+
+  it('case 30: send each event once to each endpoint', { timeout: 120_000 }, async () => {
+    const stage = await createStage(await engine.createUrl());
+    const sink = await startSink();
+    const first = await stage.serve();
+    await connect(stage, 'zoom');
+    for (let index = 0; index < ENDPOINTS; index++) {
+      const endpoint = { url: `${sink.url}?${index}`, events: ['meeting.created'] };
+      expect((await stage.api('POST', '/v1/webhook-endpoints', endpoint)).status).toBe(201);
+    }
+    for (let index = 0; index < MEETINGS; index++) {
+      const booking = { id: `bk_${index}`, kind: 'one_to_one', title: 'Tax' };
+      const body = meetingBody({ now: () => new Date() }, { booking, provider: 'zoom' });
+      expect((await stage.api('POST', '/v1/meetings', body)).status).toBe(201);
+    }
+    const wanted = MEETINGS * ENDPOINTS;
+    const allDelivered = () =>
+      vi.waitFor(
+        async () =>
+          expect(await raw(stage.databaseUrl, 'select state, count(*) as n from deliveries group by state')).toEqual([
+            { state: 'delivered', n: isFile ? wanted : String(wanted) },
+          ]),
+        { timeout: 20_000, interval: 50 },
+      );
+    await allDelivered();
+    await first.close();
+    const programs = await Promise.all([await freePort(), await freePort()].map((port) => stage.start({ port })));
+    for (let round = 1; round <= ROUNDS; round++) {
+      // The last round is for the second one alone, so it was there all the time.
+      if (round === ROUNDS) {
+        programs[0]!.kill('SIGTERM');
+        await programs[0]!.exit;
+      }
+      await raw(stage.databaseUrl, `update deliveries set state = 'pending', due_at = ${past}`);
+      await allDelivered();
+      expect(sink.requests).toHaveLength((round + 1) * wanted);
+    }
+    const times = new Map<string, number>();
+    for (const { id } of sink.requests) times.set(id, (times.get(id) ?? 0) + 1);
+    expect([...times.values()]).toEqual(Array(MEETINGS).fill((ROUNDS + 1) * ENDPOINTS));
   });
 });

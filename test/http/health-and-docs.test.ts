@@ -7,7 +7,7 @@ import { FAILURE_CODES } from '../../src/domain/failure.ts';
 import { EVENT_TYPES } from '../../src/events/catalogue.ts';
 import { databaseOf, must, otherMarketplace } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
-import { testWorld } from '../support/world.ts';
+import { meetingBody, testWorld } from '../support/world.ts';
 
 /** The body of an event in the OpenAPI document. */
 interface Described {
@@ -128,6 +128,27 @@ describe('the description of the API', () => {
           summary: 'string',
         });
       }
+    }
+  });
+
+  it('has no pattern but regular expressions of JSON Schema, and they mean what the gateway does', async () => {
+    const document = must(await get('/openapi.json'), 200).json;
+    const patterns = new Set<string>();
+    JSON.stringify(document, (key, value: unknown) => {
+      if (key === 'pattern' && typeof value === 'string') patterns.add(value);
+      return value;
+    });
+    // Anchored at both ends, so one that was copied with its slashes or flags is seen.
+    for (const pattern of patterns) {
+      expect(pattern).toMatch(/^\^.*\$$/);
+      expect(() => new RegExp(pattern, 'u'), pattern).not.toThrow();
+    }
+    const ajv = new Ajv2020({ strict: false, formats: { ...fullFormats }, schemas: [{ $id: 'document', ...document }] });
+    const accepts = ajv.getSchema('document#/components/schemas/NewMeeting')!;
+    for (const title of ['Tax', 'Überprüfung — 確定申告 🧾', '\u{1f468}\u200d\u{1f469}', 'a\u0000', 'a\nb', 'a\u007f', 'a\u0085', '']) {
+      const body = meetingBody(world, { booking: { id: 'bk_1', kind: 'one_to_one', title } });
+      const taken = (await world.api('POST', '/v1/meetings/preview', body)).status === 200;
+      expect({ title, accepted: accepts(body) }).toEqual({ title, accepted: taken });
     }
   });
 

@@ -1,5 +1,7 @@
+import { eq } from 'drizzle-orm';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import { endpointSecretContext } from '../../src/connections/sealed.ts';
 import { arrived, deliveriesOf, recorded, register, sendTest, verifies, type Endpoint } from '../support/endpoints.ts';
 import { createMeeting, databaseOf, DAY, HOUR, must, otherMarketplace, settled } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
@@ -116,6 +118,70 @@ describeOnBothDatabases('webhook endpoints', (_open, engine) => {
     const later = String(sink.requests[1]!.headers['webhook-signature']);
     expect(later.split(' ')).toHaveLength(1);
     expect(new Webhook(fresh.secret).sign(sink.requests[1]!.id, world.now(), sink.requests[1]!.body)).toBe(later);
+  });
+
+  it('are signed for with every secret of the last 24 hours, however often it was rotated', async () => {
+    const world = await start();
+    const sink = await startSink();
+    const endpoint = await register(world, sink.url);
+    const rotate = async () =>
+      must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/rotate-secret`), 200).json as unknown as Endpoint;
+    const sent = async (): Promise<SinkRequest> => {
+      await sendTest(world, endpoint);
+      await settled(world);
+      return sink.requests.at(-1)!;
+    };
+    /** Of each secret, whether the delivery is signed with it; the official library would look at the machine's clock. */
+    const signedBy = (secrets: readonly Endpoint[], { id, headers, body }: SinkRequest) => {
+      const signatures = String(headers['webhook-signature']).split(' ');
+      return secrets.map(({ secret }) => signatures.includes(new Webhook(secret).sign(id, world.now(), body)));
+    };
+    const secrets = [endpoint, await rotate()];
+    world.jump(20 * HOUR);
+    secrets.push(await rotate());
+    expect(signedBy(secrets, await sent())).toEqual([true, true, true]);
+    world.jump(4 * HOUR);
+    expect(signedBy(secrets, await sent())).toEqual([false, true, true]);
+    world.jump(20 * HOUR);
+    expect(signedBy(secrets, await sent())).toEqual([false, false, true]);
+    // No secret ends before its time: an eighth rotation in a day is refused.
+    for (let count = 0; count < 7; count += 1) secrets.push(await rotate());
+    expect((await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/rotate-secret`)).status).toBe(409);
+    expect(signedBy(secrets.slice(2), await sent())).toEqual(Array(8).fill(true));
+    world.jump(DAY);
+    // Both at once: neither forgets the other's.
+    const both = await Promise.all([rotate(), rotate()]);
+    expect(signedBy([secrets.at(-1)!, ...both], await sent())).toEqual([true, true, true]);
+    world.jump(DAY);
+    secrets.push(await rotate());
+    expect(signedBy(secrets.slice(-2), await sent())).toEqual([false, true]);
+  });
+
+  it('are signed for with an old secret that an earlier version has kept, and without one that is damaged', async () => {
+    const world = await start();
+    const { db, now, vault } = world.gateway.gateway;
+    const sink = await startSink();
+    const endpoint = await register(world, sink.url);
+    const old = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    const keep = (previousSecretSealed: Buffer) =>
+      db.write((tx) =>
+        tx
+          .update(tx.t.webhookEndpoints)
+          .set({ previousSecretSealed, previousSecretUntil: new Date(now().getTime() + HOUR) })
+          .where(eq(tx.t.webhookEndpoints.id, endpoint.id)),
+      );
+    await keep(vault.seal(old, endpointSecretContext(endpoint.id)));
+    await sendTest(world, endpoint);
+    await arrived(sink, 1);
+    expect([verifies(endpoint, sink.requests[0]!), verifies({ secret: old }, sink.requests[0]!)]).toEqual([true, true]);
+    await keep(vault.seal(old, endpointSecretContext('whe_another')));
+    await sendTest(world, endpoint);
+    await arrived(sink, 2);
+    expect([verifies(endpoint, sink.requests[1]!), verifies({ secret: old }, sink.requests[1]!)]).toEqual([true, false]);
+    const fresh = must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/rotate-secret`), 200).json as unknown as Endpoint;
+    await sendTest(world, endpoint);
+    await arrived(sink, 3);
+    expect([verifies(endpoint, sink.requests[2]!), verifies(fresh, sink.requests[2]!)]).toEqual([true, true]);
   });
 
   it('answer 410 and are disabled; what waits for them is dead until it is recovered', async () => {

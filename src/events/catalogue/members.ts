@@ -30,6 +30,10 @@ export const words = (max: number) =>
 /** A name of a reason: new ones may come, so receivers get text. */
 export const code = z.string().max(64);
 
+/**
+ * Optional although every event that is written now has one: those of before the numbers were counted are kept for 90 days, and are sent again
+ * without it when somebody asks for that. A schema that wanted it would call them wrong.
+ */
 const sequence = z
   .number()
   .int()

@@ -98,7 +98,7 @@ export const eventRoutes = (gateway: Gateway) => {
       createRoute({
         method: 'post',
         path: '/webhook-endpoints/{id}/rotate-secret',
-        ...about(tag, 'A new secret; the old one signs along for 24 hours'),
+        ...about(tag, 'A new secret; each earlier one signs along until 24 hours after it was replaced. Seven can; then it is 409'),
         request: { params: idParameter },
         responses: { 200: json(schemas.endpointWithSecret, 'The endpoint, with its new secret'), ...problems },
       }),

@@ -14,7 +14,9 @@ import { WARNINGS } from '../../meetings/preview.ts';
 
 const CONTROL = /^[^\p{Cc}]*$/u;
 
-export const line = (max: number) => z.string().min(1).max(max).regex(CONTROL, 'must not contain control characters');
+/** The pattern is said once more, because the OpenAPI document would get the flag, too. */
+export const line = (max: number) =>
+  z.string().min(1).max(max).regex(CONTROL, 'must not contain control characters').openapi({ pattern: CONTROL.source });
 /** An id that the marketplace made. */
 export const foreignId = line(200);
 export const moment = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 moment with offset' });

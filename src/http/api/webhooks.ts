@@ -11,7 +11,7 @@ const headers = z.object({
   'webhook-timestamp': z.string().describe('When this delivery was sent, in Unix seconds').openapi({ example: '1795778400' }),
   'webhook-signature': z
     .string()
-    .describe('`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; two of them, separated by a space, during a rotation')
+    .describe('`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; several, separated by spaces, during a rotation')
     .openapi({ example: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=' }),
 });
 
@@ -22,7 +22,7 @@ export function registerWebhooks({ openAPIRegistry }: OpenAPIHono<ApiEnv>): void
 function webhook(type: EventType) {
   const { version, description, when, example } = entryOf(type);
   const schema = z
-    .object({ type: z.literal(type), timestamp: schemas.moment.describe('When it happened'), data: dataSchema(type) })
+    .object({ type: z.literal(type), timestamp: schemas.moment.describe('When it was written down'), data: dataSchema(type) })
     .openapi({ example: { type, timestamp: EXAMPLE_MOMENT, data: example } });
   return {
     method: 'post' as const,
@@ -34,7 +34,7 @@ function webhook(type: EventType) {
     'x-event-version': version,
     request: { headers, body: { required: true, content: { 'application/json': { schema } } } },
     responses: {
-      '2XX': { description: 'Taken. The body is not read' },
+      '2XX': { description: 'Taken, once the answer has ended or 16 kB of it have come. Nothing in its body matters' },
       410: { description: 'Nobody listens here any more: the endpoint is disabled' },
       default: { description: 'Not taken: it is sent again later' },
     },
