@@ -123,7 +123,11 @@ export const RECORDING_EVENTS = {
   'recording.erased': entry({
     description: 'An ended recording is erased here, and the vendor keeps it.',
     when: 'After `recording.expired` or `recording.revoked`, where only its page at the vendor was to be closed, or nothing was to be done any more.',
-    data: { ...ofRecording, erased_at: erasedHereAt, at_vendor: atVendor.nullable() },
+    data: {
+      ...ofRecording,
+      erased_at: erasedHereAt,
+      at_vendor: atVendor.nullable().describe('What became of it at the vendor, read back. Null: there was nothing to be done any more'),
+    },
     example: {
       ...example,
       sequence: 15,
