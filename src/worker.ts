@@ -11,6 +11,7 @@ import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/ret
 import { afterReset, jobBackoffMs } from './domain/backoff.ts';
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
+import { BURY, buryWaiting } from './events/bury.ts';
 import { claimDeliveries, deliver, type Send } from './events/deliver.ts';
 import { ALL_PLACES, createPlaces } from './events/places.ts';
 import { createQueue } from './events/queue.ts';
@@ -87,6 +88,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [DOUBT]: forgetDoubt,
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
+  [BURY]: buryWaiting,
   'gateway.sweep': sweep,
   'gateway.pulse': giveSign,
 };
