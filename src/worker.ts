@@ -162,20 +162,27 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
 /** Events to marketplaces: no endpoint gets more places than it makes use of (events/places.ts). */
 function startDeliveries(gateway: Gateway, send: Send): Lane {
   const queue = createQueue(gateway);
-  const places = createPlaces();
+  const places = createPlaces(() => lane.wake());
   const settle = createSettle(gateway);
   const lane: Lane = startLane(gateway, {
     places: ALL_PLACES,
     async claim(limit) {
-      const { ids, more } = await queue.take(limit, (endpointId) => places.room(endpointId));
+      const { taken, more } = await queue.take(limit, () => places.choose());
       if (more) lane.wake();
-      return ids.length === 0 ? [] : claimDeliveries(gateway, ids, LEASE_MS);
+      if (taken.length === 0) return [];
+      const claimed = await claimDeliveries(
+        gateway,
+        taken.map(({ id }) => id),
+        LEASE_MS,
+      );
+      if (queue.settle(taken, new Set(claimed.map(({ delivery }) => delivery.id)))) lane.wake();
+      return claimed;
     },
     run: (claimed) =>
       claimed.map(async (one) => {
         const leave = places.take(one.delivery.endpointId);
         const settlement = await deliver(gateway, send, one);
-        leave(settlement.outcome.kind !== 'attempted' || settlement.outcome.status !== null);
+        leave(settlement.outcome.kind === 'attempted' ? settlement.outcome.status !== null : undefined);
         await settle(settlement);
       }),
   });

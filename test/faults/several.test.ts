@@ -2,8 +2,11 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '../../demo/world.ts';
 import { HOUR } from '../../src/domain/time.ts';
+import { insertDeliveries } from '../../src/store/deliveries.ts';
+import { insertEvents } from '../../src/store/events.ts';
 import { tokenCalls } from '../connections/support.ts';
 import { describeOnBothDatabases, raw } from '../support/databases.ts';
+import { startSink } from '../support/sink.ts';
 import { built } from '../support/support.ts';
 import { connect, meetingBody } from '../support/world.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -12,6 +15,7 @@ beforeAll(built);
 
 const ROUNDS = 5;
 const MEETINGS = 16;
+const EVENTS = 1_500;
 const CYCLIC = ['gateway.sweep', 'subscription.renew', 'grant.keep'];
 
 describeOnBothDatabases('two processes on one database', (_open, engine) => {
@@ -103,4 +107,55 @@ describeOnBothDatabases('two processes on one database', (_open, engine) => {
     expect(calls('zoom', 'DELETE', /\/meetings\//)).toBe(MEETINGS);
     expect(await raw(stage.databaseUrl, `select id from events where type = 'meeting.expired'`)).toHaveLength(MEETINGS);
   });
+
+  it(
+    'case 30: deliver each event once, and the one that is left does not stay behind what the other has done',
+    { timeout: 120_000 },
+    async () => {
+      const stage = await createStage(await engine.createUrl());
+      const ports = [await freePort(), await freePort()];
+      const programs = await Promise.all(ports.map((port) => stage.start({ port })));
+      const sink = await startSink();
+      const api = stage.apiAt(ports[1]!);
+      const endpointId = String((await api('POST', '/v1/webhook-endpoints', { url: sink.url })).json['id']);
+      const db = await engine.openAt(stage.databaseUrl);
+      const { marketplaceId } = stage;
+      const at = new Date();
+      // At once, so that both have read the same before either has taken much of it.
+      const keys = Array.from({ length: EVENTS }, (_, index) => String(index).padStart(6, '0'));
+      await db.write(async (tx) => {
+        for (let first = 0; first < EVENTS; first += 500) {
+          const some = keys.slice(first, first + 500);
+          const event = { marketplaceId, type: 'meeting.expired', subjectId: 'mtg_1', at, sequence: null, data: {}, linksSealed: null };
+          await insertEvents(
+            tx,
+            some.map((key) => ({ ...event, id: `evt_${key}`, position: `evt_${key}` })),
+          );
+          const delivery = {
+            marketplaceId,
+            endpointId,
+            state: 'pending',
+            reason: null,
+            dueAt: at,
+            leasedUntil: null,
+            attempts: 0,
+            createdAt: at,
+          };
+          await insertDeliveries(
+            tx,
+            some.map((key) => ({ ...delivery, id: `dlv_${key}`, eventId: `evt_${key}` })),
+          );
+        }
+      });
+      await vi.waitFor(
+        async () => expect(await raw(stage.databaseUrl, `select id from deliveries where state <> 'delivered' limit 1`)).toEqual([]),
+        { timeout: 60_000, interval: 50 },
+      );
+      expect(sink.requests.map(({ id }) => id).toSorted()).toEqual(keys.map((key) => `evt_${key}`));
+      programs[0]!.kill('SIGTERM');
+      await programs[0]!.exit;
+      expect((await api('POST', `/v1/webhook-endpoints/${endpointId}/test`)).status).toBe(202);
+      await vi.waitFor(() => expect(sink.requests).toHaveLength(EVENTS + 1), { timeout: 3_000 });
+    },
+  );
 });
