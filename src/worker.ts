@@ -11,6 +11,7 @@ import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/ret
 import { afterReset, jobBackoffMs } from './domain/backoff.ts';
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { DAY, plus, SECOND } from './domain/time.ts';
+import { BURY, buryWaiting } from './events/bury.ts';
 import { claimDeliveries, deliver, type Send } from './events/deliver.ts';
 import { ALL_PLACES, createPlaces } from './events/places.ts';
 import { createQueue } from './events/queue.ts';
@@ -90,6 +91,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [DOUBT]: forgetDoubt,
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
+  [BURY]: buryWaiting,
   'gateway.sweep': sweep,
   'gateway.pulse': giveSign,
 };
@@ -163,20 +165,27 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
 /** Events to marketplaces: no endpoint gets more places than it makes use of (events/places.ts). */
 function startDeliveries(gateway: Gateway, send: Send): Lane {
   const queue = createQueue(gateway);
-  const places = createPlaces();
+  const places = createPlaces(() => lane.wake());
   const settle = createSettle(gateway);
   const lane: Lane = startLane(gateway, {
     places: ALL_PLACES,
     async claim(limit) {
-      const { ids, more } = await queue.take(limit, (endpointId) => places.room(endpointId));
+      const { taken, more } = await queue.take(limit, () => places.choose());
       if (more) lane.wake();
-      return ids.length === 0 ? [] : claimDeliveries(gateway, ids, LEASE_MS);
+      if (taken.length === 0) return [];
+      const claimed = await claimDeliveries(
+        gateway,
+        taken.map(({ id }) => id),
+        LEASE_MS,
+      );
+      if (queue.settle(taken, new Set(claimed.map(({ delivery }) => delivery.id)))) lane.wake();
+      return claimed;
     },
     run: (claimed) =>
       claimed.map(async (one) => {
         const leave = places.take(one.delivery.endpointId);
         const settlement = await deliver(gateway, send, one);
-        leave(settlement.outcome.kind !== 'attempted' || settlement.outcome.status !== null);
+        leave(settlement.outcome.kind === 'attempted' ? settlement.outcome.status !== null : undefined);
         await settle(settlement);
       }),
   });

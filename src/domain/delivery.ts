@@ -12,8 +12,8 @@ export type Death = (typeof DEATHS)[number];
 /** Why an endpoint gets nothing: its marketplace wanted so, it answered 410, or it has done nothing but fail for days. */
 export type DisabledReason = 'asked' | 'gone' | 'failing';
 
-/** What becomes of the deliveries of an endpoint that is disabled. */
-export const deathBy = (reason: DisabledReason): Death => (reason === 'gone' ? 'endpoint_gone' : 'endpoint_disabled');
+/** What becomes of the deliveries of an endpoint that is disabled. `reason`: a `DisabledReason`, as it is stored. */
+export const deathBy = (reason: string | null): Death => (reason === 'gone' ? 'endpoint_gone' : 'endpoint_disabled');
 
 /** Standard Webhooks' example schedule: the wait before attempt 2, 3, …; 75 h 35 min in all. */
 const WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR] as const;
@@ -30,7 +30,7 @@ export interface FailedAttempt {
   readonly event: { readonly type: string; readonly at: Date };
   readonly queuedAt: Date;
   readonly now: Date;
-  /** Answered 429, or not in time. */
+  /** Answered 429 or 503, or not in time. */
   readonly overloaded: boolean;
   readonly retryAfterMs: number | undefined;
   /** In [0, 1). */
@@ -46,7 +46,9 @@ export function nextAttempt({ attempts, event, queuedAt, now, overloaded, retryA
   const end = recording ? plus(event.at, RECORDING_MS) : plus(queuedAt, SCHEDULE_MS);
   const wait = Math.max(jittered(base, chance), overloaded ? OVERLOADED_MS : 0);
   if (daily && plus(now, wait) > end) return null;
-  const asked = Math.min(Math.max(retryAfterMs ?? 0, wait), 2 * Math.max(base, overloaded ? OVERLOADED_MS : 0));
+  // The first waits are short: somebody who asks for a minute is not tried again within seconds.
+  const most = Math.max(2 * Math.max(base, overloaded ? OVERLOADED_MS : 0), WAITS_MS[attempts] ?? DAY);
+  const asked = Math.min(Math.max(retryAfterMs ?? 0, wait), most);
   // An event that is sent again by hand may be older than its schedule: it has its plain waits.
   return plus(now, Math.max(wait, Math.min(asked, end.getTime() - now.getTime())));
 }
@@ -60,7 +62,7 @@ export function retryAfterMs(header: string | undefined, now: Date): number | un
   return Number.isNaN(at) ? undefined : Math.max(at - now.getTime(), 0);
 }
 
-/** After so many tries that failed on our side, before anything was sent, it is not tried any more. */
+/** After so many attempts in a row that failed on our side, before anything was sent, it is not tried any more. */
 export const TRIES_TO_WRITE = 3;
 
 /** An endpoint that has done nothing but fail for so long is disabled; as Svix does. */
@@ -88,6 +90,8 @@ export const ATTEMPT_PROBLEMS = [
   'poison',
 ] as const;
 export type AttemptProblem = (typeof ATTEMPT_PROBLEMS)[number];
+/** Those of an event that could not be put into words: nothing was sent. */
+export const UNWRITTEN = ['unreadable', 'poison'] as const satisfies readonly AttemptProblem[];
 
 const BY_STATUS: Readonly<Record<number, AttemptProblem>> = {
   401: 'unauthorized',

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 import { eventLinksContext } from '../connections/sealed.ts';
 import type { SealContext } from '../connections/vault.ts';
-import { deathBy, retryAfterMs, type DisabledReason } from '../domain/delivery.ts';
+import { deathBy, retryAfterMs } from '../domain/delivery.ts';
 import { isFailure } from '../domain/failure.ts';
 import { MINUTE, plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
@@ -138,7 +138,7 @@ async function loadReadable(db: Gateway['db'], ids: readonly string[]): Promise<
 export async function deliver(gateway: Gateway, send: Send, { delivery, event, endpoint }: Claimed): Promise<Settlement> {
   const startedAt = gateway.now();
   const outcome = await attempt(gateway, send, { event, endpoint, at: startedAt });
-  return { delivery, event, startedAt, finishedAt: gateway.now(), outcome };
+  return { delivery, event, url: endpoint?.url, startedAt, finishedAt: gateway.now(), outcome };
 }
 
 async function attempt(
@@ -147,11 +147,19 @@ async function attempt(
   { event, endpoint, at }: Pick<Claimed, 'event' | 'endpoint'> & { at: Date },
 ): Promise<Outcome> {
   if (endpoint === undefined) return { kind: 'buried', reason: 'endpoint_removed' };
-  if (endpoint.disabledAt !== null) return { kind: 'buried', reason: deathBy((endpoint.disabledReason ?? 'asked') as DisabledReason) };
+  if (endpoint.disabledAt !== null) return { kind: 'buried', reason: deathBy(endpoint.disabledReason) };
   if (event === undefined) return { kind: 'unwritten', reason: 'poison', answer: 'The stored event cannot be read.' };
+  let secrets: readonly string[];
+  try {
+    secrets = secretsOf(gateway, endpoint, at);
+  } catch (error) {
+    if (isFailure(error, 'key_unavailable')) return { kind: 'key_unavailable' };
+    if (isFailure(error, 'sealed_damaged')) return { kind: 'secret_unreadable' };
+    throw error;
+  }
   let message: Parameters<Send>[0];
   try {
-    message = { url: endpoint.url, ...written(gateway, { event, endpoint, at }) };
+    message = { url: endpoint.url, ...written(gateway, { event, secrets, at }) };
   } catch (error) {
     if (isFailure(error, 'key_unavailable')) return { kind: 'key_unavailable' };
     return isFailure(error, 'sealed_damaged')
@@ -170,7 +178,7 @@ async function attempt(
 /** The request: Standard Webhooks' headers, and the signature of this moment by every secret that is valid. */
 function written(
   gateway: Gateway,
-  { event, endpoint, at }: { event: StoredEvent; endpoint: WebhookEndpoint; at: Date },
+  { event, secrets, at }: { event: StoredEvent; secrets: readonly string[]; at: Date },
 ): { headers: Record<string, string>; body: string } {
   const body = JSON.stringify(deliveryBody(gateway, event));
   const timestamp = Math.floor(at.getTime() / SECOND);
@@ -181,7 +189,7 @@ function written(
       'user-agent': 'conferencing-gateway',
       'webhook-id': event.id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets: secretsOf(gateway, endpoint, at) }),
+      'webhook-signature': signatureHeader({ id: event.id, timestamp, body, secrets }),
     },
   };
 }

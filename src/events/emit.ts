@@ -1,5 +1,6 @@
 /** Events to the marketplace, written in the transaction of the change they tell about (outbox). */
 import { eventLinksContext } from '../connections/sealed.ts';
+import { deathBy } from '../domain/delivery.ts';
 import { newId } from '../domain/id.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -61,7 +62,7 @@ export async function emitAll(
   const fresh = written.map((id) => ({ id, ...byId.get(id)! }));
   const deliveries: Delivery[] = [];
   for (const marketplaceId of new Set(fresh.map((event) => event.marketplaceId))) {
-    const endpoints = (await listEndpoints(tx, marketplaceId)).filter(({ disabledAt }) => disabledAt === null);
+    const endpoints = await listEndpoints(tx, marketplaceId);
     for (const event of fresh.filter((one) => one.marketplaceId === marketplaceId)) {
       for (const endpoint of endpoints.filter((one) => isFor(one, event))) {
         deliveries.push({
@@ -69,8 +70,10 @@ export async function emitAll(
           marketplaceId,
           eventId: event.id,
           endpointId: endpoint.id,
-          state: 'pending',
-          reason: null,
+          // What one that is disabled misses is there to be recovered.
+          ...(endpoint.disabledAt === null
+            ? { state: 'pending', reason: null }
+            : { state: 'dead', reason: deathBy(endpoint.disabledReason) }),
           dueAt: at,
           leasedUntil: null,
           attempts: 0,
@@ -83,8 +86,10 @@ export async function emitAll(
   return fresh.length;
 }
 
-const isFor = ({ id, events }: WebhookEndpoint, { type, subjectId }: NewEvent): boolean =>
-  type === 'endpoint.test' ? id === subjectId : wants(events, type);
+function isFor({ id, events }: WebhookEndpoint, { type, subjectId }: NewEvent): boolean {
+  if (type === 'endpoint.test') return id === subjectId;
+  return wants(events, type) && !(type === 'endpoint.disabled' && id === subjectId);
+}
 
 /** `*`, an exact type, or a whole family: `recording.*`. */
 const wants = (patterns: readonly string[], type: EventType): boolean =>

@@ -58,22 +58,24 @@ export async function changeEndpoint(
   const { config, db, now } = gateway;
   if (changes.url !== undefined) checkTargetUrl(changes.url, config.allowPrivateWebhookTargets);
   const endpoint = await db.write(async (tx) => {
-    const { disabledAt } = found(await findOwnEndpoint(tx, marketplaceId, id));
+    const { disabledAt, url } = found(await findOwnEndpoint(tx, marketplaceId, id));
+    // Nothing is known of another address.
+    const record = changes.url === undefined || changes.url === url ? {} : { failingSince: null };
     const state =
       enabled === true
         ? { disabledAt: null, disabledReason: null, failingSince: null }
         : enabled === false && disabledAt === null
           ? { disabledAt: now(), disabledReason: 'asked' }
           : {};
-    return found(await updateEndpoint(tx, marketplaceId, id, { ...changes, ...state }));
+    return found(await updateEndpoint(tx, marketplaceId, id, { ...changes, ...record, ...state }));
   });
-  if (endpoint.disabledAt !== null) await buryWaiting(gateway, id, 'endpoint_disabled');
+  if (endpoint.disabledAt !== null) await buryWaiting(gateway, id);
   return endpoint;
 }
 
 export async function removeEndpoint(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
   if (!(await gateway.db.write((tx) => deleteEndpoint(tx, marketplaceId, id)))) throw notFound();
-  await buryWaiting(gateway, id, 'endpoint_removed');
+  await buryWaiting(gateway, id);
 }
 
 /**
@@ -94,10 +96,14 @@ export async function rotateSecret(
   return { endpoint: found(endpoint), secret };
 }
 
-/** Sends a test event the same way as a real one; its id. */
+/**
+ * Sends a test event the same way as a real one.
+ * @throws Failure `conflict` when the endpoint is disabled
+ */
 export async function testEndpoint(gateway: Gateway, { marketplaceId, id }: { marketplaceId: string; id: string }): Promise<void> {
   await gateway.db.write(async (tx) => {
     const endpoint = found(await findOwnEndpoint(tx, marketplaceId, id));
+    mustBeEnabled(endpoint);
     await emit(tx, gateway, {
       marketplaceId,
       type: 'endpoint.test',
@@ -111,7 +117,7 @@ export async function testEndpoint(gateway: Gateway, { marketplaceId, id }: { ma
 
 /**
  * Sends an event again, under its old id: to every endpoint that it was for, or to `endpointId` only, whether it was for that one or not.
- * How many deliveries are on their way; one that is under way at this moment is not sent a second time.
+ * How many deliveries are on their way; one that is under way at this moment is not sent a second time at once.
  * @throws Failure `conflict` when that endpoint is disabled
  */
 export async function redeliverEvent(

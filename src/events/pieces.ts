@@ -15,7 +15,7 @@ export function inPieces<Item>(key: string, items: readonly Item[]): Piece<Item>
   let room = MOST_LIST_BYTES;
   for (const item of items) {
     const bytes = Buffer.byteLength(JSON.stringify(item)) + 1;
-    if (bytes > room) {
+    if (bytes > room && pieces.at(-1)!.length > 0) {
       pieces.push([]);
       room = MOST_LIST_BYTES;
     }

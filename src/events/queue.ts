@@ -1,12 +1,12 @@
 /**
  * What is due, by endpoint. The database keeps one queue for all, ordered by time; ten thousand deliveries to an endpoint that hangs would
  * stand before everybody else's in it. So it is read on in pages, without a lock, and a list of ids is kept here for each endpoint. What is
- * taken from a list is leased by its id; a list that is behind what other processes do costs a look and nothing else.
+ * taken from a list is leased by its id. Where nothing of it could be leased, other processes are ahead, and the list is looked through.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { listDueDeliveries, type Due, type QueuePlace } from '../store/deliveries.ts';
+import { listDueDeliveries, listStillDue, type Due, type QueuePlace } from '../store/deliveries.ts';
 
 const PAGE = 500;
 /** Pages of one look; the next one goes on where it ended. */
@@ -20,19 +20,25 @@ const SWEEP_MS = 5 * SECOND;
 const START: QueuePlace = { dueAt: new Date(0), id: '' };
 
 interface List {
-  readonly ids: string[];
+  ids: string[];
   readonly known: Set<string>;
   /** Before the first one that did not fit. */
   cut: QueuePlace | null;
 }
 
+export type Taken = Pick<Due, 'id' | 'endpointId'>;
+
 export interface Queue {
-  /** Up to `limit` ids, by turns from each endpoint that has room. */
-  take(limit: number, room: (endpointId: string) => number): Promise<{ ids: string[]; more: boolean }>;
+  /** Up to `limit`, by turns from each endpoint that has room. `choose`: begins a choice; whether one more of the endpoint may be taken. */
+  take(limit: number, choose: () => (endpointId: string) => boolean): Promise<{ taken: Taken[]; more: boolean }>;
+  /** What came of it: `leased` are those that were still to be had. True when others may be to be had in their stead. */
+  settle(taken: readonly Taken[], leased: ReadonlySet<string>): boolean;
 }
 
 export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
   const lists = new Map<string, List>();
+  /** Endpoints of whose list nothing was to be had. */
+  const behind = new Set<string>();
   /** Where what has just become due is read from. */
   let fresh = START;
   let sweep: QueuePlace | null = null;
@@ -74,39 +80,58 @@ export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
     }
   };
 
+  const lookThrough = async (at: Date): Promise<void> => {
+    for (const endpointId of behind) {
+      const list = lists.get(endpointId);
+      if (list === undefined || list.ids.length === 0) continue;
+      const due = await listStillDue(db.read, { ids: list.ids, now: at });
+      for (const id of list.ids) if (!due.has(id)) list.known.delete(id);
+      list.ids = list.ids.filter((id) => due.has(id));
+      await turn();
+    }
+    behind.clear();
+  };
+
   return {
-    async take(limit, room) {
+    async take(limit, choose) {
       const at = now();
       if (at < sweptAt) fresh = START;
       const { place, ended } = await read(fresh, at);
       // Of a second in which much became due only the end is read again: the rest is for the sweep.
       fresh = ended ? later(place, { dueAt: plus(at, -OVERLAP_MS), id: '' }) : place;
       if (at < sweptAt || plus(sweptAt, SWEEP_MS) <= at) [sweep, sweptAt] = [START, at];
+      await lookThrough(at);
       refill();
       if (sweep !== null) {
         const swept = await read(sweep, at);
         sweep = swept.ended ? null : swept.place;
       }
-      const ids = byTurns(lists, limit, room);
-      return { ids, more: !ended || sweep !== null };
+      const taken = byTurns(lists, limit, choose());
+      return { taken, more: !ended || sweep !== null };
+    },
+    settle(taken, leased) {
+      const missed = taken.filter(({ id }) => !leased.has(id));
+      const had = new Set(taken.filter(({ id }) => leased.has(id)).map(({ endpointId }) => endpointId));
+      for (const { endpointId } of missed) if (!had.has(endpointId)) behind.add(endpointId);
+      return missed.length > 0;
     },
   };
 }
 
-function byTurns(lists: Map<string, List>, limit: number, room: (endpointId: string) => number): string[] {
-  const taken: string[] = [];
-  const left = new Map([...lists.keys()].map((endpointId) => [endpointId, room(endpointId)]));
-  for (let round = 0; left.size > 0 && taken.length < limit; round++) {
-    for (const [endpointId, places] of left) {
+function byTurns(lists: Map<string, List>, limit: number, choose: (endpointId: string) => boolean): Taken[] {
+  const taken: Taken[] = [];
+  const left = new Set(lists.keys());
+  while (left.size > 0 && taken.length < limit) {
+    for (const endpointId of left) {
       const list = lists.get(endpointId)!;
-      const id = places > round && taken.length < limit ? list.ids.shift() : undefined;
+      const id = list.ids.length > 0 && taken.length < limit && choose(endpointId) ? list.ids.shift() : undefined;
       if (id === undefined) {
         left.delete(endpointId);
         if (list.ids.length === 0 && list.cut === null) lists.delete(endpointId);
         continue;
       }
       list.known.delete(id);
-      taken.push(id);
+      taken.push({ id, endpointId });
     }
   }
   // Whoever was first now is last the next time.

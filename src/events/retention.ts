@@ -6,7 +6,7 @@ import { clearAlarm, findAlarm } from '../store/alarms.ts';
 import { deleteOldAttempts, deleteOldDeliveries } from '../store/deliveries.ts';
 import { deleteOldEvents } from '../store/events.ts';
 import { listMarketplaces } from '../store/marketplaces.ts';
-import { UNREADABLE_ALARM } from './settle.ts';
+import { SECRET_ALARM, UNREADABLE_ALARM } from './settle.ts';
 
 /** Chosen: twice the longest schedule. Answers of receivers are for finding out why, and may say anything. */
 const ATTEMPTS_KEPT_MS = 30 * DAY;
@@ -26,8 +26,10 @@ export async function sweepEvents({ db, now }: Gateway): Promise<void> {
   for (const { id: marketplaceId } of await listMarketplaces(db.read))
     await inSteps(() => db.write((tx) => deleteOldEvents(tx, { marketplaceId, before: events, limit: STEP })));
   await db.write(async (tx) => {
-    const alarm = await findAlarm(tx, UNREADABLE_ALARM);
-    if (alarm !== undefined && plus(alarm.seenAt, ALARM_KEPT_MS) <= at) await clearAlarm(tx, UNREADABLE_ALARM);
+    for (const name of [UNREADABLE_ALARM, SECRET_ALARM]) {
+      const alarm = await findAlarm(tx, name);
+      if (alarm !== undefined && plus(alarm.seenAt, ALARM_KEPT_MS) <= at) await clearAlarm(tx, name);
+    }
   });
 }
 

@@ -4,11 +4,11 @@
  */
 import {
   attemptProblem,
-  deathBy,
   FAILING_MS,
   FAILURES_APART_MS,
   nextAttempt,
   TRIES_TO_WRITE,
+  UNWRITTEN,
   type Death,
   type DisabledReason,
 } from '../domain/delivery.ts';
@@ -23,6 +23,7 @@ import {
   buryDelivery,
   finishDeliveries,
   insertAttempts,
+  lastAttempts,
   retryDelivery,
   wasAttempted,
   type Delivery,
@@ -36,15 +37,17 @@ import {
   type StoredEvent,
   type WebhookEndpoint,
 } from '../store/events.ts';
-import { buryWaiting } from './bury.ts';
+import { scheduleJob } from '../store/jobs.ts';
+import { BURY } from './bury.ts';
 import { emit } from './emit.ts';
 import { noticeOf } from './notice.ts';
 
 /** Attempts of one commit. */
 const MAX_BATCH = 128;
-/** A key that is missing here is missing for all at once; the operator is told by the log. */
-const KEY_WAIT_MS = MINUTE;
+/** What only the operator can repair, and not for one event: a key that is missing here, a secret that is damaged. */
+const REPAIR_WAIT_MS = MINUTE;
 export const UNREADABLE_ALARM = 'events_unreadable';
+export const SECRET_ALARM = 'endpoint_secrets_unreadable';
 
 /** What came of it. `answer`: what the receiver said, or what went wrong; `status` null when no answer came. */
 export type Outcome =
@@ -52,11 +55,15 @@ export type Outcome =
   /** The event could not be put into words: its sealed links are damaged, or it cannot be serialized at all. */
   | { readonly kind: 'unwritten'; readonly reason: 'unreadable' | 'poison'; readonly answer: string }
   | { readonly kind: 'key_unavailable' }
+  /** The endpoint's secret is damaged, so that nothing can be signed for it. */
+  | { readonly kind: 'secret_unreadable' }
   | { readonly kind: 'buried'; readonly reason: Death };
 
 export interface Settlement {
   readonly delivery: Delivery;
   readonly event: Pick<StoredEvent, 'id' | 'type' | 'at' | 'linksSealed'> | undefined;
+  /** Where it was sent. */
+  readonly url: string | undefined;
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly outcome: Outcome;
@@ -118,22 +125,28 @@ async function settleAll(gateway: Gateway, settlements: readonly Settlement[]): 
       tx,
       delivered.map(({ delivery }) => delivery.id),
     );
-    for (const settlement of settlements) if (!wasDelivered(settlement)) await settleFailure(tx, gateway, settlement);
-    return settleEndpoints(tx, gateway, settlements);
+    const endpoints = await loadEndpoints(tx, [...new Set(settlements.map(({ delivery }) => delivery.endpointId))]);
+    for (const settlement of settlements)
+      if (!wasDelivered(settlement)) await settleFailure(tx, gateway, settlement, endpoints.get(settlement.delivery.endpointId));
+    await tellUnsigned(tx, gateway, settlements);
+    return settleEndpoints(tx, gateway, settlements, endpoints);
   });
   for (const { delivery, outcome } of settlements) {
     if (outcome.kind === 'unwritten')
       log.error({ delivery: delivery.id, event: delivery.eventId, reason: outcome.answer }, 'an event cannot be sent');
     if (outcome.kind === 'key_unavailable')
       log.error({ delivery: delivery.id }, 'an event waits for an encryption key that this process does not have');
+    if (outcome.kind === 'secret_unreadable')
+      log.error({ delivery: delivery.id, endpoint: delivery.endpointId }, 'an event waits for a new secret of its endpoint');
   }
   for (const endpoint of disabled) {
     log.error(
       { endpoint: endpoint.id, reason: endpoint.disabledReason, failing_since: endpoint.failingSince },
       'a webhook endpoint was disabled',
     );
-    await buryWaiting(gateway, endpoint.id, deathBy(endpoint.disabledReason as DisabledReason));
   }
+  // What waits for it is buried by a job: it may be much, and the others' answers are to be written down.
+  if (disabled.length > 0) gateway.wake();
 }
 
 function attemptOf(
@@ -141,7 +154,7 @@ function attemptOf(
   { delivery, startedAt, finishedAt, outcome }: Settlement,
   erased: ReadonlySet<string>,
 ): DeliveryAttempt[] {
-  if (outcome.kind === 'buried' || outcome.kind === 'key_unavailable') return [];
+  if (outcome.kind !== 'attempted' && outcome.kind !== 'unwritten') return [];
   return [
     {
       id: newId(gateway, 'dla'),
@@ -156,55 +169,88 @@ function attemptOf(
 
 const wasDelivered = ({ outcome }: Settlement): boolean => outcome.kind === 'attempted' && attemptProblem(outcome) === null;
 
-async function settleFailure(tx: Writer, gateway: Gateway, { delivery, event, finishedAt, outcome }: Settlement): Promise<void> {
-  const { attempts } = delivery;
-  if (outcome.kind === 'buried') return buryDelivery(tx, delivery, outcome.reason);
+/** `endpoint`: as it is now, after the attempt. */
+async function settleFailure(tx: Writer, gateway: Gateway, settlement: Settlement, endpoint: WebhookEndpoint | undefined): Promise<void> {
+  const { delivery, event, finishedAt, outcome } = settlement;
+  if (outcome.kind === 'buried')
+    return endpoint !== undefined && endpoint.disabledAt === null
+      ? retryDelivery(tx, delivery, { dueAt: delivery.dueAt, attempts: delivery.attempts })
+      : buryDelivery(tx, delivery, { reason: outcome.reason, attempts: delivery.attempts });
   // Not the event's fault: as if nobody had tried.
-  if (outcome.kind === 'key_unavailable')
-    return retryDelivery(tx, delivery, { dueAt: plus(finishedAt, KEY_WAIT_MS), attempts: attempts - 1 });
-  if (outcome.kind === 'unwritten' && attempts >= TRIES_TO_WRITE) {
+  if (outcome.kind === 'key_unavailable' || outcome.kind === 'secret_unreadable')
+    return retryDelivery(tx, delivery, { dueAt: plus(finishedAt, REPAIR_WAIT_MS), attempts: delivery.attempts });
+  const attempts = delivery.attempts + 1;
+  if (outcome.kind === 'unwritten' && (await wasNeverWritten(tx, delivery.id, attempts))) {
     if (outcome.reason === 'unreadable')
       await raiseAlarm(tx, {
         name: UNREADABLE_ALARM,
         detail: `Sealed values of events do not open, of ${delivery.eventId} among them.`,
         now: finishedAt,
       });
-    return buryDelivery(tx, delivery, outcome.reason);
+    return buryDelivery(tx, delivery, { reason: outcome.reason, attempts });
   }
-  if (outcome.kind === 'attempted' && outcome.status === 410) return buryDelivery(tx, delivery, 'endpoint_gone');
+  if (saysGone(settlement) && isStillThere(settlement, endpoint)) return buryDelivery(tx, delivery, { reason: 'endpoint_gone', attempts });
   const problem = outcome.kind === 'attempted' ? attemptProblem(outcome) : null;
   const dueAt = nextAttempt({
     attempts,
     event: event ?? { type: '', at: delivery.createdAt },
     queuedAt: delivery.createdAt,
     now: finishedAt,
-    overloaded: problem === 'timeout' || (outcome.kind === 'attempted' && outcome.status === 429),
+    overloaded: problem === 'timeout' || problem === 'overloaded',
     retryAfterMs: outcome.kind === 'attempted' ? outcome.retryAfterMs : undefined,
     chance: gateway.random(4).readUInt32BE() / 2 ** 32,
   });
-  if (dueAt === null) await buryDelivery(tx, delivery, 'exhausted');
+  if (dueAt === null) await buryDelivery(tx, delivery, { reason: 'exhausted', attempts });
   else await retryDelivery(tx, delivery, { dueAt, attempts });
 }
 
+/** `attempts`: since it was queued. Others may have failed at the receiver in between. */
+async function wasNeverWritten(tx: Writer, deliveryId: string, attempts: number): Promise<boolean> {
+  if (attempts < TRIES_TO_WRITE) return false;
+  const problems = (await lastAttempts(tx, deliveryId, TRIES_TO_WRITE)).map(attemptProblem);
+  return problems.every((problem) => UNWRITTEN.some((one) => one === problem));
+}
+
+async function tellUnsigned(tx: Writer, { now }: Gateway, settlements: readonly Settlement[]): Promise<void> {
+  const unsigned = settlements.filter(({ outcome }) => outcome.kind === 'secret_unreadable');
+  if (unsigned.length === 0) return;
+  const endpoints = [...new Set(unsigned.map(({ delivery }) => delivery.endpointId))].join(', ');
+  await raiseAlarm(tx, {
+    name: SECRET_ALARM,
+    detail: `The secret does not open, and events wait for a new one: ${endpoints}.`,
+    now: now(),
+  });
+}
+
+const saysGone = ({ outcome }: Settlement): boolean => outcome.kind === 'attempted' && outcome.status === 410;
+
+/** What a former address has answered says nothing about the endpoint. */
+const isStillThere = ({ url }: Settlement, endpoint: WebhookEndpoint | undefined): boolean =>
+  endpoint === undefined || endpoint.url === url;
+
 /** Keeps the clocks of their failures; those that were disabled. */
-async function settleEndpoints(tx: Writer, gateway: Gateway, settlements: readonly Settlement[]): Promise<WebhookEndpoint[]> {
-  const attempted = settlements.filter(({ outcome }) => outcome.kind === 'attempted');
-  const byEndpoint = new Map<string, Settlement[]>();
-  for (const one of attempted) byEndpoint.set(one.delivery.endpointId, [...(byEndpoint.get(one.delivery.endpointId) ?? []), one]);
-  if (byEndpoint.size === 0) return [];
-  const endpoints = await loadEndpoints(tx, [...byEndpoint.keys()].toSorted());
+async function settleEndpoints(
+  tx: Writer,
+  gateway: Gateway,
+  settlements: readonly Settlement[],
+  endpoints: ReadonlyMap<string, WebhookEndpoint>,
+): Promise<WebhookEndpoint[]> {
   const disabled: WebhookEndpoint[] = [];
+  // In one order for all, so that two transactions do not wait for each other.
   for (const [id, endpoint] of [...endpoints].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const own = byEndpoint.get(id)!;
+    const own = settlements.filter(
+      (one) => one.delivery.endpointId === id && one.outcome.kind === 'attempted' && isStillThere(one, endpoint),
+    );
+    const [first] = own;
+    if (first === undefined) continue;
     const { failingSince } = endpoint;
-    const gone = own.find(({ outcome }) => outcome.kind === 'attempted' && outcome.status === 410);
     let reason: Exclude<DisabledReason, 'asked'> | undefined;
     if (own.some(wasDelivered)) {
-      if (failingSince !== null) await setFailingSince(tx, id, null);
-    } else if (failingSince === null) await setFailingSince(tx, id, own[0]!.finishedAt);
-    else if (await isBeyondHelp(tx, endpoint, own[0]!.finishedAt)) reason = 'failing';
-    if (gone !== undefined) reason = 'gone';
-    const ended = reason === undefined ? undefined : await endEndpoint(tx, gateway, id, reason);
+      if (failingSince !== null) await setFailingSince(tx, endpoint, null);
+    } else if (failingSince === null) await setFailingSince(tx, endpoint, first.finishedAt);
+    else if (await isBeyondHelp(tx, endpoint, first.finishedAt)) reason = 'failing';
+    if (own.some(saysGone)) reason = 'gone';
+    const ended = reason === undefined ? undefined : await endEndpoint(tx, gateway, endpoint, reason);
     if (ended !== undefined) disabled.push(ended);
   }
   return disabled;
@@ -219,13 +265,14 @@ async function isBeyondHelp(tx: Writer, { id, failingSince }: WebhookEndpoint, a
 async function endEndpoint(
   tx: Writer,
   gateway: Gateway,
-  id: string,
+  known: WebhookEndpoint,
   reason: Exclude<DisabledReason, 'asked'>,
 ): Promise<WebhookEndpoint | undefined> {
   const at = gateway.now();
-  const endpoint = await disableEndpoint(tx, id, { at, reason });
+  const endpoint = await disableEndpoint(tx, known, { at, reason });
   if (endpoint === undefined) return undefined;
-  const { marketplaceId, url, failingSince } = endpoint;
+  const { id, marketplaceId, url, failingSince } = endpoint;
+  await scheduleJob(tx, { kind: BURY, subjectId: id, dueAt: at });
   await emit(tx, gateway, {
     marketplaceId,
     type: 'endpoint.disabled',

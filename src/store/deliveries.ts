@@ -1,7 +1,7 @@
 /** Events on their way to endpoints, and every attempt to bring them there. */
-import { and, asc, desc, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, lte, ne, notExists, notLike, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Death, DeliveryState } from '../domain/delivery.ts';
+import { UNWRITTEN, type Death, type DeliveryState } from '../domain/delivery.ts';
 import { idBefore } from '../domain/id.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -48,7 +48,20 @@ const dueDeliveries = prepared('deliveries_due', (db: Reader) => {
 export const listDueDeliveries = (db: Reader, { from, now, limit }: { from: QueuePlace; now: Date; limit: number }): Promise<Due[]> =>
   dueDeliveries(db, { from: from.dueAt, after: from.id, now, limit });
 
-/** Takes those of them that are still due and nobody's, and counts the attempt. */
+/** Those of them that are still due and nobody's. */
+export async function listStillDue(db: Reader, { ids, now }: { ids: readonly string[]; now: Date }): Promise<Set<string>> {
+  const { deliveries } = db.t;
+  const rows = await db
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(and(inArray(deliveries.id, [...ids]), isFree(db, now)));
+  return new Set(idsOf(rows));
+}
+
+const isFree = ({ t: { deliveries } }: Pick<Reader, 't'>, now: Date) =>
+  and(eq(deliveries.state, 'pending'), lte(deliveries.dueAt, now), or(isNull(deliveries.leasedUntil), lt(deliveries.leasedUntil, now)));
+
+/** Takes those of them that are still due and nobody's. */
 export async function leaseDeliveries(
   tx: Writer,
   { ids, now, until }: { ids: readonly string[]; now: Date; until: Date },
@@ -58,20 +71,13 @@ export async function leaseDeliveries(
     tx
       .select({ id: deliveries.id })
       .from(deliveries)
-      .where(
-        and(
-          inArray(deliveries.id, [...ids]),
-          eq(deliveries.state, 'pending'),
-          lte(deliveries.dueAt, now),
-          or(isNull(deliveries.leasedUntil), lt(deliveries.leasedUntil, now)),
-        ),
-      )
+      .where(and(inArray(deliveries.id, [...ids]), isFree(tx, now)))
       .$dynamic(),
   );
   if (free.length === 0) return [];
   return tx
     .update(deliveries)
-    .set({ leasedUntil: until, attempts: sql`${deliveries.attempts} + 1` })
+    .set({ leasedUntil: until })
     .where(inArray(deliveries.id, idsOf(free)))
     .returning();
 }
@@ -81,55 +87,73 @@ export async function finishDeliveries(tx: Writer, ids: readonly string[]): Prom
   if (ids.length > 0)
     await tx
       .update(tx.t.deliveries)
-      .set({ state: 'delivered', reason: null, leasedUntil: null })
+      .set({ state: 'delivered', reason: null, leasedUntil: null, attempts: sql`${tx.t.deliveries.attempts} + 1` })
       .where(inArray(tx.t.deliveries.id, [...ids]));
 }
 
-// It may have been buried while it was under way, or its lease is over and somebody else has it.
-const still = (tx: Writer, { id, leasedUntil }: Delivery) =>
-  and(
-    eq(tx.t.deliveries.id, id),
-    eq(tx.t.deliveries.state, 'pending'),
-    leasedUntil === null ? isNull(tx.t.deliveries.leasedUntil) : eq(tx.t.deliveries.leasedUntil, leasedUntil),
-  );
+/** `attempts`: how many are counted. */
+export const retryDelivery = (tx: Writer, delivery: Delivery, changes: { dueAt: Date; attempts: number }): Promise<void> =>
+  endLease(tx, delivery, changes);
 
 /** `attempts`: how many are counted. */
-export async function retryDelivery(tx: Writer, delivery: Delivery, { dueAt, attempts }: { dueAt: Date; attempts: number }): Promise<void> {
-  await tx.update(tx.t.deliveries).set({ dueAt, attempts, leasedUntil: null }).where(still(tx, delivery));
-}
+export const buryDelivery = (tx: Writer, delivery: Delivery, { reason, attempts }: { reason: Death; attempts: number }): Promise<void> =>
+  endLease(tx, delivery, { state: 'dead', reason, attempts });
 
-export async function buryDelivery(tx: Writer, delivery: Delivery, reason: Death): Promise<void> {
-  await tx.update(tx.t.deliveries).set({ state: 'dead', reason, leasedUntil: null }).where(still(tx, delivery));
-}
-
-/** The same for those of many that still wait. */
-export async function buryDeliveries(tx: Writer, ids: readonly string[], reason: Death): Promise<void> {
+/** Nothing when the lease was over, and somebody else has it. What was buried while it was under way stays dead, and is free again. */
+async function endLease(tx: Writer, { id, leasedUntil }: Delivery, changes: Partial<Delivery>): Promise<void> {
   const { deliveries } = tx.t;
+  const own = and(eq(deliveries.id, id), leasedUntil === null ? isNull(deliveries.leasedUntil) : eq(deliveries.leasedUntil, leasedUntil));
+  const rows = await tx
+    .update(deliveries)
+    .set({ ...changes, leasedUntil: null })
+    .where(and(own, eq(deliveries.state, 'pending')))
+    .returning({ id: deliveries.id });
+  if (rows.length === 0) await tx.update(deliveries).set({ leasedUntil: null }).where(own);
+}
+
+/** The same for those of many that still wait, unless their endpoint is enabled by now. What is under way stays leased. */
+export async function buryDeliveries(tx: Writer, ids: readonly string[], reason: Death): Promise<void> {
+  const { deliveries, webhookEndpoints } = tx.t;
+  const enabled = tx
+    .select({ id: webhookEndpoints.id })
+    .from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.id, deliveries.endpointId), isNull(webhookEndpoints.disabledAt)));
   await tx
     .update(deliveries)
-    .set({ state: 'dead', reason, leasedUntil: null })
-    .where(and(inArray(deliveries.id, [...ids]), eq(deliveries.state, 'pending')));
+    .set({ state: 'dead', reason })
+    .where(and(inArray(deliveries.id, [...ids]), eq(deliveries.state, 'pending'), notExists(enabled)));
 }
 
-/** Sends them again from the start of the schedule, except those that are under way at this moment. */
+/** Sends them again from the start of the schedule. What is under way at this moment goes on with the schedule that it has. */
 export async function requeueDeliveries(tx: Writer, ids: readonly string[], now: Date): Promise<void> {
   const { deliveries } = tx.t;
+  const these = inArray(deliveries.id, [...ids]);
+  await tx
+    .update(deliveries)
+    .set({ state: 'pending', reason: null })
+    .where(and(these, eq(deliveries.state, 'dead'), gte(deliveries.leasedUntil, now)));
   await tx
     .update(deliveries)
     .set({ state: 'pending', reason: null, dueAt: now, leasedUntil: null, attempts: 0 })
-    .where(
-      and(
-        inArray(deliveries.id, [...ids]),
-        or(ne(deliveries.state, 'pending'), isNull(deliveries.leasedUntil), lt(deliveries.leasedUntil, now)),
-      ),
-    );
+    .where(and(these, or(isNull(deliveries.leasedUntil), lt(deliveries.leasedUntil, now))));
 }
 
 export async function insertAttempts(tx: Writer, attempts: readonly DeliveryAttempt[]): Promise<void> {
   if (attempts.length > 0) await tx.insert(tx.t.deliveryAttempts).values([...attempts]);
 }
 
-/** Whether an attempt to reach the endpoint began between the two moments. */
+/** The last ones of the delivery, newest first. */
+export async function lastAttempts(db: Reader, deliveryId: string, limit: number): Promise<DeliveryAttempt[]> {
+  const { deliveryAttempts } = db.t;
+  return db
+    .select()
+    .from(deliveryAttempts)
+    .where(eq(deliveryAttempts.deliveryId, deliveryId))
+    .orderBy(desc(deliveryAttempts.id))
+    .limit(limit);
+}
+
+/** Whether an attempt to reach the endpoint began between the two moments. One whose event could not be written was none. */
 export async function wasAttempted(db: Reader, { endpointId, from, to }: { endpointId: string; from: Date; to: Date }): Promise<boolean> {
   const { deliveries, deliveryAttempts } = db.t;
   const rows = await db
@@ -142,6 +166,7 @@ export async function wasAttempted(db: Reader, { endpointId, from, to }: { endpo
         gte(deliveryAttempts.id, idBefore('dla', from)),
         gte(deliveryAttempts.at, from),
         lte(deliveryAttempts.at, to),
+        or(isNotNull(deliveryAttempts.status), and(...UNWRITTEN.map((problem) => notLike(deliveryAttempts.answer, `${problem}:%`)))),
       ),
     )
     .limit(1);

@@ -232,10 +232,10 @@ export async function loadEndpoints(db: Reader, ids: readonly string[]): Promise
   return new Map(rows.map((endpoint) => [endpoint.id, endpoint]));
 }
 
-/** Disables it unless it is already; undefined when it is, or is gone. */
+/** Disables it unless it is already; undefined when it is, is gone, or has another address by now. */
 export async function disableEndpoint(
   tx: Writer,
-  id: string,
+  { id, url }: Pick<WebhookEndpoint, 'id' | 'url'>,
   { at, reason }: { at: Date; reason: DisabledReason },
 ): Promise<WebhookEndpoint | undefined> {
   const { webhookEndpoints } = tx.t;
@@ -243,12 +243,20 @@ export async function disableEndpoint(
     await tx
       .update(webhookEndpoints)
       .set({ disabledAt: at, disabledReason: reason })
-      .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.disabledAt)))
+      .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.url, url), isNull(webhookEndpoints.disabledAt)))
       .returning()
   )[0];
 }
 
-/** Starts the clock of its failures, or stops it (null). */
-export async function setFailingSince(tx: Writer, id: string, failingSince: Date | null): Promise<void> {
-  await tx.update(tx.t.webhookEndpoints).set({ failingSince }).where(eq(tx.t.webhookEndpoints.id, id));
+/** Starts the clock of the address's failures, or stops it (null). */
+export async function setFailingSince(
+  tx: Writer,
+  { id, url }: Pick<WebhookEndpoint, 'id' | 'url'>,
+  failingSince: Date | null,
+): Promise<void> {
+  const { webhookEndpoints } = tx.t;
+  await tx
+    .update(webhookEndpoints)
+    .set({ failingSince })
+    .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.url, url)));
 }

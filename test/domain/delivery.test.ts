@@ -54,10 +54,12 @@ describe('the schedule of deliveries', () => {
     );
   });
 
-  it('case 94: does what Retry-After asks for, between the wait of the schedule and twice as much', () => {
+  it('case 94: does what Retry-After asks for, between the wait of the schedule and twice as much, or the next one', () => {
     expect(waitOf({ attempts: 2, retryAfterMs: 7 * MINUTE })).toBe(7 * MINUTE);
     expect(waitOf({ attempts: 2, retryAfterMs: SECOND })).toBe(5 * MINUTE);
-    expect(waitOf({ attempts: 2, retryAfterMs: 10 * DAY })).toBe(10 * MINUTE);
+    expect(waitOf({ attempts: 1, retryAfterMs: 2 * MINUTE })).toBe(2 * MINUTE);
+    expect(waitOf({ attempts: 2, retryAfterMs: 10 * DAY })).toBe(30 * MINUTE);
+    expect(waitOf({ attempts: 8, retryAfterMs: 10 * DAY })).toBe(40 * HOUR);
     // Not beyond the end: with every wait at its longest the tenth attempt is 90 h 42 min after the first.
     expect(waitOf({ attempts: 9, queuedAt: plus(NOW, -60 * HOUR), retryAfterMs: 40 * HOUR })).toBe(30 * HOUR + 42 * MINUTE + 6 * SECOND);
     expect(waitOf({ attempts: 9, queuedAt: plus(NOW, -70 * HOUR), retryAfterMs: 40 * HOUR })).toBe(24 * HOUR);
@@ -66,10 +68,10 @@ describe('the schedule of deliveries', () => {
   it('leaves an overloaded receiver alone for a minute', () => {
     expect([1, 2].map((attempts) => waitOf({ attempts, overloaded: true }))).toEqual([MINUTE, 5 * MINUTE]);
     expect(waitOf({ overloaded: true, retryAfterMs: 90 * SECOND })).toBe(90 * SECOND);
-    expect(waitOf({ overloaded: true, retryAfterMs: DAY })).toBe(2 * MINUTE);
+    expect(waitOf({ overloaded: true, retryAfterMs: DAY })).toBe(5 * MINUTE);
   });
 
-  it('never waits less than the schedule and never more than twice as long, whatever it is asked for', () => {
+  it('never waits less than the schedule and never more than twice as long or the next wait, whatever it is asked for', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 9 }),
@@ -79,7 +81,7 @@ describe('the schedule of deliveries', () => {
           const wait = waitOf({ attempts, chance, retryAfterMs: asked })!;
           const base = SCHEDULE[attempts - 1]!;
           expect(wait).toBeGreaterThanOrEqual(base * 0.8 - 1);
-          expect(wait).toBeLessThanOrEqual(base * 2);
+          expect(wait).toBeLessThanOrEqual(Math.max(base * 2, SCHEDULE[attempts] ?? DAY));
         },
       ),
     );

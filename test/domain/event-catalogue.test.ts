@@ -94,6 +94,11 @@ describe('an event', () => {
       { numRuns: 30 },
     );
   });
+
+  it('whose list begins with something that is too large has no piece without anything in it', () => {
+    const items = ['x'.repeat(13_000), 'y'];
+    expect(inPieces('once', items).map((piece) => piece.items)).toEqual([[items[0]], [items[1]]]);
+  });
 });
 
 describe('docs/events.md', () => {

@@ -1,16 +1,20 @@
 /** Receivers that fail in every way that is known of them, and what the gateway itself may do wrong on the way to them. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { eq } from 'drizzle-orm';
+import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { createVault } from '../../src/connections/vault.ts';
 import { eventLinksContext } from '../../src/connections/sealed.ts';
+import { plus } from '../../src/domain/time.ts';
+import { buryWaiting } from '../../src/events/bury.ts';
 import { createSend } from '../../src/events/deliver.ts';
 import { emit, emitAll, eventId, type NewEvent } from '../../src/events/emit.ts';
 import { skipLostNumbers } from '../../src/events/sequence.ts';
 import { sweepEvents } from '../../src/events/retention.ts';
+import { createSettle } from '../../src/events/settle.ts';
 import { listAlarms } from '../../src/store/alarms.ts';
-import { insertDeliveries } from '../../src/store/deliveries.ts';
+import { insertDeliveries, leaseDeliveries, wasAttempted, type Delivery } from '../../src/store/deliveries.ts';
 import { insertEvents } from '../../src/store/events.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
@@ -88,6 +92,11 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
     const since = began.toISOString();
     expect((await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/recover`, { since })).status).toBe(409);
 
+    // What is told while it is off is kept for it, too.
+    await tell(world, happening(world, 'missed'));
+    letters.push(...(await deliveriesOf(world, endpoint, '?limit=1')));
+    expect(letters[3]).toMatchObject({ event_id: eventId(happening(world, 'missed')), state: 'dead', reason: 'endpoint_disabled' });
+
     up = true;
     const before = sink.requests.length;
     must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { enabled: true }), 200);
@@ -95,9 +104,9 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
     must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/recover`, { since }), 202);
     await settled(world);
     const replayed = sink.requests.slice(before).map(({ id }) => id);
-    expect(replayed).toHaveLength(3);
+    expect(replayed).toHaveLength(4);
     expect(new Set(replayed)).toEqual(new Set(letters.map(({ event_id: id }) => id)));
-    expect(await deliveriesOf(world, endpoint, '?state=delivered')).toHaveLength(3);
+    expect(await deliveriesOf(world, endpoint, '?state=delivered')).toHaveLength(4);
   }, 60_000);
 
   it('case 92: one success in between starts the five days anew, and so does a quiet week', async () => {
@@ -145,7 +154,7 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
     expect(Date.now() - began).toBeLessThan(20_000);
   }, 40_000);
 
-  it('case 94: Retry-After moves the next attempt, at most to twice the wait; 401, 403 and 404 are tried again and say so', async () => {
+  it('case 94: Retry-After moves the next attempt, at most to twice the wait or the next one; 503 is left alone for a minute; 401, 403 and 404 are tried again and say so', async () => {
     const world = await start();
     const answers = [
       { status: 503, headers: { 'retry-after': '8' } },
@@ -164,8 +173,8 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
       waits.push(Date.parse(next!) - world.now().getTime());
       await jumpToNext(world, endpoint, attempts);
     }
-    expect(waits[0]).toBe(8_000);
-    expect(waits[1]).toBe(10 * MINUTE);
+    expect(waits[0]).toBe(MINUTE);
+    expect(waits[1]).toBe(30 * MINUTE);
     expect(waits[2]).toBeGreaterThanOrEqual(24 * MINUTE);
     const [delivery] = await recorded(world, endpoint, 7);
     expect(delivery!.state).toBe('delivered');
@@ -316,7 +325,127 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
     expect((await world.api('POST', `/v1/events/${id}/redeliver`, { endpoint_id: 'whe_unknown' })).status).toBe(404);
     must(await world.api('PATCH', `/v1/webhook-endpoints/${fresh.id}`, { enabled: false }), 200);
     expect((await world.api('POST', `/v1/events/${id}/redeliver`, { endpoint_id: fresh.id })).status).toBe(409);
+    expect((await world.api('POST', `/v1/webhook-endpoints/${fresh.id}/test`)).status).toBe(409);
   }, 40_000);
+
+  it('case 98: an endpoint that is enabled again loses nothing to the burying, and what is under way is not sent twice at once', async () => {
+    const world = await start();
+    const held: Socket[] = [];
+    const url = await startServer((socket) => (held.length < 1 ? held.push(socket) : socket.end(answerOf(204))));
+    const endpoint = await register(world, url, ['meeting.*']);
+    const change = async (enabled: boolean) => must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { enabled }), 200);
+    await tell(world, happening(world, 'under way'));
+    await eventually('it is under way', () => held.length === 1);
+    await change(false);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'dead', reason: 'endpoint_disabled' }]);
+    await change(true);
+    must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/recover`, { since: new Date(0).toISOString() }), 202);
+    // A burying that began when it was off comes late.
+    await buryWaiting(world.gateway.gateway, endpoint.id);
+    await tell(world, happening(world, 'later'));
+    await eventually('the later one has arrived', async () => (await deliveriesOf(world, endpoint, '?state=delivered')).length === 1);
+    expect((await deliveriesOf(world, endpoint)).map(({ state, attempts }) => [state, attempts.length])).toEqual([
+      ['delivered', 1],
+      ['pending', 0],
+    ]);
+    held[0]!.end(answerOf(500));
+    await recorded(world, endpoint, 2);
+    world.jump(10_000);
+    await settled(world);
+    expect((await deliveriesOf(world, endpoint)).map(({ state, attempts }) => [state, attempts.length])).toEqual([
+      ['delivered', 1],
+      ['delivered', 2],
+    ]);
+  });
+
+  it('case 98: what was under way when its endpoint was switched off can be recovered as soon as it has failed', async () => {
+    const world = await start();
+    const held: Socket[] = [];
+    const url = await startServer((socket) => (held.length < 1 ? held.push(socket) : socket.end(answerOf(204))));
+    const endpoint = await register(world, url, ['meeting.*']);
+    await tell(world, happening(world, 'under way'));
+    await eventually('it is under way', () => held.length === 1);
+    must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { enabled: false }), 200);
+    held[0]!.end(answerOf(500));
+    await recorded(world, endpoint, 1);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'dead', reason: 'endpoint_disabled' }]);
+    must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { enabled: true }), 200);
+    must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/recover`, { since: new Date(0).toISOString() }), 202);
+    await settled(world);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'delivered' }]);
+  });
+
+  it('case 98: a late 410 of the old address says nothing about the new one', async () => {
+    const world = await start();
+    const held: Socket[] = [];
+    const old = await startServer((socket) => held.push(socket));
+    const fresh = await startSink();
+    const endpoint = await register(world, old, ['meeting.*']);
+    await tell(world, happening(world, 'moved'));
+    await eventually('it is under way', () => held.length === 1);
+    must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { url: fresh.url }), 200);
+    held[0]!.end(answerOf(410));
+    await recorded(world, endpoint, 1);
+    expect(await getEndpoint(world, endpoint)).toMatchObject({ enabled: true, failing_since: null });
+    await jumpToNext(world, endpoint, 1);
+    await recorded(world, endpoint, 2);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'delivered' }]);
+    expect(fresh.requests).toHaveLength(1);
+  });
+
+  it('case 98: another address begins with a clean record', async () => {
+    const world = await start();
+    const sink = await startSink(() => ({ status: 500 }));
+    const endpoint = await register(world, sink.url, ['meeting.*']);
+    await tell(world, happening(world, 'fails'));
+    await recorded(world, endpoint, 1);
+    const change = async (url: string) => must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { url }), 200).json;
+    expect(await change(sink.url)).toMatchObject({ failing_since: expect.any(String) });
+    expect(await change(`${sink.url}/other`)).toMatchObject({ failing_since: null });
+  });
+
+  it('case 94: after a 410, a change of the endpoint does not give another reason to what still waits', async () => {
+    const world = await start();
+    const endpoint = await register(world, (await startSink()).url, ['meeting.*']);
+    const { db } = world.gateway.gateway;
+    const { webhookEndpoints } = db.read.t;
+    const off = { disabledAt: world.now(), disabledReason: 'gone' };
+    await fill(world, endpoint, 1);
+    await db.write((tx) => tx.update(tx.t.webhookEndpoints).set(off).where(eq(webhookEndpoints.id, endpoint.id)));
+    must(await world.api('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { description: 'ours' }), 200);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'dead', reason: 'endpoint_gone' }]);
+  });
+
+  it('case 95: what waits for an endpoint that is disabled is buried apart: the answers of the others are written down without it', async () => {
+    const world = await start();
+    const endpoint = await register(world, (await startSink()).url, ['meeting.*']);
+    const { gateway } = world.gateway;
+    const [delivery] = await leased(world, endpoint, happening(world, 'gone'));
+    const event = (await gateway.db.read.select().from(gateway.db.read.t.events))[0]!;
+    // Nothing can be looked up outside of the transaction: whoever buries there fails.
+    const settle = createSettle({ ...gateway, db: { ...gateway.db, read: undefined as never } });
+    const at = world.now();
+    const outcome = { kind: 'attempted', status: 410, answer: '', retryAfterMs: undefined } as const;
+    await settle({ delivery: delivery!, event, url: endpoint.url, startedAt: at, finishedAt: at, outcome });
+    expect(await getEndpoint(world, endpoint)).toMatchObject({ enabled: false });
+    await eventually('it is dead', async () => (await deliveriesOf(world, endpoint, '?state=dead')).length === 1);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ attempts: [{ status: 410 }] }]);
+  });
+
+  it('a lease that ended with its process is no attempt', async () => {
+    const world = await start();
+    const sink = await startSink(() => ({ status: 500 }));
+    const endpoint = await register(world, sink.url, ['meeting.*']);
+    const ids = (await leased(world, endpoint, happening(world, 'again'))).map(({ id }) => id);
+    for (let ended = 1; ended < 4; ended += 1) {
+      const at = plus(world.now(), ended * 2 * MINUTE);
+      await world.gateway.gateway.db.write((tx) => leaseDeliveries(tx, { ids, now: at, until: plus(at, MINUTE) }));
+    }
+    world.jump(HOUR);
+    const [delivery] = await recorded(world, endpoint, 1);
+    // The first wait of the schedule.
+    expect(Date.parse(delivery!.next_attempt_at!) - world.now().getTime()).toBeLessThanOrEqual(6_000);
+  });
 });
 
 describeOnBothDatabases('events on their way', (_open, engine) => {
@@ -385,6 +514,60 @@ describeOnBothDatabases('events on their way', (_open, engine) => {
     world.jump(DAY);
     await sweepEvents(gateway);
     expect(await listAlarms(gateway.db.read)).toEqual([]);
+  });
+
+  it('case 88: one whose links are damaged after two failures of the receiver has three tries all the same', async () => {
+    const world = await start();
+    const sink = await startSink(() => ({ status: 500 }));
+    const endpoint = await register(world, sink.url, ['recording.*']);
+    const { db } = world.gateway.gateway;
+    const event = happening(world, 'later', { type: 'recording.published', links: { url: 'https://example.com/r/1' } });
+    await tell(world, event);
+    await jumpToNext(world, endpoint, 1);
+    await recorded(world, endpoint, 2);
+    await db.write((tx) => tx.update(tx.t.events).set({ linksSealed: Buffer.from('v1.test.damaged') }));
+    for (let attempts = 3; attempts <= 5; attempts += 1) {
+      expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'pending' }]);
+      await jumpToNext(world, endpoint, attempts - 1);
+      await recorded(world, endpoint, attempts);
+    }
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'dead', reason: 'unreadable' }]);
+    // Of these attempts only the first two are failures of the endpoint.
+    const made = (await deliveriesOf(world, endpoint))[0]!.attempts.map(({ at }) => new Date(at));
+    const wasAny = (from: Date) => wasAttempted(db.read, { endpointId: endpoint.id, from, to: world.now() });
+    expect([await wasAny(made[1]!), await wasAny(made[2]!)]).toEqual([true, false]);
+  });
+
+  it('case 88: with a damaged secret of their endpoint they wait, and the alarm says whose it is; a new secret sends them', async () => {
+    const world = await start();
+    const [sink, other] = [await startSink(), await startSink()];
+    const endpoint = await register(world, sink.url, ['meeting.*']);
+    await register(world, other.url, ['meeting.*']);
+    const { db } = world.gateway.gateway;
+    const of = eq(db.read.t.webhookEndpoints.id, endpoint.id);
+    const [row] = await db.read.select().from(db.read.t.webhookEndpoints).where(of);
+    const secretSealed = Buffer.from(row!.secretSealed);
+    secretSealed[secretSealed.length - 1]! ^= 1;
+    await db.write((tx) => tx.update(tx.t.webhookEndpoints).set({ secretSealed }).where(of));
+    await tell(world, happening(world, 'unsigned'));
+    await arrived(other, 1);
+    for (let round = 0; round < 4; round += 1) {
+      await settled(world);
+      world.jump(2 * MINUTE);
+    }
+    await settled(world);
+    expect(await deliveriesOf(world, endpoint)).toMatchObject([{ state: 'pending', attempts: [] }]);
+    expect(await listAlarms(db.read)).toMatchObject([
+      { name: 'endpoint_secrets_unreadable', detail: expect.stringContaining(endpoint.id) },
+    ]);
+    const fresh = must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/rotate-secret`), 200).json as unknown as Endpoint;
+    world.jump(25 * HOUR);
+    await arrived(sink, 1);
+    expect(String(sink.requests[0]!.headers['webhook-signature'])).toBe(
+      new Webhook(fresh.secret).sign(sink.requests[0]!.id, world.now(), sink.requests[0]!.body),
+    );
+    await sweepEvents(world.gateway.gateway);
+    expect(await listAlarms(db.read)).toEqual([]);
   });
 
   it('one that needs a key which this process does not have waits, without an attempt', async () => {
@@ -632,6 +815,19 @@ async function startServer(speak: (socket: Socket) => void): Promise<string> {
       }),
   );
   return `http://127.0.0.1:${(server.address() as { port: number }).port}/hook`;
+}
+
+const answerOf = (status: number): string => `HTTP/1.1 ${status} Told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
+
+/** Writes the event, and takes its delivery in the same breath, as a process that ends before it has sent it. */
+async function leased(world: World, { id }: Endpoint, event: NewEvent): Promise<Delivery[]> {
+  const { gateway } = world.gateway;
+  const at = world.now();
+  return gateway.db.write(async (tx) => {
+    await emit(tx, gateway, event);
+    const own = await tx.select().from(tx.t.deliveries).where(eq(tx.t.deliveries.endpointId, id));
+    return leaseDeliveries(tx, { ids: own.map((delivery) => delivery.id), now: at, until: plus(at, MINUTE) });
+  });
 }
 
 /** For what takes longer than `eventually` waits. */
