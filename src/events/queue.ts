@@ -15,6 +15,8 @@ const PAGES = 4;
 const LIST = 1_000;
 /** A transaction on PostgreSQL may commit what was due a moment before something that was read already. */
 const OVERLAP_MS = SECOND;
+/** Looks ago from which that moment counts: a clock that was set forward meanwhile does not leave behind what was just being written. */
+const OVERLAP_LOOKS = 8;
 /** Chosen: how often everything is read again from the start. What came in late, or lost its lease, waits so long. */
 const SWEEP_MS = 5 * SECOND;
 const START: QueuePlace = { dueAt: new Date(0), id: '' };
@@ -43,6 +45,8 @@ export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
   let fresh = START;
   let sweep: QueuePlace | null = null;
   let sweptAt = now();
+  /** When the last ones were, the oldest first. */
+  const looks: Date[] = [];
 
   /** Where it has to go on, and whether it has come to the end: then a page or two before it. */
   const read = async (start: QueuePlace, at: Date): Promise<{ place: QueuePlace; ended: boolean }> => {
@@ -95,10 +99,12 @@ export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
   return {
     async take(limit, choose) {
       const at = now();
+      looks.push(at);
+      if (looks.length > OVERLAP_LOOKS) looks.shift();
       if (at < sweptAt) fresh = START;
       const { place, ended } = await read(fresh, at);
       // Of a second in which much became due only the end is read again: the rest is for the sweep.
-      fresh = ended ? later(place, { dueAt: plus(at, -OVERLAP_MS), id: '' }) : place;
+      fresh = ended ? later(place, { dueAt: plus(looks[0]!, -OVERLAP_MS), id: '' }) : place;
       if (at < sweptAt || plus(sweptAt, SWEEP_MS) <= at) [sweep, sweptAt] = [START, at];
       await lookThrough(at);
       refill();
