@@ -15,11 +15,16 @@ describe('pages for those who write programs', { timeout: 60_000 }, () => {
     await page.evaluate(() => document.querySelectorAll('details').forEach((element) => (element.open = true)));
     expect(await page.evaluate(overflowing)).toEqual([]);
 
-    const { paths } = (await world.api('GET', '/openapi.json')).json as { paths: Record<string, Record<string, unknown>> };
+    const { paths, webhooks } = (await world.api('GET', '/openapi.json')).json as Record<
+      'paths' | 'webhooks',
+      Record<string, Record<string, unknown>>
+    >;
     const calls = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const shown = await page.locator('summary').evaluateAll((all) =>
+    const told = page.locator('[aria-labelledby="events"]');
+    expect((await told.locator('summary code:first-child').allInnerTexts()).toSorted()).toEqual(Object.keys(webhooks).toSorted());
+    const shown = await page.locator('[aria-labelledby]:not([aria-labelledby="events"]) summary').evaluateAll((all) =>
       all.map((one) =>
         [...one.children]
           .slice(0, 2)

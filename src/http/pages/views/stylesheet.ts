@@ -32,6 +32,7 @@ a { color: var(--accent); text-underline-offset: 0.18em; }
 a:hover { color: var(--accent-strong); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 4px; }
 code { font: 0.9em ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace; overflow-wrap: anywhere; }
+pre { margin: 0; white-space: pre-wrap; }
 
 .skip { position: absolute; left: 1rem; top: -6rem; background: var(--surface); padding: 0.6rem 1rem; border-radius: 8px; z-index: 1; }
 .skip:focus { top: 1rem; }
