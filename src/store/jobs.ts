@@ -71,7 +71,7 @@ export async function holdDueJobs(tx: Writer, { now, limit, kinds }: { now: Date
           'only' in kinds ? inArray(jobs.kind, [...kinds.only]) : notInArray(jobs.kind, [...kinds.except]),
         ),
       )
-      .orderBy(asc(jobs.dueAt), asc(jobs.id))
+      .orderBy(asc(jobs.dueAt))
       .limit(limit)
       .$dynamic(),
   );
