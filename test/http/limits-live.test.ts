@@ -27,8 +27,9 @@ import { connect, testWorld, type Vendor } from '../support/world.ts';
 const HOST = 'ben@zoom.sandbox.example';
 const LIVE = new Set(['meeting.limit_approaching', 'meeting.limit_reached', 'meeting.host_lost', 'meeting.host_back']);
 
-/** What was told of running meetings, in the order of arrival. */
-const told = ({ receiver }: World): ReceivedEvent[] => receiver.events.filter(({ type }) => LIVE.has(type));
+/** What was told of running meetings, each meeting's in the order in which it was written: deliveries of one moment may overtake each other. */
+const told = ({ receiver }: World): ReceivedEvent[] =>
+  receiver.events.filter(({ type }) => LIVE.has(type)).toSorted((a, b) => Number(a.data['sequence']) - Number(b.data['sequence']));
 const short = (world: World): string[] =>
   told(world).map(({ type, data }) =>
     `${type.replace('meeting.', '')} ${(data['minutes_left'] ?? data['away_seconds'] ?? '') as string | number}`.trim(),
