@@ -1,15 +1,12 @@
-/**
- * The clocks of running meetings. They are jobs, so a restart loses none; but there may be thousands due in one second, and all they do is
- * write to the database. So many share one transaction, in which a job is done and gone, or planned anew, without ever being leased.
- */
-import { isFailure } from '../domain/failure.ts';
+/** The clocks of running meetings. They are jobs, so a restart loses none; and as there may be thousands due in one second, they are done in crowds. */
 import { isOver, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
-import { claimJobs, endJobs, holdDueJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
+import { endJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
 import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
+import { runCrowd, type Alone } from './crowd.ts';
 import { tellLostHosts } from './host-watch.ts';
 import { tellLimits } from './limit-timer.ts';
 
@@ -28,47 +25,28 @@ export const TIMER_KINDS = Object.keys(TIMERS) as TimerKind[];
 /** Jobs of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
 const BATCH = 200;
 
-/**
- * Does what is due. When that fails, up to `limit` jobs are leased and returned: each alone does its work or fails for its own reason.
- * `more`: there was more to do than fitted.
- */
-export async function runDueTimers(
-  gateway: Gateway,
-  { limit, leaseMs }: { limit: number; leaseMs: number },
-): Promise<{ alone: Job[]; more: boolean }> {
-  const { db, now, wake } = gateway;
-  try {
-    const { found, done } = await db.write(async (tx) => {
-      const due = await holdDueJobs(tx, { now: now(), limit: BATCH, kinds: { only: TIMER_KINDS } });
-      // Who changes a meeting at this moment may change its timer next: such a meeting is left for the next look, and nobody waits for anybody.
-      const meetings = new Map((await lockFreeMeetings(tx, subjectsOf(due))).map((meeting) => [meeting.id, meeting]));
-      const jobs = due.filter(({ subjectId }) => meetings.has(subjectId));
-      const policyOf = policiesFor(tx);
-      for (const kind of TIMER_KINDS) {
-        const own = jobs.filter((job) => job.kind === kind);
-        if (own.length === 0) continue;
-        const looks = await TIMERS[kind](tx, gateway, running(own.map(({ subjectId }) => meetings.get(subjectId)!)), policyOf);
-        await scheduleJobs(
-          tx,
-          [...looks].map(([subjectId, dueAt]) => ({ kind, subjectId, dueAt })),
-        );
-        await endJobs(
-          tx,
-          own.filter(({ subjectId }) => !looks.has(subjectId)).map(({ id }) => id),
-        );
-      }
-      return { found: due.length, done: jobs.length };
-    });
-    const more = found === BATCH && done > 0;
-    // Once for all of a burst: each look of the other lanes would cost the next batch its time.
-    if (done > 0 && !more) wake();
-    return { alone: [], more };
-  } catch (error) {
-    if (isFailure(error, 'storage_unavailable')) throw error;
-    const claim = { now: now(), leaseMs, limit, kinds: { only: TIMER_KINDS } };
-    return { alone: await db.write((tx) => claimJobs(tx, claim)), more: true };
-  }
-}
+/** Does what is due. */
+export const runDueTimers = (gateway: Gateway, alone: Alone) =>
+  runCrowd(gateway, { kinds: TIMER_KINDS, batch: BATCH, ...alone }, async (tx, due) => {
+    // Who changes a meeting at this moment may change its timer next: such a meeting is left for the next look, and nobody waits for anybody.
+    const meetings = new Map((await lockFreeMeetings(tx, subjectsOf(due))).map((meeting) => [meeting.id, meeting]));
+    const jobs = due.filter(({ subjectId }) => meetings.has(subjectId));
+    const policyOf = policiesFor(tx);
+    for (const kind of TIMER_KINDS) {
+      const own = jobs.filter((job) => job.kind === kind);
+      if (own.length === 0) continue;
+      const looks = await TIMERS[kind](tx, gateway, running(own.map(({ subjectId }) => meetings.get(subjectId)!)), policyOf);
+      await scheduleJobs(
+        tx,
+        [...looks].map(([subjectId, dueAt]) => ({ kind, subjectId, dueAt })),
+      );
+      await endJobs(
+        tx,
+        own.filter(({ subjectId }) => !looks.has(subjectId)).map(({ id }) => id),
+      );
+    }
+    return jobs.length;
+  });
 
 /** One of them for itself. */
 export async function runTimer(gateway: Gateway, kind: TimerKind, meetingId: string): Promise<void> {

@@ -67,6 +67,16 @@ async function held(world: World, meeting: MeetingJson): Promise<void> {
   await happen(world, meeting, 'end');
 }
 
+/** A meeting at Zoom was held, and the word that its recording is ready gets lost. */
+async function heldUnheard(world: World): Promise<MeetingJson> {
+  const meeting = await booked(world, 'zoom');
+  await held(world, meeting);
+  await settled(world);
+  lose(world);
+  await happen(world, meeting, 'finish-recording');
+  return meeting;
+}
+
 describeOnBothDatabases('a recording that no webhook told of', (_open, engine) => {
   const start = async () =>
     testWorld({ databaseUrl: await databaseOf(engine), environment: { METRICS_TOKEN: 'metrics-token-of-the-tests' } });
@@ -150,11 +160,7 @@ describeOnBothDatabases('a recording that no webhook told of', (_open, engine) =
 
   it('G13 is found when the vendor is back after it was down', async () => {
     const world = await start();
-    const meeting = await booked(world, 'zoom');
-    await held(world, meeting);
-    await settled(world);
-    lose(world);
-    await happen(world, meeting, 'finish-recording');
+    const meeting = await heldUnheard(world);
     // One look: each call is tried three times.
     fault(world, 'zoom', 'GET', '/recordings', { status: 503 }, 3);
     world.jump(HOUR);
@@ -168,11 +174,7 @@ describeOnBothDatabases('a recording that no webhook told of', (_open, engine) =
 
   it('G13 the vendor is left alone for as long as it asked', async () => {
     const world = await start();
-    const meeting = await booked(world, 'zoom');
-    await held(world, meeting);
-    await settled(world);
-    lose(world);
-    await happen(world, meeting, 'finish-recording');
+    const meeting = await heldUnheard(world);
     fault(world, 'zoom', 'GET', '/recordings', { status: 429, headers: { 'retry-after': String((3 * HOUR) / 1_000) } });
     world.jump(HOUR);
     await eventually('the vendor was asked', () => looksAt(world, 'zoom') === 1);
@@ -186,11 +188,7 @@ describeOnBothDatabases('a recording that no webhook told of', (_open, engine) =
 
   it('G13 is found as soon as the account is connected again, after it was missed without one', async () => {
     const world = await start();
-    const meeting = await booked(world, 'zoom');
-    await held(world, meeting);
-    await settled(world);
-    lose(world);
-    await happen(world, meeting, 'finish-recording');
+    const meeting = await heldUnheard(world);
     const { db } = world.gateway.gateway;
     await db.write((tx) =>
       tx.update(tx.t.connections).set({ status: 'reconnect_required' }).where(eq(tx.t.connections.professionalId, 'pro_1')),
