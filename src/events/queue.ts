@@ -99,13 +99,14 @@ export function createQueue({ db, now }: Pick<Gateway, 'db' | 'now'>): Queue {
   return {
     async take(limit, choose) {
       const at = now();
+      // A clock that was set back: what counts as read, and the looks since, lie in its future.
+      if (at < (looks.at(-1) ?? sweptAt)) [fresh, sweptAt, looks.length] = [START, at, 0];
       looks.push(at);
       if (looks.length > OVERLAP_LOOKS) looks.shift();
-      if (at < sweptAt) fresh = START;
       const { place, ended } = await read(fresh, at);
       // Of a second in which much became due only the end is read again: the rest is for the sweep.
       fresh = ended ? later(place, { dueAt: plus(looks[0]!, -OVERLAP_MS), id: '' }) : place;
-      if (at < sweptAt || plus(sweptAt, SWEEP_MS) <= at) [sweep, sweptAt] = [START, at];
+      if (plus(sweptAt, SWEEP_MS) <= at) [sweep, sweptAt] = [START, at];
       await lookThrough(at);
       refill();
       if (sweep !== null) {
