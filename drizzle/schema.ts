@@ -13,6 +13,13 @@ export interface StoredFile {
   bytes: number | null;
 }
 
+/** Weekly hours in the professional's own zone; `from` and `to` are `HH:MM` local time, `to` may be `24:00`. */
+export interface StoredHours {
+  day: 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+  from: string;
+  to: string;
+}
+
 /** Why an app was chosen, as the API shows it. Decisions of earlier releases have no more than `chosen` and the first three of each rejection. */
 export interface StoredDecision {
   asked?: string | null;
@@ -251,6 +258,10 @@ export const defineTables = (kit: Kit) => ({
       /** The meeting that this one continues, and the one that continues it, after a limit ended it. */
       continues: kit.text(),
       continuedBy: kit.text(),
+      /** The call on demand that it came of. */
+      callId: kit.text(),
+      /** `customer`, `professional`, `marketplace` or `gateway`, where one of them ended it (T09). */
+      endedBy: kit.text(),
       cancelReason: kit.text(),
       /** Digest of the Idempotency-Key it was asked for with: a repeat after a crash finds its own meeting. */
       requestKey: kit.text(),
@@ -375,10 +386,292 @@ export const defineTables = (kit: Kit) => ({
       reporterId: kit.text().notNull(),
       kind: kit.text(),
       text: kit.text().notNull(),
+      /** `open`, `investigating`, `resolved` (C04). */
       state: kit.text().notNull(),
+      resolution: kit.text(),
+      resolvedAt: kit.instant(),
       at: kit.instant().notNull(),
     },
-    (t) => [kit.index('incidents_meeting').on(t.meetingId)],
+    (t) => [kit.index('incidents_meeting').on(t.meetingId), kit.index('incidents_marketplace').on(t.marketplaceId, t.id)],
+  ),
+
+  /** What happened to an incident, oldest first (C04). */
+  incidentEntries: kit.table(
+    'incident_entries',
+    {
+      id: kit.text().primaryKey(),
+      incidentId: kit.text().notNull(),
+      marketplaceId: kit.text().notNull(),
+      at: kit.instant().notNull(),
+      /** `reported`, `state`, `note`. */
+      kind: kit.text().notNull(),
+      /** Who wrote it: `customer`, `professional`, `marketplace`. */
+      by: kit.text().notNull(),
+      state: kit.text(),
+      text: kit.text(),
+    },
+    (t) => [kit.index('incident_entries_incident').on(t.incidentId, t.id)],
+  ),
+
+  /** What a marketplace tells of its professionals, and what it decided about them. */
+  professionals: kit.table(
+    'professionals',
+    {
+      marketplaceId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      /** `available`, `away`, `busy`, `unknown` (T02); holds until `presentUntil`, then it is `unknown`. */
+      presence: kit.text().notNull(),
+      video: kit.boolean().notNull(),
+      presentUntil: kit.instant(),
+      /** Counts the changes of the presence, so that each is told once. */
+      presenceVersion: kit.integer().notNull(),
+      /** IANA name; null while no hours were given (T01). */
+      timeZone: kit.text(),
+      hours: kit.json<StoredHours[]>().notNull(),
+      /** Of a meeting that is asked for without a length (R02). */
+      defaultDurationMinutes: kit.integer(),
+      /** `good`, `warned`, `suspended`, `terminated` (C01). */
+      standing: kit.text().notNull(),
+      /** When a suspension ends by itself. */
+      standingUntil: kit.instant(),
+      /** The decision in force; null while there was none. */
+      decisionId: kit.text(),
+    },
+    (t) => [kit.primaryKey({ columns: [t.marketplaceId, t.professionalId] })],
+  ),
+
+  /** Append-only: every decision about a professional's standing (C01). */
+  standingDecisions: kit.table(
+    'standing_decisions',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      standing: kit.text().notNull(),
+      until: kit.instant(),
+      reason: kit.text().notNull(),
+      incidentId: kit.text(),
+      /** The appeal that it answers; null for a decision of its own. */
+      appealId: kit.text(),
+      at: kit.instant().notNull(),
+    },
+    (t) => [kit.index('standing_decisions_professional').on(t.marketplaceId, t.professionalId, t.id)],
+  ),
+
+  /** Against a decision, with evidence as links (C02). */
+  appeals: kit.table(
+    'appeals',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      decisionId: kit.text().notNull(),
+      text: kit.text().notNull(),
+      evidence: kit.json<{ url: string; title: string | null }[]>().notNull(),
+      /** `open`, `upheld` (the decision stays), `granted` (it is taken back or changed). */
+      state: kit.text().notNull(),
+      answer: kit.text(),
+      at: kit.instant().notNull(),
+      decidedAt: kit.instant(),
+    },
+    (t) => [kit.unique('appeals_decision').on(t.decisionId), kit.index('appeals_professional').on(t.marketplaceId, t.professionalId, t.id)],
+  ),
+
+  /** A call on demand, from the request to its answer (T03, R03). */
+  calls: kit.table(
+    'calls',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      bookingId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      customerId: kit.text().notNull(),
+      /** `customer` or `professional`: the other side answers. */
+      initiator: kit.text().notNull(),
+      purpose: kit.text(),
+      conversationId: kit.text(),
+      video: kit.boolean().notNull(),
+      prepaidBlocks: kit.integer(),
+      /** `ringing`, `accepted`, `declined`, `withdrawn`, `expired`. */
+      state: kit.text().notNull(),
+      /** False: the other side sees it counted and hears nothing (T02 `away`). */
+      rings: kit.boolean().notNull(),
+      acceptBy: kit.instant().notNull(),
+      answeredAt: kit.instant(),
+      /** The meeting that the acceptance made. */
+      meetingId: kit.text(),
+      /** What the meeting is made of: provider, duration, recording, locale and names, as asked for. */
+      request: kit.json<Record<string, unknown>>().notNull(),
+      /** The pages of both sides while it rings. */
+      professionalTokenHash: kit.text().notNull(),
+      professionalTokenSealed: kit.bytes().notNull(),
+      customerTokenHash: kit.text().notNull(),
+      customerTokenSealed: kit.bytes().notNull(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [
+      kit.unique('calls_professional_token').on(t.professionalTokenHash),
+      kit.unique('calls_customer_token').on(t.customerTokenHash),
+      kit
+        .unique('calls_ringing')
+        .on(t.marketplaceId, t.professionalId, t.customerId)
+        .where(sql`state = 'ringing'`),
+      kit.index('calls_professional').on(t.marketplaceId, t.professionalId, t.id),
+    ],
+  ),
+
+  /** What a metered meeting may use and has used (T04 to T11). */
+  meters: kit.table('meters', {
+    meetingId: kit.text().primaryKey(),
+    marketplaceId: kit.text().notNull(),
+    bookingId: kit.text().notNull(),
+    /** Blocks that the marketplace has paid for, all sessions of the meeting together; null: not limited. */
+    creditBlocks: kit.integer(),
+    usedBlocks: kit.integer().notNull(),
+    /** When the block that runs now ends; null while none does. */
+    blockEndsAt: kit.instant(),
+    exhaustedAt: kit.instant(),
+    /** What the marketplace wants the join page to show of the customer's balance. */
+    balanceText: kit.text(),
+  }),
+
+  /** Every block that was told, so that none is charged twice however the facts arrive. */
+  meterBlocks: kit.table(
+    'meter_blocks',
+    {
+      meetingId: kit.text().notNull(),
+      marketplaceId: kit.text().notNull(),
+      bookingId: kit.text().notNull(),
+      /** The vendor's run. */
+      instanceId: kit.text().notNull(),
+      /** From 1 in each session. */
+      number: kit.integer().notNull(),
+      startsAt: kit.instant().notNull(),
+      voidedAt: kit.instant(),
+    },
+    (t) => [
+      kit.primaryKey({ columns: [t.meetingId, t.instanceId, t.number] }),
+      kit.index('meter_blocks_booking').on(t.marketplaceId, t.bookingId),
+    ],
+  ),
+
+  /** One side asks to end before the time, the other answers (R05). */
+  earlyEnds: kit.table(
+    'early_ends',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      /** `customer` or `professional`. */
+      askedBy: kit.text().notNull(),
+      /** The customer who asked; null for the professional. */
+      customerId: kit.text(),
+      /** `asked`, `agreed`, `refused`, `lapsed`, `withdrawn`. */
+      state: kit.text().notNull(),
+      answerBy: kit.instant().notNull(),
+      answeredAt: kit.instant(),
+      at: kit.instant().notNull(),
+    },
+    (t) => [
+      kit
+        .unique('early_ends_asked')
+        .on(t.meetingId)
+        .where(sql`state = 'asked'`),
+      kit.index('early_ends_meeting').on(t.meetingId, t.id),
+    ],
+  ),
+
+  /** Join links for people who are no customers, where the policy allows them (F10). */
+  guests: kit.table(
+    'guests',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      name: kit.text(),
+      /** `customer`, `professional` or `marketplace`. */
+      invitedBy: kit.text().notNull(),
+      customerId: kit.text(),
+      tokenHash: kit.text().notNull(),
+      tokenSealed: kit.bytes().notNull(),
+      uses: kit.integer().notNull(),
+      lastUsedAt: kit.instant(),
+      revokedAt: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.unique('guests_token').on(t.tokenHash), kit.index('guests_meeting').on(t.meetingId, t.id)],
+  ),
+
+  /** Browsers that a personal join link was opened from, as digests: a second one is flagged (F10). */
+  joinPlaces: kit.table(
+    'join_places',
+    {
+      attendeeId: kit.text().notNull(),
+      placeHash: kit.text().notNull(),
+      at: kit.instant().notNull(),
+    },
+    (t) => [kit.primaryKey({ columns: [t.attendeeId, t.placeHash] })],
+  ),
+
+  /** One per customer and meeting, for the professional and for the technical connection (R07). */
+  ratings: kit.table(
+    'ratings',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      meetingId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      customerId: kit.text().notNull(),
+      /** 1 to 5. */
+      professional: kit.integer().notNull(),
+      connection: kit.integer().notNull(),
+      comment: kit.text(),
+      at: kit.instant().notNull(),
+    },
+    (t) => [
+      kit.unique('ratings_customer').on(t.meetingId, t.customerId),
+      kit.index('ratings_professional').on(t.marketplaceId, t.professionalId, t.id),
+    ],
+  ),
+
+  /** Files and links that are sold, up to three a booking, opened after the purchase (T13). */
+  contents: kit.table(
+    'contents',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      bookingId: kit.text().notNull(),
+      professionalId: kit.text().notNull(),
+      title: kit.text().notNull(),
+      /** `{url, passcode}`; null once it is erased. */
+      linkSealed: kit.bytes(),
+      fingerprint: kit.text().notNull(),
+      erasedAt: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [kit.unique('contents_fingerprint').on(t.fingerprint), kit.index('contents_booking').on(t.marketplaceId, t.bookingId, t.id)],
+  ),
+
+  /** Who bought a booking's contents: one personal link to all of them, for a time. */
+  contentLinks: kit.table(
+    'content_links',
+    {
+      id: kit.text().primaryKey(),
+      marketplaceId: kit.text().notNull(),
+      bookingId: kit.text().notNull(),
+      customerId: kit.text().notNull(),
+      tokenHash: kit.text().notNull(),
+      tokenSealed: kit.bytes(),
+      views: kit.integer().notNull(),
+      firstViewedAt: kit.instant(),
+      expiresAt: kit.instant().notNull(),
+      revokedAt: kit.instant(),
+      createdAt: kit.instant().notNull(),
+    },
+    (t) => [
+      kit.unique('content_links_token').on(t.tokenHash),
+      kit.unique('content_links_customer').on(t.marketplaceId, t.bookingId, t.customerId),
+    ],
   ),
 
   recordings: kit.table(

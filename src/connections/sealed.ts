@@ -29,6 +29,11 @@ export const joinTokenContext = (attendeeId: string): SealContext => ['attendee'
 export const vendorRecordingContext = (recordingId: string): SealContext => ['recording', recordingId, 'vendor_id'];
 export const recordingPlaceContext = (recordingId: string): SealContext => ['recording', recordingId, 'link'];
 export const signingKeyContext = (keyId: string): SealContext => ['signing_key', keyId, 'private'];
+export const professionalCallContext = (callId: string): SealContext => ['call', callId, 'professional'];
+export const customerCallContext = (callId: string): SealContext => ['call', callId, 'customer'];
+export const guestContext = (guestId: string): SealContext => ['guest', guestId];
+export const contentContext = (contentId: string): SealContext => ['content', contentId, 'link'];
+export const contentLinkContext = (linkId: string): SealContext => ['content_link', linkId];
 export const recordingLinkContext = (linkId: string): SealContext => ['recording_link', linkId];
 // After a rotation the same bytes are the previous secret, hence one context for both columns.
 export const endpointSecretContext = (endpointId: string): SealContext => ['endpoint', endpointId, 'secret'];
@@ -55,6 +60,16 @@ const REGISTRY: Registry = {
     key: ['id'],
     context: { vendorRecordingSealed: ({ id }) => vendorRecordingContext(id), linkSealed: ({ id }) => recordingPlaceContext(id) },
   },
+  calls: {
+    key: ['id'],
+    context: {
+      professionalTokenSealed: ({ id }) => professionalCallContext(id),
+      customerTokenSealed: ({ id }) => customerCallContext(id),
+    },
+  },
+  guests: { key: ['id'], context: { tokenSealed: ({ id }) => guestContext(id) } },
+  contents: { key: ['id'], context: { linkSealed: ({ id }) => contentContext(id) } },
+  contentLinks: { key: ['id'], context: { tokenSealed: ({ id }) => contentLinkContext(id) } },
   signingKeys: { key: ['id'], context: { privateSealed: ({ id }) => signingKeyContext(id) } },
   recordingLinks: { key: ['id'], context: { tokenSealed: ({ id }) => recordingLinkContext(id) } },
   webhookEndpoints: {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PROVIDER_IDS, type ProviderId } from './apps.ts';
+import { ruleSchema } from './eligibility.ts';
 import type { FieldError } from './failure.ts';
 
 export const BOOKING_KINDS = ['one_to_one', 'private_group', 'event'] as const;
@@ -136,6 +137,67 @@ export const policySchema = z.strictObject({
         ),
       max_links: z.int().min(1).max(10).describe('Uploaded links that one meeting may have (G16, T13).'),
     }),
+  }),
+  presence: z.strictObject({
+    heartbeat_seconds: z
+      .int()
+      .min(30)
+      .max(86_400)
+      .describe('Seconds that a presence holds when the marketplace names no time for it; then it is `unknown` (T02, R01).'),
+  }),
+  calls: z.strictObject({
+    initiator: z.enum(['customer', 'professional', 'either', 'nobody']).describe('Who may start a call on demand (T03, F02, R03).'),
+    accept_within_seconds: z.int().min(10).max(3_600).describe('Seconds in which the other side has to answer a call (R03).'),
+    prepaid_blocks: z.int().min(0).max(1_000).describe('Blocks that have to be paid before a call may be started (T03).'),
+    away: z
+      .enum(['count', 'refuse'])
+      .describe('What becomes of a call to a professional who is away: it is counted without ringing, or refused (T02).'),
+    presence: z.enum(['required', 'optional']).describe('Whether only a professional whose presence is known can be called (T02, R01).'),
+  }),
+  meter: z.strictObject({
+    enabled: z.boolean().describe('Whether sessions are metered by blocks (T04, T06).'),
+    block_minutes: z.int().min(1).max(240).describe('Length of a block (T03, T06).'),
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(3_600)
+      .describe('Seconds in which the first session of a booking may be left without counting (T05).'),
+    warn_seconds: z.int().min(0).max(3_600).describe('Seconds before the last paid block ends at which it is told (T08).'),
+    on_exhausted: z
+      .enum(['end', 'tell'])
+      .describe(
+        "What happens when the paid blocks are used up: the vendor's meeting is ended where the vendor can, or it is told only (T08).",
+      ),
+  }),
+  early_end: z.strictObject({
+    answer_within_seconds: z
+      .int()
+      .min(0)
+      .max(3_600)
+      .describe('Seconds in which the other side answers a request to end early; 0: it cannot be asked for (R05).'),
+  }),
+  eligibility: z
+    .array(ruleSchema)
+    .max(20)
+    .describe(
+      'Rules over facts that come with a request. All of them have to hold for a professional to get meetings and calls; an empty list: none (F03).',
+    ),
+  links: z.strictObject({
+    shareable: z.boolean().describe('Whether guests may be invited with links of their own (F10).'),
+    max_guests: z.int().min(1).max(100).describe('Guest links that one meeting may have (F10).'),
+  }),
+  ratings: z.strictObject({
+    within_days: z.int().min(0).max(365).describe('Days after the end in which a customer can rate; 0: meetings are not rated (R07).'),
+  }),
+  standing: z.strictObject({
+    running: z
+      .enum(['keep', 'end'])
+      .describe('What becomes of meetings that run when their professional is suspended or terminated (C01).'),
+    upcoming: z.enum(['keep', 'cancel']).describe('What becomes of meetings that have not begun by then (C01).'),
+  }),
+  contents: z.strictObject({
+    max_links: z.int().min(1).max(3).describe('Files or links that one booking may sell. The rule itself ends at 3 (T13).'),
+    access_days: z.int().min(1).max(365).describe('Days that a buyer can open them (G15, T13).'),
   }),
 });
 

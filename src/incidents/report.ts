@@ -36,7 +36,17 @@ export async function reportIncident(gateway: Gateway, { meeting, reporter, kind
     if (open.some((known) => known.text === text && known.kind === kind)) return { outcome: 'filed' };
     if (open.length >= MOST_OPEN_REPORTS) return { outcome: 'too_many', open: open.length };
     const id = newId(gateway, 'inc');
-    await insertIncident(tx, { id, marketplaceId: meeting.marketplaceId, ...whose, kind, text, state: 'open', at: now() });
+    await insertIncident(tx, {
+      id,
+      marketplaceId: meeting.marketplaceId,
+      ...whose,
+      kind,
+      text,
+      state: 'open',
+      resolution: null,
+      resolvedAt: null,
+      at: now(),
+    });
     await tellMeeting(tx, gateway, meeting, 'incident.reported', id, {
       incident_id: id,
       reported_by: reporter.side,

@@ -57,6 +57,8 @@ export function newMeeting(
     hostLostAt: null,
     continues: null,
     continuedBy: null,
+    callId: null,
+    endedBy: null,
     cancelReason: null,
     requestKey: request.requestKey,
     vendorKey: id,

@@ -333,6 +333,7 @@ interface Described {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly pattern?: string;
+  readonly $ref?: string;
 }
 
 function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Described }[] {
@@ -340,7 +341,9 @@ function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Des
   return Object.entries(schema.properties).flatMap(([name, member]) => leavesOf(member, `${pointer}/${name}`));
 }
 
-function typeOf({ enum: words, items, minimum, maximum, type, pattern }: Described): string {
+function typeOf({ enum: words, items, minimum, maximum, type, pattern, $ref }: Described): string {
+  // Rules hold further rules, so the schema refers to them by name.
+  if ($ref !== undefined) return 'rules';
   if (type === 'boolean') return type;
   // The only pattern of the schema.
   if (pattern !== undefined) return 'host name';
@@ -359,5 +362,6 @@ function valueAt(policy: unknown, pointer: string): string {
   for (const name of pointer.slice(1).split('/')) value = (value as Record<string, unknown>)[name];
   const values: unknown[] = [value ?? []].flat();
   if (values.length === 0) return '–';
+  if (typeof values[0] === 'object') return 'see below';
   return values.map((one) => (typeof one === 'string' ? `\`${one}\`` : String(one))).join(', ');
 }

@@ -23,4 +23,27 @@ export const FIVERR: Policy = {
     delete_at_vendor: false,
     uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
+  presence: { heartbeat_seconds: 300 },
+  calls: { initiator: 'professional', accept_within_seconds: 300, prepaid_blocks: 0, away: 'count', presence: 'optional' },
+  meter: { enabled: false, block_minutes: 15, grace_seconds: 60, warn_seconds: 60, on_exhausted: 'tell' },
+  early_end: { answer_within_seconds: 0 },
+  eligibility: [
+    {
+      any: [
+        {
+          name: 'Level, average selling price and a recent order',
+          all: [
+            { fact: 'level', is: 'at_least', value: 1 },
+            { fact: 'average_selling_price', is: 'at_least', value: 50 },
+            { fact: 'last_order_at', is: 'days_since_at_most', value: 60 },
+          ],
+        },
+        { name: 'A Pro or Select client', fact: 'client_program', is: 'one_of', value: ['pro', 'select'] },
+      ],
+    },
+  ],
+  links: { shareable: true, max_guests: 10 },
+  ratings: { within_days: 14 },
+  standing: { running: 'keep', upcoming: 'keep' },
+  contents: { max_links: 3, access_days: 14 },
 };

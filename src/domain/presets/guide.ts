@@ -23,4 +23,13 @@ export const GUIDE: Policy = {
     delete_at_vendor: false,
     uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
+  presence: { heartbeat_seconds: 300 },
+  calls: { initiator: 'nobody', accept_within_seconds: 300, prepaid_blocks: 0, away: 'count', presence: 'optional' },
+  meter: { enabled: false, block_minutes: 15, grace_seconds: 60, warn_seconds: 60, on_exhausted: 'tell' },
+  early_end: { answer_within_seconds: 0 },
+  eligibility: [],
+  links: { shareable: false, max_guests: 10 },
+  ratings: { within_days: 14 },
+  standing: { running: 'keep', upcoming: 'keep' },
+  contents: { max_links: 3, access_days: 14 },
 };

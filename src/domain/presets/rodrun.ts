@@ -23,4 +23,13 @@ export const RODRUN: Policy = {
     delete_at_vendor: false,
     uploads: { hosts: STORAGE_HOSTS, max_links: 3 },
   },
+  presence: { heartbeat_seconds: 300 },
+  calls: { initiator: 'customer', accept_within_seconds: 300, prepaid_blocks: 0, away: 'refuse', presence: 'required' },
+  meter: { enabled: false, block_minutes: 15, grace_seconds: 60, warn_seconds: 60, on_exhausted: 'tell' },
+  early_end: { answer_within_seconds: 60 },
+  eligibility: [],
+  links: { shareable: false, max_guests: 10 },
+  ratings: { within_days: 14 },
+  standing: { running: 'keep', upcoming: 'keep' },
+  contents: { max_links: 3, access_days: 14 },
 };

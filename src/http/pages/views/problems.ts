@@ -56,6 +56,18 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
     meaning: 'The standing of the professional does not allow new links.',
     remedy: 'Wait for the end of the suspension, or change the standing after an appeal.',
   },
+  professional_unavailable: {
+    meaning: 'The professional is busy, away, or has not been seen, and the policy of the marketplace lets nobody call then.',
+    remedy: 'Ask "GET /v1/presence" first, and offer the call when the professional is available.',
+  },
+  prepayment_missing: {
+    meaning: 'The policy of the marketplace asks for paid blocks before a call is started.',
+    remedy: 'Send at least as many "prepaid_blocks" as "required_blocks" says.',
+  },
+  call_exists: {
+    meaning: 'A call between the two is ringing already; "call_id" names it.',
+    remedy: 'Wait for its answer, or withdraw it.',
+  },
   consent_missing: {
     meaning: 'At least one customer has not agreed to the recording, so it stays withheld.',
     remedy: 'Collect the missing consents, then publish again.',
@@ -116,6 +128,10 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   too_many_uploads: {
     meaning: 'The meeting has as many uploaded links as the policy of the marketplace allows.',
     remedy: 'Take one back first, or change the policy.',
+  },
+  not_eligible: {
+    meaning: 'A rule of the policy does not hold for this professional. "rule" names it, and "fact" what it is about.',
+    remedy: 'Send the facts that the rules ask for, or do not offer this here.',
   },
   recording_not_allowed: {
     meaning: 'The policy of the marketplace does not allow this recording mode for this kind of booking.',
