@@ -34,7 +34,7 @@ import { wellKnownRoutes } from './http/well-known.ts';
 
 /** A form of ours has a few hundred bytes. */
 const MAX_FORM_BYTES = 16 * 1024;
-const PAGES = /^\/(connect|oauth|j|h|r|problems)\//;
+const PAGES = /^\/(connect|oauth|j|h|r|c|s|problems)\//;
 
 export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   const { config, log } = gateway;

@@ -23,16 +23,9 @@ const condition = z.strictObject({
 });
 export type Condition = z.infer<typeof condition>;
 
-/** `all` or `any` of further rules, down to single conditions. */
-export type Rule =
-  | Condition
-  | { readonly name?: string | undefined; readonly all: readonly Rule[] }
-  | { readonly name?: string | undefined; readonly any: readonly Rule[] };
+const groupsOf = <Member extends z.ZodType>(member: Member) =>
+  [z.strictObject({ name, all: z.array(member).min(1).max(20) }), z.strictObject({ name, any: z.array(member).min(1).max(20) })] as const;
 
-export const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
-  z.union([
-    condition,
-    z.strictObject({ name, all: z.array(ruleSchema).min(1).max(20) }),
-    z.strictObject({ name, any: z.array(ruleSchema).min(1).max(20) }),
-  ]),
-);
+/** `all` or `any` of conditions, or of groups of them. Deeper than that nobody could say in one sentence why somebody was refused. */
+export const ruleSchema = z.union([condition, ...groupsOf(z.union([condition, ...groupsOf(condition)]))]);
+export type Rule = z.infer<typeof ruleSchema>;

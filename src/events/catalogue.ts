@@ -1,12 +1,27 @@
 /** Every event that a marketplace may get: what its data is, when it is sent, and an example. All that describes events is made from this. */
 import { z } from 'zod';
+import { CALL_EVENTS } from './catalogue/calls.ts';
+import { CONDUCT_EVENTS } from './catalogue/conduct.ts';
 import { CONNECTION_EVENTS } from './catalogue/connections.ts';
+import { CONTENT_EVENTS } from './catalogue/contents.ts';
 import type { Delivered, Entry, Shape } from './catalogue/entry.ts';
 import { MEETING_EVENTS } from './catalogue/meetings.ts';
+import { METER_EVENTS } from './catalogue/meters.ts';
 import { OTHER_EVENTS } from './catalogue/others.ts';
+import { PROFESSIONAL_EVENTS } from './catalogue/professionals.ts';
 import { RECORDING_EVENTS } from './catalogue/recordings.ts';
 
-const CATALOGUE = { ...CONNECTION_EVENTS, ...MEETING_EVENTS, ...RECORDING_EVENTS, ...OTHER_EVENTS };
+const CATALOGUE = {
+  ...CONNECTION_EVENTS,
+  ...PROFESSIONAL_EVENTS,
+  ...CALL_EVENTS,
+  ...MEETING_EVENTS,
+  ...METER_EVENTS,
+  ...RECORDING_EVENTS,
+  ...CONTENT_EVENTS,
+  ...CONDUCT_EVENTS,
+  ...OTHER_EVENTS,
+};
 type Catalogue = typeof CATALOGUE;
 
 export type EventType = keyof Catalogue;

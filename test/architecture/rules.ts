@@ -11,7 +11,7 @@ const ROOMS = {
   composition: /^src\/(main|cli|server|app)\.ts$/,
   config: /^src\/config\.ts$/,
   gateway: /^src\/gateway\.ts$/,
-  useCases: /^src\/(meetings|recordings|connections|events|marketplaces|incidents|evidence)\//,
+  useCases: /^src\/(meetings|recordings|connections|events|marketplaces|incidents|professionals|calls|meters|contents|evidence)\//,
   client: /^src\/client\//,
   edge: /^(src\/http\/|webhooks\/|src\/worker\.ts$)/,
   zoom: /^providers\/zoom\//,

@@ -333,7 +333,7 @@ interface Described {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly pattern?: string;
-  readonly $ref?: string;
+  readonly anyOf?: readonly Described[];
 }
 
 function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Described }[] {
@@ -341,9 +341,9 @@ function leavesOf(schema: Described, pointer = ''): { pointer: string; leaf: Des
   return Object.entries(schema.properties).flatMap(([name, member]) => leavesOf(member, `${pointer}/${name}`));
 }
 
-function typeOf({ enum: words, items, minimum, maximum, type, pattern, $ref }: Described): string {
-  // Rules hold further rules, so the schema refers to them by name.
-  if ($ref !== undefined) return 'rules';
+function typeOf({ enum: words, items, minimum, maximum, type, pattern, anyOf }: Described): string {
+  // The only choice of the schema: a condition or a group of them.
+  if (anyOf !== undefined) return 'rule';
   if (type === 'boolean') return type;
   // The only pattern of the schema.
   if (pattern !== undefined) return 'host name';

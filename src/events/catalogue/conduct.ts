@@ -1,0 +1,1 @@
+export const CONDUCT_EVENTS = {};

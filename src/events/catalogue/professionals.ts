@@ -1,0 +1,1 @@
+export const PROFESSIONAL_EVENTS = {};
