@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigInvalid, readConfig } from './config.ts';
 import { KeysUnusable } from './connections/keyring.ts';
+import { pooled } from './domain/pooled.ts';
 import { loadKeys } from './keys.ts';
 import { serveGateway } from './server.ts';
 import { DatabaseUnusable } from './store/database.ts';
@@ -11,8 +12,9 @@ const GRACE_MS = 25_000;
 
 try {
   const config = readConfig(process.env);
+  const random = pooled(randomBytes);
   const keys = loadKeys(config, randomBytes);
-  const running = await serveGateway(config, { now: () => new Date(), random: randomBytes, keys });
+  const running = await serveGateway(config, { now: () => new Date(), random, keys });
   running.gateway.log.info(
     { url: running.url, public_url: config.publicUrl, providers: [...running.gateway.providers.keys()] },
     'listening',

@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader } from '../store/database.ts';
 import { findIncident } from '../store/incidents.ts';
-import { findOwnRecording, insertRecordingLink, type Recording, type RecordingLink } from '../store/recordings.ts';
+import { findOwnRecording, insertRecordingLink, type LinkedRecording, type OpenedRecording } from '../store/recordings.ts';
 
 /** Chosen: enough to watch a part of a call; who needs more asks again, and that is in the log, too. */
 const ACCESS_MS = 30 * MINUTE;
@@ -82,17 +82,17 @@ export async function grantAccess(
 }
 
 /** Whether an operator's link opens at this moment: an incident that was closed ends it. */
-export async function isAccessOpen(db: Reader, { link, recording }: { link: RecordingLink; recording: Recording }, at: Date) {
+export async function isAccessOpen(db: Reader, { link, recording }: Pick<LinkedRecording, 'link' | 'recording'>, at: Date) {
   if (link.revokedAt !== null || link.expiresAt === null || link.expiresAt <= at || !isThere(recording, at)) return false;
   return isUnderInvestigation(db, recording, link.incidentId ?? '');
 }
 
-async function isUnderInvestigation(db: Reader, { meetingId, marketplaceId }: Recording, incidentId: string): Promise<boolean> {
+async function isUnderInvestigation(db: Reader, { meetingId, marketplaceId }: OpenedRecording, incidentId: string): Promise<boolean> {
   const incident = await findIncident(db, incidentId);
   if (incident === undefined || incident.meetingId !== meetingId || incident.marketplaceId !== marketplaceId) return false;
   return OPEN_INCIDENT.has(incident.state);
 }
 
 /** Published or withheld, its time not over, and its data not erased. */
-const isThere = ({ state, expiresAt, erasedAt }: Recording, at: Date): boolean =>
+const isThere = ({ state, expiresAt, erasedAt }: OpenedRecording, at: Date): boolean =>
   (state === 'published' || state === 'withheld') && erasedAt === null && (expiresAt === null || expiresAt > at);

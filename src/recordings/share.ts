@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
-import { lockRecording, updateRecording, type LinkedMeeting, type Recording } from '../store/recordings.ts';
+import { lockRecording, updateRecording, type LinkedMeeting, type OpenedRecording } from '../store/recordings.ts';
 import { closeShareSoon } from './unshare.ts';
 import { sealLink, type StoredLink } from './stored-link.ts';
 
@@ -24,7 +24,7 @@ export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Li
  * recording closes it whatever happens here. Undefined: the account forbids it.
  * @throws Failure `gone`, and what the vendor's call throws
  */
-export async function openShare(gateway: Gateway, meeting: LinkedMeeting, recording: Recording): Promise<StoredLink | undefined> {
+export async function openShare(gateway: Gateway, meeting: LinkedMeeting, recording: OpenedRecording): Promise<StoredLink | undefined> {
   const { db, now, wake } = gateway;
   const where = { id: recording.id, from: ['published'] };
   // 1. Reserve.
@@ -70,7 +70,7 @@ export async function openShare(gateway: Gateway, meeting: LinkedMeeting, record
   throw gone();
 }
 
-function recordingRef(gateway: Gateway, meeting: LinkedMeeting, { id, vendorRecordingSealed }: Recording): RecordingRef {
+function recordingRef(gateway: Gateway, meeting: LinkedMeeting, { id, vendorRecordingSealed }: OpenedRecording): RecordingRef {
   const ref = meetingRef(gateway, meeting);
   if (ref === undefined || vendorRecordingSealed === null) throw gone();
   return { meeting: ref, recordingId: gateway.vault.open(vendorRecordingSealed, vendorRecordingContext(id)) };

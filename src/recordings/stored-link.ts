@@ -2,7 +2,7 @@
 import { recordingPlaceContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
-import type { Recording } from '../store/recordings.ts';
+import type { OpenedRecording } from '../store/recordings.ts';
 
 /** A link that is kept until its recording ends. */
 export interface StoredLink {
@@ -11,7 +11,7 @@ export interface StoredLink {
 }
 
 /** @throws Failure `gone` when nothing is stored any more */
-export function storedLink({ vault }: Pick<Gateway, 'vault'>, { id, linkSealed }: Recording): StoredLink {
+export function storedLink({ vault }: Pick<Gateway, 'vault'>, { id, linkSealed }: Pick<OpenedRecording, 'id' | 'linkSealed'>): StoredLink {
   if (linkSealed === null) throw new Failure('gone', 'This recording is no longer available.');
   return JSON.parse(vault.open(linkSealed, recordingPlaceContext(id))) as StoredLink;
 }

@@ -10,7 +10,14 @@ import { policyFor } from '../marketplaces/policy.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { listAttendees, lockMeeting, type Meeting } from '../store/meetings.ts';
-import { findRecording, findRecordingByFingerprint, insertRecording, listRecordings, type Recording } from '../store/recordings.ts';
+import {
+  findRecording,
+  findRecordingByFingerprint,
+  insertRecording,
+  listRecordings,
+  type OpenedRecording,
+  type Recording,
+} from '../store/recordings.ts';
 import { blankRecording } from './blank.ts';
 import { revokeRecording } from './erase.ts';
 import { publish } from './ready.ts';
@@ -115,7 +122,7 @@ const isApproved = (host: string, { recording }: Policy): boolean =>
   recording.uploads.hosts.some((pattern) => (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern));
 
 /** Where an uploaded link leads now: a storage that is approved no longer is not followed any more. @throws Failure `gone` */
-export function followedUpload(gateway: Pick<Gateway, 'vault'>, policy: Policy, recording: Recording): string {
+export function followedUpload(gateway: Pick<Gateway, 'vault'>, policy: Policy, recording: OpenedRecording): string {
   const { url } = storedLink(gateway, recording);
   if (!isApproved(new URL(url).hostname, policy)) throw new Failure('gone', 'The storage of this link is not approved any more.');
   return url;

@@ -128,9 +128,28 @@ export type LinkedMeeting = RecordedMeeting &
   Pick<Tables['meetings']['$inferSelect'], 'title' | 'timeZone' | 'vendorMeetingId' | 'vendorDetails' | 'vendorJoinUrlSealed'>;
 
 /** A link, its recording, and whatever else its page takes. */
+/** As much of both as opening a link needs. */
+export type OpenedLink = Pick<RecordingLink, 'id' | 'kind' | 'customerId' | 'incidentId' | 'firstViewedAt' | 'expiresAt' | 'revokedAt'>;
+export type OpenedRecording = Pick<
+  Recording,
+  | 'id'
+  | 'marketplaceId'
+  | 'meetingId'
+  | 'source'
+  | 'state'
+  | 'reason'
+  | 'vendorRecordingSealed'
+  | 'linkSealed'
+  | 'title'
+  | 'files'
+  | 'startedAt'
+  | 'expiresAt'
+  | 'erasedAt'
+>;
+
 export interface LinkedRecording {
-  readonly link: RecordingLink;
-  readonly recording: Recording;
+  readonly link: OpenedLink;
+  readonly recording: OpenedRecording;
   readonly meeting: LinkedMeeting;
   readonly marketplace: Pick<Tables['marketplaces']['$inferSelect'], 'name' | 'preset' | 'policyPatch'>;
   /** The reader's; null for the professional, for an operator, and where the marketplace told none. */
@@ -141,8 +160,30 @@ const recordingByLink = prepared('recording_by_link', (db: Reader) => {
   const { attendees, marketplaces, meetings, recordingLinks, recordings } = db.t;
   return db
     .select({
-      link: recordingLinks,
-      recording: recordings,
+      link: {
+        id: recordingLinks.id,
+        kind: recordingLinks.kind,
+        customerId: recordingLinks.customerId,
+        incidentId: recordingLinks.incidentId,
+        firstViewedAt: recordingLinks.firstViewedAt,
+        expiresAt: recordingLinks.expiresAt,
+        revokedAt: recordingLinks.revokedAt,
+      },
+      recording: {
+        id: recordings.id,
+        marketplaceId: recordings.marketplaceId,
+        meetingId: recordings.meetingId,
+        source: recordings.source,
+        state: recordings.state,
+        reason: recordings.reason,
+        vendorRecordingSealed: recordings.vendorRecordingSealed,
+        linkSealed: recordings.linkSealed,
+        title: recordings.title,
+        files: recordings.files,
+        startedAt: recordings.startedAt,
+        expiresAt: recordings.expiresAt,
+        erasedAt: recordings.erasedAt,
+      },
       meeting: {
         id: meetings.id,
         marketplaceId: meetings.marketplaceId,

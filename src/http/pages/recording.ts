@@ -13,7 +13,7 @@ import { isRedirected, openShare } from '../../recordings/share.ts';
 import { storedLink, type StoredLink } from '../../recordings/stored-link.ts';
 import { followedUpload } from '../../recordings/upload.ts';
 import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
-import { findRecordingByLink, type LinkedRecording, type Recording, type RecordingLink } from '../../store/recordings.ts';
+import { findRecordingByLink, type LinkedRecording, type OpenedLink, type OpenedRecording } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
 import { languageFor, sendPage } from './page.ts';
 import { passOn } from './pass-on.ts';
@@ -101,7 +101,7 @@ async function openState(gateway: Gateway, opened: LinkedRecording, { streams }:
 }
 
 /** What the vendor's page asks for; null as well before the first click, which opens it. */
-const passcodeOf = (gateway: Gateway, recording: Recording): string | null =>
+const passcodeOf = (gateway: Gateway, recording: OpenedRecording): string | null =>
   recording.linkSealed === null ? null : storedLink(gateway, recording).passcode;
 
 /** The passcode that whoever clicks has read: the button of a page that shows one says so. */
@@ -148,7 +148,7 @@ function closedState({ link, recording }: LinkedRecording, now: Date): Recording
  * beginning, as a player or a download does, and whatever is asked for first. Players that jump ask for more parts; those that begin with
  * two bytes to learn the length (Safari) count with the request after it.
  */
-const isView = (range: string | undefined, { firstViewedAt }: RecordingLink): boolean =>
+const isView = (range: string | undefined, { firstViewedAt }: OpenedLink): boolean =>
   range !== 'bytes=0-1' && (range === undefined || range.startsWith('bytes=0-') || firstViewedAt === null);
 
 /** Only a single range of bytes is passed on; anything else is answered with the whole file, as RFC 9110 allows. */
