@@ -46,9 +46,10 @@ export function isWithin(hours: readonly Hours[], timeZone: string | null, at: D
 /** The moments of the period that are within the hours, as windows in order, no two of which touch. */
 export function windowsOf(hours: readonly Hours[], timeZone: string, { from, until }: { from: Date; until: Date }): Window[] {
   const windows: Window[] = [];
+  const merged = mergeHours(hours);
   for (const { startsAt, endsAt, offset } of evenTimes(timeZone, from, until)) {
     for (let midnight = Math.floor((startsAt.getTime() + offset) / DAY) * DAY; midnight - offset < endsAt.getTime(); midnight += DAY) {
-      for (const one of hoursOf(hours, midnight)) {
+      for (const one of hoursOf(merged, midnight)) {
         const start = Math.max(midnight + msOf(one.from) - offset, startsAt.getTime());
         const end = Math.min(midnight + msOf(one.to) - offset, endsAt.getTime());
         if (start >= end) continue;

@@ -141,7 +141,7 @@ describe('hours of the week', () => {
     ['Europe/Berlin', '02:15', '02:45', '2026-03-28T12:00:00Z', []],
     ['Europe/Berlin', '02:30', '04:00', '2026-03-28T12:00:00Z', ['2026-03-29T01:00 02:00']],
     ['Europe/Berlin', '02:00', '03:00', '2026-10-24T12:00:00Z', ['2026-10-25T00:00 02:00']],
-    // A day that begins at 01:00: 26 April 2024 is a Friday, so the Sunday around Santiago's change, 6 September 2026, is taken.
+    // From 00:00 to 01:00 on 6 September 2026: the day has no midnight.
     ['America/Santiago', '00:00', '02:00', '2026-09-05T12:00:00Z', ['2026-09-06T04:00 05:00']],
     // By two hours, from 01:00 to 03:00.
     ['Antarctica/Troll', '00:30', '03:30', '2026-03-28T12:00:00Z', ['2026-03-29T00:30 01:30']],
