@@ -44,8 +44,8 @@ export const packageRoutes = (gateway: Gateway) => {
         const professional = { marketplaceId: c.get('marketplace').id, professionalId: common.professional_id };
         const lengths = await Promise.all(
           meetings.map(
-            ({ duration_minutes: asked }, index) =>
-              asked ?? usualMinutes(gateway.db.read, professional, `/meetings/${index}/duration_minutes`),
+            async ({ duration_minutes: asked }, index) =>
+              asked ?? (await usualMinutes(gateway.db.read, professional, `/meetings/${index}/duration_minutes`)),
           ),
         );
         const wanted = meetings.map((meeting, index): MeetingRequest => ({
