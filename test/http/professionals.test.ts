@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import type { PresenceStatus } from '../../src/domain/presence.ts';
 import type { Gateway } from '../../src/gateway.ts';
-import { setPresence } from '../../src/professionals/presence.ts';
-import type { Writer } from '../../src/store/database.ts';
+import { presenceOf, setPresence } from '../../src/professionals/presence.ts';
+import type { Reader } from '../../src/store/database.ts';
 import { findMarketplace } from '../../src/store/marketplaces.ts';
 import { clientOf } from '../client/support.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
@@ -136,7 +136,7 @@ describeOnBothDatabases('the presence of a professional', (_open, engine) => {
 });
 
 describeOnBothDatabases('a heartbeat', (_open, engine) => {
-  it('T02 that changes nothing is one statement, which plans and tells nothing', async () => {
+  it('T02 that changes nothing is one statement, which plans and tells nothing; a hundred presences are one, too', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
     const { gateway } = world.gateway;
     const marketplace = (await findMarketplace(gateway.db.read, world.marketplaceId))!;
@@ -157,13 +157,18 @@ describeOnBothDatabases('a heartbeat', (_open, engine) => {
     asked.length = 0;
     await beat('away');
     expect(asked.length).toBeGreaterThan(1);
+    asked.length = 0;
+    const ids = Array.from({ length: 100 }, (_, index) => `pro_${index}`);
+    const present = await presenceOf(watching(gateway.db.read, asked), marketplace.id, ids, world.now());
+    expect([present.size, present.get('pro_1')?.status, asked]).toEqual([100, 'away', ['select']]);
   });
 });
 
-/** A transaction that writes down which kinds of statements are begun on it. */
-const watching = (tx: Writer, asked: string[]): Writer =>
-  new Proxy(tx, {
-    get(target, name: keyof Writer) {
+/** A handle that writes down which kinds of statements are begun on it. */
+const watching = <Handle extends Reader>(handle: Handle, asked: string[]): Handle =>
+  new Proxy(handle, {
+    get(target, property) {
+      const name = property as keyof Handle & string;
       if (['select', 'insert', 'update', 'delete'].includes(name)) asked.push(name);
       const member = target[name];
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
