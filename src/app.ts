@@ -11,6 +11,7 @@ import { incidentRoutes } from './http/api/incidents.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
 import { policyRoutes } from './http/api/policy.ts';
 import { packageRoutes } from './http/api/packages.ts';
+import { professionalRoutes } from './http/api/professionals.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { sessionRoutes } from './http/api/sessions.ts';
@@ -70,6 +71,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.use('/v1/*', authenticate(gateway), jsonBody, idempotency(gateway));
   app.route('/v1', providerRoutes(gateway));
   app.route('/v1', connectionRoutes(gateway));
+  app.route('/v1', professionalRoutes(gateway));
   app.route('/v1', meetingRoutes(gateway));
   app.route('/v1', sessionRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));

@@ -26,6 +26,7 @@ import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
+import { expirePresence, LAPSE_KINDS, runDueLapses } from './professionals/presence.ts';
 import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
@@ -50,9 +51,9 @@ const POLL_MS = SECOND;
 const MAX_JOB_ATTEMPTS = 15;
 /**
  * What is never given up, whatever it fails with: nobody would begin it again. A connection would die of it, a recording would be kept for
- * ever, or be looked for no more.
+ * ever, or be looked for no more; of a presence nobody would be told that it is over.
  */
-const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', LOOK]);
+const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', ...LAPSE_KINDS, LOOK]);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
 const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew', LOOK_SOON, UNSHARE]);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
@@ -92,12 +93,13 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
   [BURY]: buryWaiting,
+  'presence.expire': expirePresence,
   'gateway.sweep': sweep,
   'gateway.pulse': giveSign,
 };
 
 /** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
-const CROWD_KINDS = [...TIMER_KINDS, ...EXPIRY_KINDS];
+const CROWD_KINDS = [...TIMER_KINDS, ...EXPIRY_KINDS, ...LAPSE_KINDS];
 
 export interface Worker {
   /** Looks for work now. */
@@ -126,19 +128,21 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
-  const crowds = [{ runDue: runDueTimers }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }].map(({ runDue, commits }) => {
-    const lane: Lane = startLane(gateway, {
-      places: 16,
-      async claim(limit) {
-        await takeBreak(commits);
-        const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
-        if (more) lane.wake();
-        return alone;
-      },
-      run: (jobs) => jobs.map((job) => runJob(gateway, job)),
-    });
-    return lane;
-  });
+  const crowds = [{ runDue: runDueTimers }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }, { runDue: runDueLapses }].map(
+    ({ runDue, commits }) => {
+      const lane: Lane = startLane(gateway, {
+        places: 16,
+        async claim(limit) {
+          await takeBreak(commits);
+          const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
+          if (more) lane.wake();
+          return alone;
+        },
+        run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+      });
+      return lane;
+    },
+  );
   const lanes = [
     startLane(gateway, {
       places: 16,

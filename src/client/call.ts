@@ -191,8 +191,11 @@ const filled = (path: string, parameters: Readonly<Record<string, unknown>>): st
     return encodeURIComponent(value);
   });
 
+/** A list is its name once for each item. */
 function queryOf(query: object | undefined): string {
-  const given = Object.entries(query ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  const given = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    [value].flat().flatMap((one) => (one === undefined ? [] : [[name, String(one)]])),
+  );
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 

@@ -29,6 +29,21 @@ export function createClient(options: ClientOptions) {
       usage: (id: string, query: QueryOf<'GET /v1/connections/{id}/usage'>, request?: CallOptions) =>
         call('GET /v1/connections/{id}/usage', { id, query }, request),
     },
+    professionals: {
+      get: (id: string, request?: CallOptions) => call('GET /v1/professionals/{id}', { id }, request),
+      update: (id: string, body: BodyOf<'PATCH /v1/professionals/{id}'>, request?: CallOptions) =>
+        call('PATCH /v1/professionals/{id}', { id, body }, request),
+      /** Of up to 100 at once. */
+      presences: (query: QueryOf<'GET /v1/presence'>, request?: CallOptions) => call('GET /v1/presence', { query }, request),
+      /** Tell it again before it expires: a heartbeat. */
+      setPresence: (id: string, body: BodyOf<'PUT /v1/professionals/{id}/presence'>, request?: CallOptions) =>
+        call('PUT /v1/professionals/{id}/presence', { id, body }, request),
+      /** With `from` and `until` also as windows. */
+      availability: (id: string, query?: QueryOf<'GET /v1/professionals/{id}/availability'>, request?: CallOptions) =>
+        call('GET /v1/professionals/{id}/availability', { id, query }, request),
+      setAvailability: (id: string, body: BodyOf<'PUT /v1/professionals/{id}/availability'>, request?: CallOptions) =>
+        call('PUT /v1/professionals/{id}/availability', { id, body }, request),
+    },
     meetings: {
       create: (body: BodyOf<'POST /v1/meetings'>, request?: PostOptions) => call('POST /v1/meetings', { body }, request),
       /** What `create` would come to; makes nothing. */

@@ -5,6 +5,8 @@ import type * as requests from '../http/api/requests.ts';
 import type * as schemas from '../http/api/schemas.ts';
 
 export type Attendee = z.output<typeof schemas.attendee>;
+export type Availability = z.output<typeof answers.availability>;
+export type AvailabilityChange = z.input<typeof requests.availability>;
 export type Connection = z.output<typeof schemas.connection>;
 export type ConnectionChange = z.input<typeof requests.connectionChange>;
 export type ConnectSession = z.output<typeof schemas.connectSession>;
@@ -29,7 +31,11 @@ export type PackagePurchase = z.output<typeof answers.packagePurchase>;
 export type Policy = z.output<typeof answers.policy>;
 /** A JSON merge patch (RFC 7396): what is left out stays, null goes back to the preset. */
 export type PolicyChange = MergePatch<Policy['values']>;
+export type Presence = z.output<typeof answers.presence>;
+export type PresenceChange = z.input<typeof requests.presence>;
 export type Problem = z.output<typeof schemas.problem>;
+export type Professional = z.output<typeof answers.profile>;
+export type ProfessionalChange = z.input<typeof requests.profileChange>;
 export type Provider = z.output<typeof schemas.provider>;
 export type Recording = z.output<typeof schemas.recording>;
 export type RecordingAccess = z.output<typeof schemas.access>;
@@ -65,6 +71,13 @@ export interface Operations {
   'PATCH /v1/connections/{id}': { body: ConnectionChange; answer: Connection };
   'DELETE /v1/connections/{id}': { answer: undefined };
   'GET /v1/connections/{id}/usage': { query: z.input<typeof requests.usageQuery>; answer: Usage };
+
+  'GET /v1/presence': { query: z.output<typeof requests.presenceQuery>; answer: z.output<typeof answers.presences> };
+  'GET /v1/professionals/{id}': { answer: Professional };
+  'PATCH /v1/professionals/{id}': { body: ProfessionalChange; answer: Professional };
+  'PUT /v1/professionals/{id}/presence': { body: PresenceChange; answer: Presence };
+  'GET /v1/professionals/{id}/availability': { query: Filter<typeof requests.availabilityQuery> | undefined; answer: Availability };
+  'PUT /v1/professionals/{id}/availability': { body: AvailabilityChange; answer: Availability };
 
   'POST /v1/meetings': { body: NewMeeting; answer: Meeting };
   'POST /v1/meetings/preview': { body: NewMeeting; answer: MeetingPreview };

@@ -8,6 +8,7 @@ import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
 import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
+import type { professionalRoutes } from '../../src/http/api/professionals.ts';
 import type { providerRoutes } from '../../src/http/api/providers.ts';
 import type { recordingRoutes } from '../../src/http/api/recordings.ts';
 import type { sessionRoutes } from '../../src/http/api/sessions.ts';
@@ -21,6 +22,7 @@ type Served =
   | SchemaOf<ReturnType<typeof meetingRoutes>>
   | SchemaOf<ReturnType<typeof packageRoutes>>
   | SchemaOf<ReturnType<typeof policyRoutes>>
+  | SchemaOf<ReturnType<typeof professionalRoutes>>
   | SchemaOf<ReturnType<typeof providerRoutes>>
   | SchemaOf<ReturnType<typeof recordingRoutes>>
   | SchemaOf<ReturnType<typeof sessionRoutes>>;

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { policySchema } from '../../domain/policy.ts';
 import { PRESET_NAMES } from '../../domain/presets/index.ts';
+import { PRESENCES } from '../../domain/presence.ts';
 import { SIDES } from '../../domain/session.ts';
 import * as schemas from './schemas.ts';
 
@@ -20,6 +21,39 @@ export const packageOfMeetings = z
   .object({ id: z.string(), booking_id: z.string(), meetings: z.array(schemas.meeting), created_at: schemas.moment })
   .openapi('Package');
 export const packagePurchase = z.object({ attendees: z.array(schemas.attendee) });
+
+export const presence = z
+  .object({
+    professional_id: z.string(),
+    status: z.enum(PRESENCES),
+    video: z.boolean(),
+    until: schemas.moment.nullable().describe('Then it is `unknown`, unless it is told again; null: it is'),
+  })
+  .openapi('Presence');
+export const presences = z.object({ data: z.array(presence) });
+
+export const availability = z
+  .object({
+    professional_id: z.string(),
+    time_zone: z.string().nullable().describe('Null as long as no hours were given'),
+    hours: z.array(schemas.hours).describe('In the order of the week'),
+    windows: z
+      .array(z.object({ starts_at: schemas.moment, ends_at: schemas.moment }))
+      .optional()
+      .describe('With `from` and `until`: the same hours as moments. What a clock skips is in none, what it shows twice is in them twice'),
+  })
+  .openapi('Availability');
+
+export const profile = z
+  .object({
+    professional_id: z.string(),
+    default_duration_minutes: z
+      .number()
+      .int()
+      .nullable()
+      .describe('Of a meeting that is asked for without a length; null: it has to be named'),
+  })
+  .openapi('Professional');
 
 /** How many deliveries are on their way. */
 export const deliveryCount = z.object({ deliveries: z.number().int() });

@@ -9,6 +9,7 @@ import { cancelMeeting, changeMeeting, endMeeting } from '../../meetings/lifecyc
 import { previewMeeting } from '../../meetings/preview.ts';
 import { purchase } from '../../meetings/purchase.ts';
 import type { MeetingRequest } from '../../meetings/request.ts';
+import { usualMinutes } from '../../professionals/profile.ts';
 import type { Marketplace } from '../../store/marketplaces.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
 import { representAttendee, representMeeting, representPreview } from './represent.ts';
@@ -33,7 +34,8 @@ export const meetingRoutes = (gateway: Gateway) => {
         responses: { 201: json(schemas.meeting, 'The meeting; `link_pending` while the vendor is not reachable'), ...problems },
       }),
       async (c) => {
-        const meeting = await createMeeting(gateway, requestOf(c.req.valid('json'), c.get('marketplace'), c.get('idempotencyKey')));
+        const request = await requestOf(gateway, c.req.valid('json'), c.get('marketplace'), c.get('idempotencyKey'));
+        const meeting = await createMeeting(gateway, request);
         return c.json(await shown(meeting), 201);
       },
     )
@@ -45,8 +47,10 @@ export const meetingRoutes = (gateway: Gateway) => {
         request: { body: body(requests.newMeeting) },
         responses: { 200: json(schemas.preview, 'Made or refused, with which app, limit and alternatives'), ...problems },
       }),
-      async (c) =>
-        c.json(representPreview(gateway, await previewMeeting(gateway, requestOf(c.req.valid('json'), c.get('marketplace')))), 200),
+      async (c) => {
+        const request = await requestOf(gateway, c.req.valid('json'), c.get('marketplace'));
+        return c.json(representPreview(gateway, await previewMeeting(gateway, request)), 200);
+      },
     )
     .openapi(
       createRoute({
@@ -234,11 +238,13 @@ export const meetingRoutes = (gateway: Gateway) => {
     );
 };
 
-const requestOf = (
+/** @throws Failure `invalid` without a length */
+const requestOf = async (
+  { db }: Gateway,
   request: z.infer<typeof schemas.newMeeting>,
   marketplace: Marketplace,
   requestKey: string | null = null,
-): MeetingRequest => ({
+): Promise<MeetingRequest> => ({
   marketplace,
   booking: request.booking,
   professionalId: request.professional_id,
@@ -250,7 +256,9 @@ const requestOf = (
   })),
   provider: request.provider ?? null,
   startsAt: new Date(request.starts_at),
-  durationMinutes: request.duration_minutes,
+  durationMinutes:
+    request.duration_minutes ??
+    (await usualMinutes(db.read, { marketplaceId: marketplace.id, professionalId: request.professional_id }, '/duration_minutes')),
   timeZone: request.time_zone,
   recording: request.recording,
   joinUrl: request.join_url ?? null,

@@ -3,6 +3,7 @@ import type { Gateway } from '../../gateway.ts';
 import { createPackage, readPackage, type PackageWithMeetings } from '../../meetings/package.ts';
 import { purchasePackage } from '../../meetings/purchase.ts';
 import type { MeetingRequest } from '../../meetings/request.ts';
+import { usualMinutes } from '../../professionals/profile.ts';
 import { listAttendees } from '../../store/meetings.ts';
 import * as answers from './answers.ts';
 import { representAttendee, representMeeting } from './represent.ts';
@@ -40,7 +41,14 @@ export const packageRoutes = (gateway: Gateway) => {
       }),
       async (c) => {
         const { meetings, ...common } = c.req.valid('json');
-        const wanted = meetings.map((meeting): MeetingRequest => ({
+        const professional = { marketplaceId: c.get('marketplace').id, professionalId: common.professional_id };
+        const lengths = await Promise.all(
+          meetings.map(
+            async ({ duration_minutes: asked }, index) =>
+              asked ?? (await usualMinutes(gateway.db.read, professional, `/meetings/${index}/duration_minutes`)),
+          ),
+        );
+        const wanted = meetings.map((meeting, index): MeetingRequest => ({
           marketplace: c.get('marketplace'),
           booking: { ...common.booking, title: meeting.title ?? common.booking.title },
           professionalId: common.professional_id,
@@ -52,7 +60,7 @@ export const packageRoutes = (gateway: Gateway) => {
           })),
           provider: common.provider ?? null,
           startsAt: new Date(meeting.starts_at),
-          durationMinutes: meeting.duration_minutes,
+          durationMinutes: lengths[index]!,
           timeZone: common.time_zone,
           recording: common.recording,
           joinUrl: meeting.join_url ?? null,

@@ -3,6 +3,8 @@ import { z } from '@hono/zod-openapi';
 import { INCIDENT_STATES } from '../../domain/incident.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
+import { PRESENCES } from '../../domain/presence.ts';
+import { DAY } from '../../domain/time.ts';
 import { EVENT_TYPES, type EventType } from '../../events/catalogue.ts';
 import { MOST_LINK_CHARACTERS } from '../../domain/plain-link.ts';
 import * as schemas from './schemas.ts';
@@ -76,6 +78,64 @@ export const revocation = z
   .partial()
   .refine((one) => Object.keys(one).length < 2, 'has to name one of the two, or none')
   .openapi('Revocation');
+
+export const presence = z
+  .strictObject({
+    status: z.enum(PRESENCES),
+    video: z.boolean().default(false).describe('Whether the professional can be seen; counts for nothing while the status is `unknown`'),
+    expires_in_seconds: z
+      .int()
+      .min(30)
+      .max(86_400)
+      .optional()
+      .describe('How long it holds unless it is told again; left out: `presence.heartbeat_seconds` of the policy'),
+  })
+  .openapi('PresenceChange');
+
+/** What stands once in a query is no list yet. */
+const oneOrMore = (value: unknown): unknown => (typeof value === 'string' ? [value] : value);
+export const presenceQuery = z.strictObject({
+  professional_id: z.preprocess(oneOrMore, z.array(schemas.foreignId).min(1).max(100)).openapi({
+    param: { explode: true, style: 'form' },
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 1,
+    maxItems: 100,
+    description: 'Once for each professional',
+  }),
+});
+
+/** One cell an hour, all week. */
+const MOST_HOURS = 168;
+
+export const availability = z
+  .strictObject({
+    time_zone: schemas.timeZone.describe("The professional's own"),
+    hours: z
+      .array(
+        schemas.hours.refine(({ from, to }) => from < to, {
+          path: ['to'],
+          message: 'has to be later than `from`; what goes on past midnight is hours of two days',
+        }),
+      )
+      .max(MOST_HOURS)
+      .describe('In the place of all earlier ones. Those that touch or overlap become one'),
+  })
+  .openapi('AvailabilityChange');
+
+const MOST_DAYS = 92;
+
+export const availabilityQuery = z
+  .strictObject({ from: schemas.moment.optional(), until: schemas.moment.optional() })
+  .refine(({ from, until }) => (from === undefined) === (until === undefined), 'has to have both `from` and `until`, or none')
+  .refine(({ from, until }) => from === undefined || until === undefined || isPeriod(Date.parse(until) - Date.parse(from)), {
+    path: ['until'],
+    message: `has to be later than \`from\`, by no more than ${MOST_DAYS} days`,
+  });
+
+const isPeriod = (ms: number): boolean => ms > 0 && ms <= MOST_DAYS * DAY;
+
+export const profileChange = z.strictObject({ default_duration_minutes: schemas.durationMinutes.nullable() }).openapi('ProfessionalChange');
 
 export const accessRequest = z
   .strictObject({

@@ -31,6 +31,8 @@ export const body = <Schema extends z.ZodType>(schema: Schema) => ({ required: t
 export const listOf = <Schema extends z.ZodType>(schema: Schema) => z.object({ data: z.array(schema), next_cursor: z.string().nullable() });
 
 export const idParameter = z.object({ id: z.string().regex(/^[a-z]{3}_[A-Za-z0-9_-]{1,60}$/) });
+/** A professional by the marketplace's own id. */
+export const professionalParameter = z.object({ id: schemas.foreignId });
 
 /** Ids are ordered by time, so the last one of a page leads to the next. @throws Failure `malformed` for what was never a cursor */
 export function cursorOf(cursor: string | undefined): string | undefined {

@@ -7,6 +7,7 @@ import { ATTEMPT_PROBLEMS, DEATHS, DELIVERY_STATES } from '../../domain/delivery
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
+import { WEEKDAYS } from '../../domain/weekly-hours.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
 import { INCIDENT_KINDS, INCIDENT_STATES } from '../../domain/incident.ts';
 import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
@@ -23,6 +24,18 @@ export const moment = z.iso.datetime({ offset: true, message: 'must be an RFC 33
 export const providerId = z.enum(PROVIDER_IDS);
 export const locale = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag');
 export const timeZone = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone');
+
+export const durationMinutes = z.number().int().min(1).max(1_440);
+
+/** A time of the wall clock. `24:00` is the end of the day. */
+const wallTime = (pattern: RegExp) => z.string().regex(pattern, 'must be a time as `09:30`');
+export const hours = z
+  .strictObject({
+    day: z.enum(WEEKDAYS),
+    from: wallTime(/^([01]\d|2[0-3]):[0-5]\d$/),
+    to: wallTime(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/).describe('`24:00` is the end of the day'),
+  })
+  .openapi('WeeklyHours');
 
 export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -214,7 +227,7 @@ export const newMeeting = z
       .optional()
       .describe('Left out: the app that the professional prefers, else as `auto`'),
     starts_at: moment,
-    duration_minutes: z.number().int().min(1).max(1_440),
+    duration_minutes: durationMinutes.optional().describe("Left out: the professional's `default_duration_minutes`"),
     time_zone: timeZone.default('UTC'),
     recording: z.enum(RECORDING_MODES).default('none'),
     join_url: z.string().max(2_048).nullish(),
@@ -248,7 +261,7 @@ export const meetingChange = z
     join_url: z.string().max(2_048).describe('A link made elsewhere; only before the first purchase'),
     title: line(200),
     starts_at: moment,
-    duration_minutes: z.number().int().min(1).max(1_440),
+    duration_minutes: durationMinutes,
     time_zone: timeZone,
   })
   .partial()
