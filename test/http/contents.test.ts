@@ -25,7 +25,7 @@ const buy = ({ api }: Pick<World, 'api'>, customerId = 'cus_1', headers: Record<
   api('POST', '/v1/contents/access', { booking_id: SALE.booking.id, customer_id: customerId }, headers);
 const bought = async (world: World, customerId?: string) => String(must(await buy(world, customerId), 201).json['url']);
 const contentsOf = async ({ api }: World) =>
-  must(await api('GET', `/v1/contents?booking_id=${SALE.booking.id}`), 200).json['data'] as unknown as readonly ContentJson[];
+  must(await api('GET', `/v1/contents?booking_id=${SALE.booking.id}`), 200).json['data'] as readonly ContentJson[];
 const told = ({ receiver }: World, type: string) => receiver.events.filter((event) => event.type === type);
 const actions = async ({ gateway }: World): Promise<string[]> => {
   const { db } = gateway.gateway;
@@ -146,11 +146,15 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
     const answers = await Promise.all(
       [1, 2, 3, 4, 5].map((count) => publish(world, { url: `${URL_OF_BOOK}?part=${count}`, title: `Part ${count}`, passcode: null })),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 201, 422, 422]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
     expect(answers.find(({ status }) => status === 422)?.json).toMatchObject({ code: 'too_many_uploads', max_links: 3 });
     const contents = answers.filter(({ status }) => status === 201).map(({ json }) => json as unknown as ContentJson);
     expect(await publish(world, { professional_id: 'pro_2' })).toMatchObject({ status: 409, json: { code: 'conflict' } });
-    const link = await bought(world);
+    // One purchase, reported twice at the same moment.
+    const purchases = await Promise.all([buy(world), buy(world)]);
+    expect(purchases.map(({ status }) => status)).toEqual(expect.arrayContaining([200, 201]));
+    const link = String(purchases[0]!.json['url']);
+    expect(purchases[1]!.json['url']).toBe(link);
 
     const stranger = await otherMarketplace(world);
     expect(await stranger.api('DELETE', `/v1/contents/${contents[0]!.id}`)).toMatchObject({ status: 404 });
