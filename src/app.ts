@@ -6,6 +6,7 @@ import { Failure } from './domain/failure.ts';
 import { newId } from './domain/id.ts';
 import type { Gateway } from './gateway.ts';
 import { connectionRoutes } from './http/api/connections.ts';
+import { contentRoutes } from './http/api/contents.ts';
 import { eventRoutes } from './http/api/events.ts';
 import { incidentRoutes } from './http/api/incidents.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
@@ -23,6 +24,7 @@ import { idempotency } from './http/idempotency.ts';
 import { jsonBody } from './http/json-body.ts';
 import type { Live } from './http/live.ts';
 import { connectRoutes } from './http/pages/connect.ts';
+import { contentPageRoutes } from './http/pages/content.ts';
 import { guard } from './http/pages/guard.ts';
 import { hostRoutes } from './http/pages/host.ts';
 import { joinRoutes } from './http/pages/join.ts';
@@ -76,6 +78,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', sessionRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
+  app.route('/v1', contentRoutes(gateway));
   app.route('/v1', incidentRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
   app.route('/v1', policyRoutes(gateway));
@@ -88,11 +91,12 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
 
   app.get('/', (c) => c.redirect('/docs', 302));
   const guarded = guard(gateway);
-  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*']) app.use(path, guarded);
+  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*', '/s/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
   app.route('/', joinRoutes(gateway, live));
   app.route('/', hostRoutes(gateway, live));
   app.route('/', recordingPageRoutes(gateway));
+  app.route('/', contentPageRoutes(gateway));
   app.route('/', problemRoutes(gateway));
   app.route('/', healthRoutes(gateway));
   app.route('/', wellKnownRoutes(gateway));

@@ -5,6 +5,7 @@ import type { Break } from '../webhooks/intake.ts';
 import { PARKED_KEPT_DAYS, settleParkedAlarms } from '../webhooks/parked.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
 import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
+import { expireContentLink } from './contents/end.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
 import { REPLACE_SUBSCRIPTION, RETIRE_KEYS, retireKeys } from './connections/retire.ts';
@@ -53,7 +54,7 @@ const MAX_JOB_ATTEMPTS = 15;
  * What is never given up, whatever it fails with: nobody would begin it again. A connection would die of it, a recording would be kept for
  * ever, or be looked for no more; of a presence nobody would be told that it is over.
  */
-const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', ...LAPSE_KINDS, LOOK]);
+const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', 'content.expire', ...LAPSE_KINDS, LOOK]);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
 const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew', LOOK_SOON, UNSHARE]);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
@@ -92,6 +93,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [DOUBT]: forgetDoubt,
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
+  'content.expire': expireContentLink,
   [BURY]: buryWaiting,
   'presence.expire': expirePresence,
   'gateway.sweep': sweep,

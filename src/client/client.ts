@@ -93,6 +93,15 @@ export function createClient(options: ClientOptions) {
       revoke: (id: string, body?: BodyOf<'POST /v1/recordings/{id}/revoke'>, request?: PostOptions) =>
         call('POST /v1/recordings/{id}/revoke', { id, body }, request),
     },
+    contents: {
+      /** Puts a link to a file, a video or anything else up for sale. */
+      create: (body: BodyOf<'POST /v1/contents'>, request?: PostOptions) => call('POST /v1/contents', { body }, request),
+      /** A customer has bought what the booking sells; the personal link. */
+      access: (body: BodyOf<'POST /v1/contents/access'>, request?: PostOptions) => call('POST /v1/contents/access', { body }, request),
+      list: (query?: QueryOf<'GET /v1/contents'>, request?: CallOptions) => list('GET /v1/contents', { query }, request),
+      /** Takes it back: nobody can open it any more. */
+      delete: (id: string, request?: CallOptions) => call('DELETE /v1/contents/{id}', { id }, request),
+    },
     incidents: {
       list: (query?: QueryOf<'GET /v1/incidents'>, request?: CallOptions) => list('GET /v1/incidents', { query }, request),
       get: (id: string, request?: CallOptions) => call('GET /v1/incidents/{id}', { id }, request),

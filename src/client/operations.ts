@@ -11,6 +11,8 @@ export type Connection = z.output<typeof schemas.connection>;
 export type ConnectionChange = z.input<typeof requests.connectionChange>;
 export type ConnectSession = z.output<typeof schemas.connectSession>;
 export type DeletionCertificate = z.output<typeof schemas.deletionCertificate>;
+export type Content = z.output<typeof answers.content>;
+export type ContentAccess = z.output<typeof answers.contentAccess>;
 export type Delivery = z.output<typeof schemas.delivery>;
 export type DeliveryCount = z.output<typeof answers.deliveryCount>;
 export type Incident = z.output<typeof schemas.incident>;
@@ -22,6 +24,7 @@ export type MeetingPreview = z.output<typeof schemas.preview>;
 export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
 export type MeetingSessions = z.output<typeof answers.meetingSessions>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
+export type NewContent = z.input<typeof requests.newContent>;
 export type NewMeeting = z.input<typeof requests.newMeeting>;
 export type NewPackage = z.input<typeof requests.newPackage>;
 export type NewUpload = z.input<typeof requests.newUpload>;
@@ -103,6 +106,11 @@ export interface Operations {
   'POST /v1/recordings/{id}/access': { body: z.input<typeof requests.accessRequest>; answer: RecordingAccess };
   'POST /v1/recordings/{id}/publish': { answer: Recording };
   'POST /v1/recordings/{id}/revoke': { body: z.input<typeof requests.revocation> | undefined; answer: Recording };
+
+  'POST /v1/contents': { body: NewContent; answer: Content };
+  'POST /v1/contents/access': { body: z.input<typeof requests.contentPurchase>; answer: ContentAccess };
+  'GET /v1/contents': { query: Filter<typeof requests.contentsPage> | undefined; answer: Page<Content> };
+  'DELETE /v1/contents/{id}': { answer: undefined };
 
   'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
   'GET /v1/incidents/{id}': { answer: Incident };

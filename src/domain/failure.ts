@@ -35,7 +35,7 @@ const FAILURES = {
   limit_exceeded: { status: 422, title: 'The booking is longer than the plan allows' },
   not_capable: { status: 422, title: 'The account or the app cannot do this' },
   upload_not_approved: { status: 422, title: 'The link does not lead to an approved storage' },
-  too_many_uploads: { status: 422, title: 'The meeting has all the uploaded links that it may have' },
+  too_many_uploads: { status: 422, title: 'There are all the links that there may be' },
   not_eligible: { status: 422, title: 'The professional does not fulfil a rule of the marketplace' },
   recording_not_allowed: { status: 422, title: 'The policy does not allow this recording mode' },
   package_too_large: { status: 422, title: 'The package has too many meetings' },

@@ -14,6 +14,8 @@ export type IdPrefix =
   | 'att'
   | 'rec'
   | 'rcl'
+  | 'cnt'
+  | 'cnl'
   | 'whe'
   | 'dlv'
   | 'dla'

@@ -68,6 +68,8 @@ export function idempotency(gateway: Gateway): MiddlewareHandler<ApiEnv> {
 
 /** Undefined for what is not kept: a repeat of a request for nothing but a link makes another one. */
 function keptOf(body: string, publicUrl: string): string | undefined {
+  // The same report of a purchase gives the same link anyway, for as long as there is one.
+  if (body.includes(`${publicUrl}/s/`)) return undefined;
   if (!body.includes(`${publicUrl}/r/`)) return body;
   const shown = recordingAnswer.safeParse(JSON.parse(body));
   return shown.success ? RECORDING + shown.data.id : undefined;

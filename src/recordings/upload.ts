@@ -1,7 +1,7 @@
 /** Links to videos and files that lie elsewhere, shared with the customers for a time (G16, T13). */
+import { approvedAddress } from '../domain/approved-storage.ts';
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import { PLAIN_LINK_REFUSALS, readPlainLink } from '../domain/plain-link.ts';
 import type { Policy } from '../domain/policy.ts';
 import { DAY, plus } from '../domain/time.ts';
 import { fingerprint } from '../domain/token.ts';
@@ -50,7 +50,7 @@ export async function uploadRecording(
     const meeting = await lockMeeting(tx, meetingId);
     if (meeting === undefined || meeting.marketplaceId !== marketplaceId) throw notFound();
     const policy = await policyFor(tx, meeting);
-    const url = approvedUpload(upload.url, policy);
+    const url = approvedAddress(upload.url, policy);
     if (meeting.state === 'cancelled' || meeting.state === 'expired') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
     if ((await listAttendees(tx, [meeting.id])).every(({ purchasedAt }) => purchasedAt === null))
       throw new Failure('conflict', 'Nobody has bought yet, so there is nobody to share it with.');
@@ -103,29 +103,6 @@ export function takesUploads(policy: Policy, meeting: Meeting, now: Date): boole
   if (policy.recording.uploads.hosts.length === 0 || lockedAt === null || state === 'cancelled' || state === 'expired') return false;
   const endsAt = plus(startsAt, durationMinutes * 60_000);
   return (now >= startsAt || state === 'live' || state === 'ended') && now < plus(endsAt, PAGE_TAKES_MS);
-}
-
-/** The address as it is followed. @throws Failure `upload_not_approved`, with a `reason` */
-function approvedUpload(text: string, policy: Policy): string {
-  const { hosts } = policy.recording.uploads;
-  const url = readPlainLink(text.trim());
-  const refuse = (reason: string, detail: string): Failure =>
-    new Failure('upload_not_approved', detail, { extra: { reason, approved_hosts: hosts } });
-  if (typeof url === 'string') throw refuse(url, PLAIN_LINK_REFUSALS[url]);
-  if (!isApproved(url.hostname, policy))
-    throw refuse('not_approved_host', `The link does not lead to an approved storage (${hosts.join(', ')}).`);
-  return url.href;
-}
-
-/** `*.zoom.us` is every name below it, and not `zoom.us` itself. */
-const isApproved = (host: string, { recording }: Policy): boolean =>
-  recording.uploads.hosts.some((pattern) => (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern));
-
-/** Where an uploaded link leads now: a storage that is approved no longer is not followed any more. @throws Failure `gone` */
-export function followedUpload(gateway: Pick<Gateway, 'vault'>, policy: Policy, recording: OpenedRecording): string {
-  const { url } = storedLink(gateway, recording);
-  if (!isApproved(new URL(url).hostname, policy)) throw new Failure('gone', 'The storage of this link is not approved any more.');
-  return url;
 }
 
 /**

@@ -29,6 +29,10 @@ const isOpen = ({ link, recording }: LinkedRecording, at: Date): boolean =>
 /** Chosen: views of one link within this time are one entry of the audit log, which never gets shorter. The views themselves all count. */
 const ENTRY_EVERY_MS = 5 * MINUTE;
 
+/** Derived from what was viewed and the time, so that the entry is found without a search. */
+export const viewEntryId = (at: Date, ...viewed: readonly string[]): string =>
+  `aud_${fingerprint('view', ...viewed, String(Math.floor(at.getTime() / ENTRY_EVERY_MS)))}`;
+
 /** Writes the view down. The first one of each recipient is told to the marketplace, and each entry of an operator (F08). */
 export async function noteView(gateway: Gateway, { link, recording, meeting }: LinkedRecording): Promise<void> {
   const { db, now, wake } = gateway;
@@ -38,8 +42,7 @@ export async function noteView(gateway: Gateway, { link, recording, meeting }: L
     const at = now();
     // Holds the link's row: two views of one moment come one after the other.
     const views = await countView(tx, link.id, at);
-    // Derived from link and time, so that the entry is found without a search.
-    const id = `aud_${fingerprint('view', link.id, String(Math.floor(at.getTime() / ENTRY_EVERY_MS)))}`;
+    const id = viewEntryId(at, link.id);
     if (await hasAuditEntry(tx, id)) return false;
     await insertAuditEntry(tx, {
       id,

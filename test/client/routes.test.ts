@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { AnswerOf, BodyOf, Operation } from '../../src/client/operations.ts';
 import type { ApiEnv } from '../../src/http/auth.ts';
 import type { connectionRoutes } from '../../src/http/api/connections.ts';
+import type { contentRoutes } from '../../src/http/api/contents.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
 import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
@@ -17,6 +18,7 @@ import type { sessionRoutes } from '../../src/http/api/sessions.ts';
 type SchemaOf<Routes> = Routes extends OpenAPIHono<ApiEnv, infer Schema> ? Schema : never;
 type Served =
   | SchemaOf<ReturnType<typeof connectionRoutes>>
+  | SchemaOf<ReturnType<typeof contentRoutes>>
   | SchemaOf<ReturnType<typeof eventRoutes>>
   | SchemaOf<ReturnType<typeof incidentRoutes>>
   | SchemaOf<ReturnType<typeof meetingRoutes>>

@@ -292,15 +292,7 @@ describe('docs/policy.md', () => {
   const values = leavesOf(schema);
 
   it('has one row for every value of the schema, as the schema describes it, and no other row', () => {
-    const rows = text
-      .split('\n')
-      .filter((line) => line.startsWith('| `/'))
-      .map((line) =>
-        line
-          .slice(1, -1)
-          .split('|')
-          .map((cell) => cell.trim()),
-      );
+    const rows = rowsIn(text);
     expect(rows).toEqual(
       values.map(({ pointer, leaf }) => {
         const { words, rules } = sentenceOf(leaf);
@@ -321,6 +313,56 @@ describe('docs/policy.md', () => {
   it.each(values)('and the schema name a rule for $pointer', ({ leaf }) => {
     expect(sentenceOf(leaf).rules).toMatch(/^[GTFRC]\d\d(, [GTFRC]\d\d)*$/);
   });
+});
+
+describe('docs/marketplaces.md', () => {
+  const text = readFileSync(new URL('../../docs/marketplaces.md', import.meta.url), 'utf8');
+  const rows = leavesOf(z.toJSONSchema(policySchema) as Described).map(({ pointer, leaf }) => ({
+    pointer,
+    rules: sentenceOf(leaf).rules,
+    shown: PRESET_NAMES.map((name) => shownAt(name, pointer)),
+  }));
+  const agree = ({ shown }: (typeof rows)[number]): boolean => shown.every((one) => one === shown[0]);
+  const sectionOf = (heading: string): string => {
+    const [, section] = text.split(`\n${heading}`);
+    if (section === undefined) throw new Error(`There is no heading ${heading}.`);
+    return section.slice(0, section.indexOf('\n#'));
+  };
+
+  it('puts the presets side by side, value by value', () => {
+    expect(rowsIn(sectionOf('### Where they differ'))).toEqual(
+      rows.filter((row) => !agree(row)).map(({ pointer, shown, rules }) => [`\`${pointer}\``, ...shown, rules]),
+    );
+    expect(rowsIn(sectionOf('### Where they agree'))).toEqual(
+      rows.filter(agree).map(({ pointer, shown, rules }) => [`\`${pointer}\``, shown[0]!, rules]),
+    );
+    expect(text).toContain(`| value | ${PRESET_NAMES.map((name) => `\`${name}\``).join(' | ')} | rules |`);
+  });
+
+  it.each(PRESET_NAMES)('says of %s what the preset says', (name) => {
+    const told = rowsIn(sectionOf(`## \`${name}\``));
+    expect(told.length).toBeGreaterThan(5);
+    for (const [pointer = '', value, rules = '', why] of told) {
+      expect([pointer, value]).toEqual([pointer, shownAt(name, pointer.slice(1, -1))]);
+      expect(rules, pointer).toMatch(/^[GTFRC]\d\d(, [GTFRC]\d\d)*$/);
+      expect(why).not.toBe('');
+    }
+  });
+
+  it('shows an own policy that makes sense, on the preset that it names', () => {
+    const [, example] = /```json\n(.*?)```/s.exec(sectionOf('## Make your own')) ?? [];
+    const source = { preset: 'tvip', policyPatch: JSON.parse(example!) as Record<string, unknown> };
+    expect(contradictionsIn(policyOf(source))).toEqual([]);
+    expect(overridesOf(source)).toEqual({
+      ...source.policyPatch,
+      // What repeats the preset is no override; it is said for who reads it.
+      recording: { one_to_one: { modes: ['none', 'on_consent'] }, retention_days: 60 },
+    });
+  });
+
+  function shownAt(name: PresetName, pointer: string): string {
+    return valueAt(PRESETS[name], pointer).replace('see below', '[two ways](#the-rules-of-fiverr)');
+  }
 });
 
 /** As much of a JSON schema as the policy's has. */
@@ -350,6 +392,18 @@ function typeOf({ enum: words, items, minimum, maximum, type, pattern, anyOf }: 
   if (items !== undefined) return `list of ${typeOf(items)}`;
   return words === undefined ? `integer, ${minimum} to ${maximum}` : words.map((word) => `\`${word}\``).join(', ');
 }
+
+/** The cells of the table's rows that begin with a value of the policy. */
+const rowsIn = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('| `/'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
 
 /** A description ends with its rules in brackets. */
 function sentenceOf({ description = '' }: Described): { words: string; rules: string } {

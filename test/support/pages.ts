@@ -263,6 +263,33 @@ export const recording = (language: Language, change: Partial<views.RecordingPag
   ...change,
 });
 
+const CONTENT_STATES: readonly views.ContentPageState[] = [
+  {
+    kind: 'open',
+    expiresAt: new Date('2026-12-04T10:00:00Z'),
+    contents: [
+      { id: 'cnt_1', title: 'Workbook', host: 'drive.google.com', passcode: null },
+      {
+        id: 'cnt_2',
+        title: `Donaudampfschifffahrtsgesellschaft${'skapitän'.repeat(8)}`,
+        host: 'a-long-name-of-a-department.sharepoint.com',
+        passcode: 'k3!x'.repeat(12),
+      },
+    ],
+  },
+  { kind: 'expired' },
+  { kind: 'taken_back' },
+];
+
+const content = (language: Language, state: views.ContentPageState): views.ContentPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'ct_secret',
+  timeZone: 'Europe/Berlin',
+  state,
+});
+
 export const REPORTS: readonly views.ReportState[] = [
   { kind: 'sent' },
   { kind: 'invalid', text: '' },
@@ -318,6 +345,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   );
   add('recording-access', views.recordingPage(recording(language, { access: { incidentId: 'inc_1' }, state: RECORDING_STATES[0]! })));
   add('recording-unknown', views.recordingPage(recording(language, { app: null, recordedAt: null })));
+  for (const state of CONTENT_STATES) add(`content-${state.kind}`, views.contentPage(content(language, state)));
   for (const status of [401, 402, 404, 409, 410, 429, 500, 503]) {
     const texts = views.messageTexts(language, views.messageKindOf(status));
     add(`message-${status}`, views.messagePage({ language, now: NOW, marketplace: null, ...texts, reference: 'req_1' }));

@@ -10,6 +10,7 @@ const foreignId = z.string().min(1).max(200);
 
 export const meetingId = id.describe("The meeting's id");
 export const recordingId = id.describe("The recording's id");
+export const contentId = id.describe("The content's id");
 export const connectionId = id.describe("The connection's id");
 export const endpointId = id.describe("The endpoint's id");
 export const incidentId = id.describe("The incident's id");

@@ -55,6 +55,39 @@ export const profile = z
   })
   .openapi('Professional');
 
+export const content = z
+  .object({
+    id: z.string(),
+    booking_id: z.string(),
+    professional_id: z.string(),
+    title: z.string().nullable().describe('Null once it is erased'),
+    host: z.string().nullable().describe('Where it lies; null once it is erased'),
+    links: z
+      .array(
+        z.object({
+          customer_id: z.string(),
+          url: z.url().nullable(),
+          views: z.number().int().describe('Of all contents of the booking together'),
+          first_viewed_at: schemas.moment.nullable(),
+          expires_at: schemas.moment,
+        }),
+      )
+      .describe('Of those who bought what the booking sells, one each for all of it'),
+    erased_at: schemas.moment.nullable(),
+    created_at: schemas.moment,
+  })
+  .openapi('Content');
+
+export const contentAccess = z
+  .object({
+    booking_id: z.string(),
+    customer_id: z.string(),
+    url: z.url().describe("The customer's own page, with all contents of the booking"),
+    expires_at: schemas.moment,
+    contents: z.array(z.object({ id: z.string(), title: z.string() })),
+  })
+  .openapi('ContentAccess');
+
 /** How many deliveries are on their way. */
 export const deliveryCount = z.object({ deliveries: z.number().int() });
 

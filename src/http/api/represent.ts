@@ -20,6 +20,9 @@ import { deliveryBody } from '../../events/deliver.ts';
 import { noticeOf } from '../../events/notice.ts';
 import type { Gateway } from '../../gateway.ts';
 import { shownAlternative } from '../../meetings/candidates.ts';
+import { urlOf } from '../../contents/access.ts';
+import { contentHost } from '../../contents/stored-link.ts';
+import type { Content, ContentLink } from '../../store/contents.ts';
 import type { Preview } from '../../meetings/preview.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt } from '../../store/deliveries.ts';
@@ -31,6 +34,7 @@ import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
 import type { Opener } from '../../connections/opener.ts';
 import { problemOf } from '../problem.ts';
+import type * as answers from './answers.ts';
 import type * as schemas from './schemas.ts';
 
 const iso = (moment: Date): string => moment.toISOString();
@@ -251,6 +255,32 @@ export function representRecording(
         ? null
         : { ending: recording.vendorEnding as VendorEnding, ended_at: isoOrNull(recording.vendorEndedAt) },
     created_at: iso(recording.createdAt),
+  };
+}
+
+export function representContent(
+  gateway: Gateway,
+  content: Content,
+  links: readonly ContentLink[],
+  opener: Opener,
+): z.infer<typeof answers.content> {
+  return {
+    id: content.id,
+    booking_id: content.bookingId,
+    professional_id: content.professionalId,
+    title: content.erasedAt === null ? content.title : null,
+    host: contentHost(content, opener),
+    links: links
+      .filter(({ bookingId }) => bookingId === content.bookingId)
+      .map((link) => ({
+        customer_id: link.customerId,
+        url: urlOf(gateway, link, opener),
+        views: link.views,
+        first_viewed_at: isoOrNull(link.firstViewedAt),
+        expires_at: iso(link.expiresAt),
+      })),
+    erased_at: isoOrNull(content.erasedAt),
+    created_at: iso(content.createdAt),
   };
 }
 

@@ -73,6 +73,17 @@ export const newUpload = z
   })
   .openapi('NewUpload');
 
+export const newContent = newUpload
+  .extend({
+    booking: z.strictObject({ id: schemas.foreignId }),
+    professional_id: schemas.foreignId,
+    title: schemas.line(200).describe('As the buyers see it'),
+    passcode: schemas.line(200).nullish().describe('What the storage asks for; shown to the buyers'),
+  })
+  .openapi('NewContent');
+export const contentPurchase = z.strictObject({ booking_id: schemas.foreignId, customer_id: schemas.foreignId }).openapi('ContentPurchase');
+export const contentsPage = schemas.page.extend({ booking_id: schemas.foreignId.optional() });
+
 export const revocation = z
   .strictObject({ customer_id: schemas.foreignId, incident_id: schemas.foreignId })
   .partial()

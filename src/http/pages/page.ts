@@ -46,6 +46,9 @@ export function sendFailurePage(
 export const languageFor = (c: Context, locale?: string | null): Language =>
   chooseLanguage(locale ?? undefined, c.req.header('accept-language'));
 
+/** A program that looks at a link, or a browser that guesses what will be opened next: neither is told where the link leads. */
+export const onlyLooks = ({ req }: Context): boolean => req.method === 'HEAD' || req.header('sec-purpose')?.startsWith('prefetch') === true;
+
 const loopbackOrigins = (config: Gateway['config']): string[] => {
   const urls = [config.zoom?.oauthUrl, config.microsoft?.loginUrl, config.google?.authUrl].filter((url) => url !== undefined);
   return [...new Set(urls.filter((url) => url.startsWith('http:')).map((url) => new URL(url).origin))];

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import { APPS } from '../../../providers/approved.ts';
 import type { Media } from '../../../providers/provider.ts';
 import type { ProviderId } from '../../domain/apps.ts';
+import { followedAddress } from '../../domain/approved-storage.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { policyOf } from '../../domain/presets/index.ts';
 import type { WithheldReason } from '../../domain/recording.ts';
@@ -11,11 +12,10 @@ import { hashToken } from '../../domain/token.ts';
 import type { Gateway } from '../../gateway.ts';
 import { isRedirected, openShare } from '../../recordings/share.ts';
 import { storedLink, type StoredLink } from '../../recordings/stored-link.ts';
-import { followedUpload } from '../../recordings/upload.ts';
 import { noteView, openMedia, openRecordingLink } from '../../recordings/view.ts';
 import { findRecordingByLink, type LinkedRecording, type OpenedLink, type OpenedRecording } from '../../store/recordings.ts';
 import { pageHeaders } from './headers.ts';
-import { languageFor, sendPage } from './page.ts';
+import { languageFor, onlyLooks, sendPage } from './page.ts';
 import { passOn } from './pass-on.ts';
 import { stayOpenWhile } from './stay-open.ts';
 import { recordingPage, type RecordingPageState, type RecordingSource } from './views/index.ts';
@@ -30,8 +30,7 @@ export const recordingPageRoutes = (gateway: Gateway) =>
       const opened = await openRecordingLink(gateway, c.req.param('token'));
       const { recording, link } = opened;
       if (await liesElsewhere(gateway, opened)) {
-        // Whoever only looks at a link is not told where it leads.
-        if (c.req.method === 'HEAD' || isPrefetch(c)) return c.body(null, 204);
+        if (onlyLooks(c)) return c.body(null, 204);
         const place = await elsewhere(gateway, opened);
         const back = `/r/${encodeURIComponent(c.req.param('token'))}`;
         if (place !== undefined) {
@@ -76,7 +75,8 @@ const liesElsewhere = async (gateway: Gateway, { link, recording, meeting, marke
  */
 async function elsewhere(gateway: Gateway, { recording, meeting, marketplace }: LinkedRecording): Promise<StoredLink | undefined> {
   // Its passcode was on the page from the first.
-  if (recording.source === 'upload') return { url: followedUpload(gateway, policyOf(marketplace), recording), passcode: null };
+  if (recording.source === 'upload')
+    return { url: followedAddress(storedLink(gateway, recording).url, policyOf(marketplace)), passcode: null };
   // Each time anew: the account's owner may have closed the page.
   return openShare(gateway, meeting, recording);
 }
@@ -110,9 +110,6 @@ const passcodeSeen = (c: Context, gateway: Gateway, { recording }: LinkedRecordi
 
 /** A click on the page's button, and no player that asks for its film. */
 const isButton = (c: Context): boolean => c.req.header('sec-fetch-dest') === 'document' && c.req.query('download') === undefined;
-
-/** A browser that guesses what will be opened next. */
-const isPrefetch = (c: Context): boolean => c.req.header('sec-purpose')?.startsWith('prefetch') === true;
 
 function show(c: Context, gateway: Gateway, opened: LinkedRecording, state: RecordingPageState, status = 200) {
   const { link, recording, meeting, marketplace, locale } = opened;

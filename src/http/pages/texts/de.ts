@@ -363,6 +363,19 @@ export const de: Texts = {
     revokedTitle: 'Die Aufzeichnung wurde zurückgezogen',
     revokedText: 'Dieser Link funktioniert nicht mehr.',
   },
+  contents: {
+    title: 'Was du gekauft hast',
+    place: 'Gespeichert bei',
+    keep: 'Bitte speichere vor diesem Tag auf deinem eigenen Gerät, was du brauchst.',
+    logged: 'Jedes Öffnen wird festgehalten.',
+    private: 'Der Link ist nur für dich. Gib weder den Link noch das, wohin er führt, weiter.',
+    storage:
+      'Gespeichert ist das bei einem anderen Unternehmen. Darauf haben wir keinen Einfluss, und wir sind nicht dafür verantwortlich.',
+    expiredTitle: 'Die Zeit dafür ist vorbei',
+    expiredText: 'Es ließ sich bis zum letzten Tag öffnen, und der Link wurde gelöscht.',
+    takenBackTitle: 'Das wurde zurückgezogen',
+    takenBackText: 'Hier gibt es gerade nichts zu öffnen. Frag bitte dort nach, wo du es gekauft hast.',
+  },
   message: {
     not_found: { title: 'Hier ist nichts', text: 'Bitte prüfe, ob der Link vollständig ist. Vielleicht wurde er auch ersetzt.' },
     gone: { title: 'Nicht mehr verfügbar', text: 'Das Ziel dieses Links gibt es nicht mehr.' },

@@ -345,6 +345,18 @@ export const en = {
     revokedTitle: 'The recording was withdrawn',
     revokedText: 'This link does not work any more.',
   },
+  contents: {
+    title: 'What you bought',
+    place: 'Stored at',
+    keep: 'Please save what you need on your own device before that day.',
+    logged: 'Every opening is logged.',
+    private: 'The link is yours alone. Do not pass on the link or what it leads to.',
+    storage: 'This is stored by another company. We have no influence on how it is kept there and are not responsible for it.',
+    expiredTitle: 'The time for this is over',
+    expiredText: 'It could be opened until its last day, and the link was deleted.',
+    takenBackTitle: 'This was withdrawn',
+    takenBackText: 'There is nothing to open here at the moment. Please ask whoever you bought it from.',
+  },
   message: {
     not_found: { title: 'There is nothing here', text: 'Please check that the link is complete. It may also have been replaced.' },
     gone: { title: 'No longer available', text: 'What this link led to does not exist any more.' },

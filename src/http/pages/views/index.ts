@@ -4,6 +4,7 @@ export { adminLinkPage, type AdminLinkPage } from './admin-link.ts';
 export { type ConnectApp, type ConnectNotice, connectPage, type ConnectPage } from './connect.ts';
 export type { ConnectedAccount, ReconnectReason } from './connected-account.ts';
 export { consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';
+export { contentPage, type ContentPage, type ContentPageState } from './content.ts';
 export { type ApiDocument, docsPage, type DocsPage } from './docs.ts';
 export { type HostAttendee, hostPage, type HostPage } from './host.ts';
 export { joinPage, type JoinPage, type JoinRecording } from './join.ts';

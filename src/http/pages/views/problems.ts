@@ -126,7 +126,7 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
     remedy: 'Use a link to one of the hosts under "approved_hosts", or change the policy.',
   },
   too_many_uploads: {
-    meaning: 'The meeting has as many uploaded links as the policy of the marketplace allows.',
+    meaning: 'The meeting has as many uploaded links, or the booking as many contents, as the policy of the marketplace allows.',
     remedy: 'Take one back first, or change the policy.',
   },
   not_eligible: {
