@@ -10,14 +10,7 @@ import { policyFor } from '../marketplaces/policy.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { listAttendees, lockMeeting, type Meeting } from '../store/meetings.ts';
-import {
-  findRecording,
-  findRecordingByFingerprint,
-  insertRecording,
-  listRecordings,
-  type OpenedRecording,
-  type Recording,
-} from '../store/recordings.ts';
+import { findRecording, findRecordingByFingerprint, insertRecording, listRecordings, type Recording } from '../store/recordings.ts';
 import { blankRecording } from './blank.ts';
 import { revokeRecording } from './erase.ts';
 import { publish } from './ready.ts';
