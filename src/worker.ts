@@ -4,6 +4,7 @@ import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { PARKED_KEPT_DAYS, settleParkedAlarms } from '../webhooks/parked.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
+import { CALL_KINDS, expireCall, runDueCalls } from './calls/expire.ts';
 import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
 import { eraseConnection } from './connections/erase.ts';
 import { keepGrant, readProfileAgain } from './connections/keep.ts';
@@ -66,6 +67,7 @@ const INBOX_KEPT_MS = 30 * DAY;
 const IDEMPOTENCY_KEPT_MS = 2 * DAY;
 
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
+  'call.expire': expireCall,
   'meeting.link': repairLink,
   'meeting.release': releaseLink,
   'link.release': releaseStaleLink,
@@ -97,7 +99,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
 };
 
 /** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
-const CROWD_KINDS = [...TIMER_KINDS, ...EXPIRY_KINDS];
+const CROWD_KINDS = [...TIMER_KINDS, ...CALL_KINDS, ...EXPIRY_KINDS];
 
 export interface Worker {
   /** Looks for work now. */
@@ -126,19 +128,21 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
-  const crowds = [{ runDue: runDueTimers }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }].map(({ runDue, commits }) => {
-    const lane: Lane = startLane(gateway, {
-      places: 16,
-      async claim(limit) {
-        await takeBreak(commits);
-        const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
-        if (more) lane.wake();
-        return alone;
-      },
-      run: (jobs) => jobs.map((job) => runJob(gateway, job)),
-    });
-    return lane;
-  });
+  const crowds = [{ runDue: runDueTimers }, { runDue: runDueCalls }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }].map(
+    ({ runDue, commits }) => {
+      const lane: Lane = startLane(gateway, {
+        places: 16,
+        async claim(limit) {
+          await takeBreak(commits);
+          const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
+          if (more) lane.wake();
+          return alone;
+        },
+        run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+      });
+      return lane;
+    },
+  );
   const lanes = [
     startLane(gateway, {
       places: 16,
