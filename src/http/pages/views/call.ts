@@ -60,10 +60,14 @@ const liveRegion = ({ token, state, version }: CallPage): Html =>
   ></div>`;
 
 function ringingCard(model: CallPage, t: Translate): Html {
-  const timeLeft = html`<div class="countdown">
-    <p class="quiet">${t('call.timeLeft')}</p>
-    <p>${countdown(model, model.acceptBy, true)}</p>
-  </div>`;
+  // It is over, and somebody is answering: the page would load itself again and again.
+  const timeLeft =
+    model.acceptBy <= model.now
+      ? ''
+      : html`<div class="countdown">
+          <p class="quiet">${t('call.timeLeft')}</p>
+          <p>${countdown(model, model.acceptBy, true)}</p>
+        </div>`;
   return model.role === 'callee'
     ? html`<div role="status">${headed(t('call.incomingTitle'), t('call.incomingText'))}</div>
         ${timeLeft}
