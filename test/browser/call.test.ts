@@ -25,10 +25,11 @@ describe('the pages of a call', { timeout: 90_000 }, () => {
     const { call } = await ring();
     const [{ page: professional, complaints }, { page: customer, complaints: others }] = [await visit(SMALLEST), await visit(SMALLEST)];
     await professional.addInitScript(() => {
-      const { start } = OscillatorNode.prototype;
-      OscillatorNode.prototype.start = function (...when) {
-        document.body.dataset['tones'] = String(Number(document.body.dataset['tones'] ?? 0) + 1);
-        start.apply(this, when);
+      window.OscillatorNode = class extends OscillatorNode {
+        override start(when?: number): void {
+          document.body.dataset['tones'] = String(Number(document.body.dataset['tones'] ?? 0) + 1);
+          super.start(when);
+        }
       };
     });
     await customer.goto(call.pages.customer_url);

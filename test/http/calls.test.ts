@@ -245,7 +245,7 @@ describeOnBothDatabases('a call', (_open, engine) => {
     );
     for (const { status } of answers) expect([200, 303, 409]).toContain(status);
     const { meeting_id: id } = await accept(world, call);
-    for (const { status, json } of answers) if (status === 200) expect(json['meeting_id']).toBe(id);
+    for (const { json } of answers.filter(({ status }) => status === 200)) expect(json['meeting_id']).toBe(id);
     expect(await vendorMeetings(world, 'zoom')).toHaveLength(1);
     await settled(world);
     expect(told(world)).toEqual(['call.ringing', 'call.accepted']);
@@ -293,7 +293,7 @@ describeOnBothDatabases('a call', (_open, engine) => {
       const accepting = move(world, call, 'accept');
       if (round % 2 === 1) await eventually('the vendor is asked', async () => (await vendorMeetings(world, 'zoom')).length > 0);
       const [accepted, withdrawn] = await Promise.all([accepting, move(world, call, 'withdraw')]);
-      expect([accepted.status, withdrawn.status].toSorted()).toEqual([200, 409]);
+      expect(new Set([accepted.status, withdrawn.status])).toEqual(new Set([200, 409]));
       await settled(world);
       const winner = accepted.status === 200 ? 'accepted' : 'withdrawn';
       expect((await read(world, call)).state).toBe(winner);
@@ -332,7 +332,8 @@ describeOnBothDatabases('a call', (_open, engine) => {
     await db.write((tx) => tx.delete(tx.t.idempotencyKeys));
     expect(must(await ask(world, {}, { 'idempotency-key': 'k1' }), 201).json['id']).toBe(call.id);
     const many = await Promise.all(Array.from({ length: 8 }, () => ask(world, { customer_id: 'cus_2' })));
-    expect(many.map(({ status }) => status).toSorted()).toEqual([201, ...Array.from({ length: 7 }, () => 409)]);
+    expect(many.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(many.filter(({ json }) => json['code'] === 'call_exists')).toHaveLength(7);
     // A call whose time is over stands in nobody's way, though its end is told a moment later.
     world.jump(5 * MINUTE);
     expect((await ring(world)).id).not.toBe(call.id);
