@@ -144,6 +144,8 @@ export interface MeetingRequest {
   readonly timeZone: string;
   readonly recordAutomatically: boolean;
   readonly participantVideo: boolean;
+  /** True: the host's camera is on from the start. Left out: as the account has it. */
+  readonly hostVideo?: boolean;
 }
 
 export type MeetingChange = Pick<MeetingRequest, 'title' | 'startsAt' | 'durationMinutes' | 'timeZone'>;
@@ -158,7 +160,7 @@ export interface MeetingRef {
 }
 
 export interface VendorMeeting extends MeetingRef {
-  /** What was asked for and silently dropped by the vendor: `record_automatically`, `participant_video`, `starts_at`, `open_access`. */
+  /** What was asked for and silently dropped by the vendor: `record_automatically`, `participant_video`, `host_video`, `starts_at`, `open_access`. */
   readonly degraded: readonly string[];
 }
 

@@ -5,6 +5,7 @@ import type { Intake } from '../webhooks/intake.ts';
 import { Failure } from './domain/failure.ts';
 import { newId } from './domain/id.ts';
 import type { Gateway } from './gateway.ts';
+import { callRoutes } from './http/api/calls.ts';
 import { connectionRoutes } from './http/api/connections.ts';
 import { contentRoutes } from './http/api/contents.ts';
 import { eventRoutes } from './http/api/events.ts';
@@ -23,6 +24,7 @@ import { healthRoutes } from './http/health.ts';
 import { idempotency } from './http/idempotency.ts';
 import { jsonBody } from './http/json-body.ts';
 import type { Live } from './http/live.ts';
+import { callPageRoutes } from './http/pages/call.ts';
 import { connectRoutes } from './http/pages/connect.ts';
 import { contentPageRoutes } from './http/pages/content.ts';
 import { guard } from './http/pages/guard.ts';
@@ -76,6 +78,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', professionalRoutes(gateway));
   app.route('/v1', meetingRoutes(gateway));
   app.route('/v1', sessionRoutes(gateway));
+  app.route('/v1', callRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', contentRoutes(gateway));
@@ -91,10 +94,11 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
 
   app.get('/', (c) => c.redirect('/docs', 302));
   const guarded = guard(gateway);
-  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*', '/s/*']) app.use(path, guarded);
+  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*', '/c/*', '/s/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
   app.route('/', joinRoutes(gateway, live));
   app.route('/', hostRoutes(gateway, live));
+  app.route('/', callPageRoutes(gateway, live));
   app.route('/', recordingPageRoutes(gateway));
   app.route('/', contentPageRoutes(gateway));
   app.route('/', problemRoutes(gateway));

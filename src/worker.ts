@@ -4,6 +4,7 @@ import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { PARKED_KEPT_DAYS, settleParkedAlarms } from '../webhooks/parked.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
+import { CALL_KINDS, expireCall, runDueCalls } from './calls/expire.ts';
 import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
 import { expireContentLink } from './contents/end.ts';
 import { eraseConnection } from './connections/erase.ts';
@@ -68,6 +69,7 @@ const INBOX_KEPT_MS = 30 * DAY;
 const IDEMPOTENCY_KEPT_MS = 2 * DAY;
 
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
+  'call.expire': expireCall,
   'meeting.link': repairLink,
   'meeting.release': releaseLink,
   'link.release': releaseStaleLink,
@@ -101,7 +103,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
 };
 
 /** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
-const CROWD_KINDS = [...TIMER_KINDS, ...EXPIRY_KINDS, ...LAPSE_KINDS];
+const CROWD_KINDS = [...TIMER_KINDS, ...CALL_KINDS, ...EXPIRY_KINDS, ...LAPSE_KINDS];
 
 export interface Worker {
   /** Looks for work now. */
@@ -130,7 +132,12 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     });
     return lane;
   });
-  const crowds = [{ runDue: runDueTimers }, { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY }, { runDue: runDueLapses }].map(
+  const crowds = [
+    { runDue: runDueTimers },
+    { runDue: runDueCalls },
+    { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY },
+    { runDue: runDueLapses },
+  ].map(
     ({ runDue, commits }) => {
       const lane: Lane = startLane(gateway, {
         places: 16,

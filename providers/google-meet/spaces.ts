@@ -137,6 +137,8 @@ export function droppedSettings(made: Space, request: MeetingRequest): string[] 
     ...((recordingOf(made) === 'ON') === request.recordAutomatically ? [] : ['record_automatically']),
     // Meet has no setting that keeps the guests' cameras off.
     ...(request.participantVideo ? [] : ['participant_video']),
+    // Nor one that turns a camera on.
+    ...(request.hostVideo === true ? ['host_video'] : []),
   ];
 }
 

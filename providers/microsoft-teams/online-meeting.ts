@@ -45,7 +45,7 @@ export async function applySettings(
   graph: Graph,
   organizer: Organizer,
   meeting: OnlineMeeting,
-  { recordAutomatically, participantVideo }: MeetingRequest,
+  { recordAutomatically, participantVideo, hostVideo }: MeetingRequest,
 ): Promise<readonly string[]> {
   let now: Settings = meeting;
   try {
@@ -70,6 +70,8 @@ export async function applySettings(
     ...(now.lobbyBypassSettings?.scope === 'everyone' ? [] : ['open_access']),
     ...((now.recordAutomatically ?? false) === recordAutomatically ? [] : ['record_automatically']),
     ...(participantVideo || now.allowAttendeeToEnableCamera === false ? [] : ['participant_video']),
+    // Everybody chooses about the own camera before joining.
+    ...(hostVideo === true ? ['host_video'] : []),
   ];
 }
 

@@ -16,6 +16,7 @@ export const meetingAnswer = z.object({
     .object({
       auto_recording: z.string().optional(),
       participant_video: z.boolean().optional(),
+      host_video: z.boolean().optional(),
       waiting_room: z.boolean().optional(),
       meeting_authentication: z.boolean().optional(),
     })
@@ -36,6 +37,7 @@ export function degradedOf(request: MeetingRequest, { start_time: startsAt, sett
   return [
     ...(recordsOtherwise ? ['record_automatically'] : []),
     ...(video === request.participantVideo ? [] : ['participant_video']),
+    ...(request.hostVideo === true && settings.host_video === false ? ['host_video'] : []),
     ...(moved ? ['starts_at'] : []),
     ...(settings.waiting_room === true || settings.meeting_authentication === true ? ['open_access'] : []),
   ];

@@ -74,6 +74,15 @@ export function createClient(options: ClientOptions) {
       upload: (id: string, body: BodyOf<'POST /v1/meetings/{id}/recordings'>, request?: PostOptions) =>
         call('POST /v1/meetings/{id}/recordings', { id, body }, request),
     },
+    calls: {
+      /** Somebody calls; the other side answers. */
+      start: (body: BodyOf<'POST /v1/calls'>, request?: PostOptions) => call('POST /v1/calls', { body }, request),
+      list: (query?: QueryOf<'GET /v1/calls'>, request?: CallOptions) => list('GET /v1/calls', { query }, request),
+      get: (id: string, request?: CallOptions) => call('GET /v1/calls/{id}', { id }, request),
+      accept: (id: string, request?: PostOptions) => call('POST /v1/calls/{id}/accept', { id }, request),
+      decline: (id: string, request?: PostOptions) => call('POST /v1/calls/{id}/decline', { id }, request),
+      withdraw: (id: string, request?: PostOptions) => call('POST /v1/calls/{id}/withdraw', { id }, request),
+    },
     packages: {
       create: (body: BodyOf<'POST /v1/packages'>, request?: PostOptions) => call('POST /v1/packages', { body }, request),
       get: (id: string, request?: CallOptions) => call('GET /v1/packages/{id}', { id }, request),

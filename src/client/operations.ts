@@ -7,6 +7,7 @@ import type * as schemas from '../http/api/schemas.ts';
 export type Attendee = z.output<typeof schemas.attendee>;
 export type Availability = z.output<typeof answers.availability>;
 export type AvailabilityChange = z.input<typeof requests.availability>;
+export type Call = z.output<typeof schemas.call>;
 export type Connection = z.output<typeof schemas.connection>;
 export type ConnectionChange = z.input<typeof requests.connectionChange>;
 export type ConnectSession = z.output<typeof schemas.connectSession>;
@@ -23,6 +24,7 @@ export type MeetingPreview = z.output<typeof schemas.preview>;
 /** All of them in one page. */
 export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
 export type MeetingSessions = z.output<typeof answers.meetingSessions>;
+export type NewCall = z.input<typeof requests.newCall>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
 export type NewContent = z.input<typeof requests.newContent>;
 export type NewMeeting = z.input<typeof requests.newMeeting>;
@@ -96,6 +98,13 @@ export interface Operations {
   'GET /v1/meetings/{id}/sessions': { answer: MeetingSessions };
   'GET /v1/meetings/{id}/recordings': { answer: MeetingRecordings };
   'POST /v1/meetings/{id}/recordings': { body: NewUpload; answer: Recording };
+
+  'POST /v1/calls': { body: NewCall; answer: Call };
+  'GET /v1/calls': { query: Filter<typeof requests.callsPage> | undefined; answer: Page<Call> };
+  'GET /v1/calls/{id}': { answer: Call };
+  'POST /v1/calls/{id}/accept': { answer: Call };
+  'POST /v1/calls/{id}/decline': { answer: Call };
+  'POST /v1/calls/{id}/withdraw': { answer: Call };
 
   'POST /v1/packages': { body: NewPackage; answer: Package };
   'GET /v1/packages/{id}': { answer: Package };

@@ -3,6 +3,7 @@
  * boolean or a moment; days count back from now.
  */
 import { z } from 'zod';
+import { Failure } from './failure.ts';
 
 /** What a refusal tells. */
 const name = z.string().min(1).max(100).optional();
@@ -29,3 +30,18 @@ const groupsOf = <Member extends z.ZodType>(member: Member) =>
 /** `all` or `any` of conditions, or of groups of them. Deeper than that nobody could say in one sentence why somebody was refused. */
 export const ruleSchema = z.union([condition, ...groupsOf(z.union([condition, ...groupsOf(condition)]))]);
 export type Rule = z.infer<typeof ruleSchema>;
+
+/** The facts that a request carries, by name. */
+export type Facts = Readonly<Record<string, string | number | boolean>>;
+
+/** @throws Failure `not_eligible` that names the rule and the fact */
+export function checkEligible(rules: readonly Rule[], facts: Facts, _now: Date): void {
+  for (const rule of rules) {
+    if (!('fact' in rule) || rule.is !== 'at_least') continue;
+    const fact = facts[rule.fact];
+    if (typeof fact !== 'number' || fact < Number(rule.value))
+      throw new Failure('not_eligible', 'The professional does not fulfil a rule.', {
+        extra: { rule: rule.name ?? null, fact: rule.fact },
+      });
+  }
+}

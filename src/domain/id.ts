@@ -10,6 +10,7 @@ export type IdPrefix =
   | 'con'
   | 'grt'
   | 'mtg'
+  | 'cal'
   | 'pkg'
   | 'att'
   | 'rec'

@@ -1,12 +1,14 @@
 /**
- * Server-sent events for the pages of meetings. All pages of this process share one look at the database: one query a second for all
- * meetings that anybody watches, and none while nobody does. What changed is read once for all pages that it concerns.
+ * Server-sent events for the pages of meetings and calls. All pages of this process share one look at the database: one query a second for
+ * all meetings that anybody watches, one for all calls, and none while nobody does. What changed is read once for all pages that it concerns.
  */
-import { openerOfLists } from '../connections/opener.ts';
+import { readCallNews, type CallViewer } from '../calls/news.ts';
+import { openerOfLists, type Opener } from '../connections/opener.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Door } from '../meetings/join.ts';
 import { readNews, type News, type Viewer } from '../meetings/news.ts';
+import { readCallStates } from '../store/calls.ts';
 import { readMarks } from '../store/meetings.ts';
 
 /** How long a change that another process made stays unseen. */
@@ -30,7 +32,7 @@ export interface Live {
    * Tells a page what happens, at first its current state. Undefined when there are too many in all; else what to call when the reader
    * has gone away.
    */
-  open(viewer: Viewer, line: Line): (() => void) | undefined;
+  open(viewer: Watching, line: Line): (() => void) | undefined;
   /** Looks for changes now. */
   look(): void;
   /** Ends all streams, and accepts no more. */
@@ -49,14 +51,28 @@ export interface LiveLimits {
   readonly inAll: number;
 }
 
-interface Page extends Viewer {
+/** Whose page of what. */
+export type Watching = Viewer | CallViewer;
+
+interface Page {
+  readonly viewer: Watching;
   /** Of what it was told last; nothing yet at first. */
   version: string | undefined;
   write(text: string): void;
   end(): void;
 }
 
+/** What a page is told of its meeting or call. */
+interface Told {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly version: string;
+  readonly changesAt: Date | null;
+  /** Nothing more will happen. */
+  readonly ended: boolean;
+}
+
 interface Watched {
+  readonly of: 'meetings' | 'calls';
   mark: string | undefined;
   changesAt: Date | null;
   readonly pages: Set<Page>;
@@ -106,32 +122,34 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
 
   const tellChanges = async (): Promise<void> => {
     // The marks first: what changes after them differs from them, and is seen next time.
-    const marks = await readMarks(db.read, [...watched.keys()]);
+    const idsOf = (kind: Watched['of']) => [...watched].filter(([, entry]) => entry.of === kind).map(([id]) => id);
+    const marks = new Map([...(await readMarks(db.read, idsOf('meetings'))), ...(await readCallStates(db.read, idsOf('calls')))]);
     const at = now();
     const due: Page[] = [];
-    for (const [meetingId, entry] of watched) {
-      const mark = marks.get(meetingId);
+    for (const [subject, entry] of watched) {
+      const mark = marks.get(subject);
       const changed = mark !== entry.mark || (entry.changesAt !== null && entry.changesAt <= at);
       for (const page of entry.pages) if (changed || page.version === undefined) due.push(page);
     }
     if (due.length === 0) return;
-    const news = await readNews(gateway, due, opener);
-    for (const [index, page] of due.entries()) {
-      const entry = watched.get(page.meetingId);
+    const news = await readTold(gateway, due, opener);
+    for (const page of due) {
+      const [subject, told] = [subjectOf(page.viewer), news.get(page)];
+      const entry = watched.get(subject);
       if (entry !== undefined) {
-        entry.mark = marks.get(page.meetingId);
-        entry.changesAt = news[index]?.changesAt ?? null;
+        entry.mark = marks.get(subject);
+        entry.changesAt = told?.changesAt ?? null;
       }
-      tell(page, news[index], at);
+      tell(page, told, at);
     }
   };
 
-  const tell = (page: Page, news: News | undefined, at: Date): void => {
-    if (news !== undefined && news.version !== page.version) {
-      page.version = news.version;
-      page.write(event('state', { ...represent(news), now: at.toISOString() }, news.version));
+  const tell = (page: Page, told: Told | undefined, at: Date): void => {
+    if (told !== undefined && told.version !== page.version) {
+      page.version = told.version;
+      page.write(event('state', { ...told.data, now: at.toISOString() }, told.version));
     }
-    if (news === undefined || CLOSED.has(news.door)) {
+    if (told === undefined || told.ended) {
       page.write(event('end', {}));
       page.end();
     }
@@ -140,9 +158,11 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
   return {
     open(viewer, line) {
       if (state.closed || state.pages >= inAll) return undefined;
-      const entry: Watched = watched.get(viewer.meetingId) ?? { mark: undefined, changesAt: null, pages: new Set() };
-      watched.set(viewer.meetingId, entry);
-      const own = [...entry.pages].filter(({ attendeeId }) => attendeeId === viewer.attendeeId);
+      const subject = subjectOf(viewer);
+      const kind = 'callId' in viewer ? 'calls' : 'meetings';
+      const entry: Watched = watched.get(subject) ?? { of: kind, mark: undefined, changesAt: null, pages: new Set() };
+      watched.set(subject, entry);
+      const own = [...entry.pages].filter((page) => readerOf(page.viewer) === readerOf(viewer));
       for (const oldest of own.slice(0, Math.max(0, own.length - perLink + 1))) {
         // Else its browser would come back, and push out the next one.
         oldest.write(event('end', {}));
@@ -151,10 +171,10 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
       const forget = (): void => {
         if (!entry.pages.delete(page)) return;
         state.pages -= 1;
-        if (entry.pages.size === 0 && watched.get(viewer.meetingId) === entry) watched.delete(viewer.meetingId);
+        if (entry.pages.size === 0 && watched.get(subject) === entry) watched.delete(subject);
       };
       const page: Page = {
-        ...viewer,
+        viewer,
         version: undefined,
         write(text) {
           if (entry.pages.has(page) && !line.write(text)) page.end();
@@ -166,8 +186,8 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
         },
       };
       entry.pages.add(page);
-      // The last page of this meeting may just have been pushed out.
-      watched.set(viewer.meetingId, entry);
+      // The last page of it may just have been pushed out.
+      watched.set(subject, entry);
       state.pages += 1;
       page.write(`retry: ${RETRY_MS + Math.floor((random(2).readUInt16BE() / 2 ** 16) * RETRY_SPREAD_MS)}\n\n`);
       state.rung = true;
@@ -187,6 +207,34 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
     },
   };
 }
+
+const subjectOf = (viewer: Watching): string => ('callId' in viewer ? viewer.callId : viewer.meetingId);
+const readerOf = (viewer: Watching): string | null => ('callId' in viewer ? viewer.side : viewer.attendeeId);
+
+/** Undefined, or missing, for whom there is nothing any more. */
+async function readTold(gateway: Gateway, pages: readonly Page[], opener: Opener): Promise<Map<Page, Told | undefined>> {
+  const ofMeetings = pages.flatMap((page) => ('callId' in page.viewer ? [] : [{ page, viewer: page.viewer }]));
+  const ofCalls = pages.flatMap((page) => ('callId' in page.viewer ? [{ page, viewer: page.viewer }] : []));
+  const meetings = await readNews(
+    gateway,
+    ofMeetings.map(({ viewer }) => viewer),
+    opener,
+  );
+  const calls = await readCallNews(
+    gateway,
+    ofCalls.map(({ viewer }) => viewer),
+  );
+  return new Map([
+    ...ofMeetings.map(({ page }, index): [Page, Told | undefined] => [page, toldOf(meetings[index])]),
+    ...ofCalls.map(({ page }, index): [Page, Told | undefined] => {
+      const news = calls[index];
+      return [page, news && { data: { ...news }, version: news.version, changesAt: null, ended: news.state !== 'ringing' }];
+    }),
+  ]);
+}
+
+const toldOf = (news: News | undefined): Told | undefined =>
+  news && { data: represent(news), version: news.version, changesAt: news.changesAt, ended: CLOSED.has(news.door) };
 
 const represent = ({ state, door, runningSince, limitEndsAt, hostLost, continuedUrl, version }: News) => ({
   state,

@@ -23,11 +23,15 @@ import { tellCreated, tellMeeting } from './tell.ts';
 export const REPAIR_AFTER_MS = MINUTE;
 
 /**
+ * `policy`: where something else counts for this one meeting than for others of the marketplace.
  * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `host_pool_exhausted`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
  * `link_already_used`, `recording_not_allowed`, `invalid`, and what the vendor's adapter throws
  */
-export async function createMeeting(gateway: Gateway, request: MeetingRequest): Promise<Meeting> {
-  const policy = policyOf(request.marketplace);
+export async function createMeeting(
+  gateway: Gateway,
+  request: MeetingRequest,
+  policy: Policy = policyOf(request.marketplace),
+): Promise<Meeting> {
   checkRequest(policy, request, gateway.now());
   try {
     return await (request.joinUrl === null

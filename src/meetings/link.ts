@@ -43,6 +43,8 @@ export async function makeVendorMeeting(
       timeZone: meeting.timeZone,
       recordAutomatically,
       participantVideo: !attendees.some(({ cameraOff }) => cameraOff),
+      // R04: who has just answered a call is there.
+      ...(meeting.callId === null ? {} : { hostVideo: true }),
     }),
   );
   // Where the vendor does otherwise than it was asked, it does the opposite.

@@ -51,7 +51,7 @@ export function purchasePackage(
 }
 
 /** Again, when somebody else moved a meeting in between: two customers may buy at the same moment. */
-async function unlessMoved<T>(gateway: Gateway, work: (tx: Writer) => Promise<T>): Promise<T> {
+export async function unlessMoved<T>(gateway: Gateway, work: (tx: Writer) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const result = await gateway.db.write(work);
@@ -67,7 +67,7 @@ async function unlessMoved<T>(gateway: Gateway, work: (tx: Writer) => Promise<T>
 class Moved extends Error {}
 
 /** The same in an open transaction. */
-async function buyIn(
+export async function buyIn(
   tx: Writer,
   gateway: Gateway,
   { marketplace, meetingId, customerId }: { marketplace: Marketplace; meetingId: string; customerId: string },

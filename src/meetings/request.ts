@@ -30,6 +30,8 @@ export interface MeetingRequest {
   /** The package it belongs to, and its place there. */
   readonly packageId?: string;
   readonly place?: number;
+  /** The call on demand that it comes of, and until when its acceptance may buy it. */
+  readonly call?: { readonly id: string; readonly purchaseBy: Date };
 }
 
 /** @throws Failure `recording_not_allowed`, `invalid` */

@@ -31,12 +31,14 @@ export function newMeeting(
     title: request.booking.title,
     professionalId: request.professionalId,
     state: 'link_pending',
-    purchaseBy: purchaseBy(policy, {
-      kind: request.booking.kind,
-      confirmedAt: createdAt,
-      startsAt: request.startsAt,
-      durationMinutes: request.durationMinutes,
-    }),
+    purchaseBy:
+      request.call?.purchaseBy ??
+      purchaseBy(policy, {
+        kind: request.booking.kind,
+        confirmedAt: createdAt,
+        startsAt: request.startsAt,
+        durationMinutes: request.durationMinutes,
+      }),
     startsAt: request.startsAt,
     durationMinutes: request.durationMinutes,
     timeZone: request.timeZone,
@@ -57,7 +59,7 @@ export function newMeeting(
     hostLostAt: null,
     continues: null,
     continuedBy: null,
-    callId: null,
+    callId: request.call?.id ?? null,
     endedBy: null,
     cancelReason: null,
     requestKey: request.requestKey,
@@ -84,8 +86,14 @@ export async function claimBooking(tx: Writer, request: MeetingRequest, meetingI
   if (holder !== undefined) throw meetingExists(holder);
 }
 
+interface BookingClaim extends Pick<MeetingRequest, 'place'> {
+  readonly marketplace: Pick<MeetingRequest['marketplace'], 'id'>;
+  readonly booking: Pick<MeetingRequest['booking'], 'id' | 'kind'>;
+  readonly attendees: readonly Pick<AttendeeRequest, 'customerId'>[];
+}
+
 /** What a live meeting holds so that nobody makes a second one: the booking of an event, else the booking with each customer. */
-export function bookingKeys({ marketplace, booking, attendees, place }: MeetingRequest): string[] {
+export function bookingKeys({ marketplace, booking, attendees, place }: BookingClaim): string[] {
   const keys =
     booking.kind === 'event' ? [[marketplace.id, booking.id]] : attendees.map(({ customerId }) => [marketplace.id, booking.id, customerId]);
   // The first meeting of a package holds the booking itself, the others a place in it.

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { expect, it } from 'vitest';
 import type { AnswerOf, BodyOf, Operation } from '../../src/client/operations.ts';
 import type { ApiEnv } from '../../src/http/auth.ts';
+import type { callRoutes } from '../../src/http/api/calls.ts';
 import type { connectionRoutes } from '../../src/http/api/connections.ts';
 import type { contentRoutes } from '../../src/http/api/contents.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
@@ -17,6 +18,7 @@ import type { sessionRoutes } from '../../src/http/api/sessions.ts';
 /** What the routes themselves say that they take and give. */
 type SchemaOf<Routes> = Routes extends OpenAPIHono<ApiEnv, infer Schema> ? Schema : never;
 type Served =
+  | SchemaOf<ReturnType<typeof callRoutes>>
   | SchemaOf<ReturnType<typeof connectionRoutes>>
   | SchemaOf<ReturnType<typeof contentRoutes>>
   | SchemaOf<ReturnType<typeof eventRoutes>>

@@ -290,6 +290,34 @@ const content = (language: Language, state: views.ContentPageState): views.Conte
   state,
 });
 
+export const call = (language: Language, change: Partial<views.CallPage> = {}): views.CallPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'cl_secret',
+  title: 'Tax consultation',
+  side: 'professional',
+  role: 'callee',
+  other: 'Ada',
+  purpose: 'A question about my tax return',
+  rings: true,
+  acceptBy: new Date(NOW.getTime() + 290_000),
+  state: 'ringing',
+  version: 'v1',
+  failed: false,
+  ...change,
+});
+
+const CALLS: readonly [string, Partial<views.CallPage>][] = [
+  ['callee', {}],
+  ['callee-silent', { rings: false, other: null, purpose: null }],
+  ['callee-failed', { failed: true }],
+  ['callee-customer', { side: 'customer', other: null }],
+  ['caller', { side: 'customer', role: 'caller', other: 'Dr. Grace Hopper' }],
+  ['caller-silent', { side: 'customer', role: 'caller', rings: false, other: null }],
+  ...(['declined', 'withdrawn', 'expired'] as const).map((state): [string, Partial<views.CallPage>] => [state, { state }]),
+];
+
 export const REPORTS: readonly views.ReportState[] = [
   { kind: 'sent' },
   { kind: 'invalid', text: '' },
@@ -338,6 +366,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
     add(`join-${name}`, views.joinPage(join(language, change)));
     add(`host-${name}`, views.hostPage(host(language, change)));
   }
+  for (const [name, change] of CALLS) add(`call-${name}`, views.callPage(call(language, change)));
   for (const state of RECORDING_STATES) add(`recording-${state.kind}`, views.recordingPage(recording(language, { state })));
   add(
     'recording-upload',

@@ -3,13 +3,21 @@ import type { RevokedReason, VendorEnding, WithheldReason } from '../../domain/r
 import type { z } from '@hono/zod-openapi';
 import { APPS } from '../../../providers/approved.ts';
 import { FREE_PLAN_APPLIES_TO, limitOf, PLAN_FIGURES, type Figure, type PlanFigures } from '../../../providers/limits.ts';
-import { hostTokenContext, joinTokenContext, joinUrlContext, recordingLinkContext } from '../../connections/sealed.ts';
+import {
+  customerCallContext,
+  hostTokenContext,
+  joinTokenContext,
+  joinUrlContext,
+  professionalCallContext,
+  recordingLinkContext,
+} from '../../connections/sealed.ts';
 import type { Plan, ProviderId } from '../../domain/apps.ts';
 import { readReason } from '../../domain/connection.ts';
 import { shownDecision } from '../../domain/decision.ts';
 import { attemptProblem, type Death, type DeliveryState, type DisabledReason } from '../../domain/delivery.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import type { IncidentKind, IncidentState } from '../../domain/incident.ts';
+import { callInvitation, type CallSide, type CallState } from '../../domain/call.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { isOver, type MeetingState } from '../../domain/meeting.ts';
 import { planOf, type CertainPlan, type PlanBasis } from '../../domain/plan.ts';
@@ -24,6 +32,8 @@ import { urlOf } from '../../contents/access.ts';
 import { contentHost } from '../../contents/stored-link.ts';
 import type { Content, ContentLink } from '../../store/contents.ts';
 import type { Preview } from '../../meetings/preview.ts';
+import { askedOf } from '../../calls/request.ts';
+import type { Call } from '../../store/calls.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt } from '../../store/deliveries.ts';
 import type { StoredEvent, WebhookEndpoint } from '../../store/events.ts';
@@ -32,6 +42,7 @@ import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Expectation } from '../../store/expectations.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
+import type { SealContext } from '../../connections/vault.ts';
 import type { Opener } from '../../connections/opener.ts';
 import { problemOf } from '../problem.ts';
 import type * as answers from './answers.ts';
@@ -215,6 +226,47 @@ export function representAttendee(
             durationMinutes,
             joinUrl,
           }),
+  };
+}
+
+/** `joined`: the meeting that it became, with the customer's place in it. */
+export function representCall(
+  { config, vault }: Gateway,
+  call: Call,
+  joined: { meeting: Meeting; attendee: Attendee } | undefined,
+  opener: Opener = vault,
+): z.infer<typeof schemas.call> {
+  const { title, locale } = askedOf(call);
+  const pageOf = (sealed: Buffer, context: SealContext) => linkTo(`${config.publicUrl}/c`, opener.open(sealed, context));
+  const pages = {
+    professional_url: pageOf(call.professionalTokenSealed, professionalCallContext(call.id)),
+    customer_url: pageOf(call.customerTokenSealed, customerCallContext(call.id)),
+  };
+  const url = call.initiator === 'customer' ? pages.professional_url : pages.customer_url;
+  const toAnswer = url === null ? null : callInvitation(languageOf(locale ?? undefined) ?? 'en', { title, url });
+  return {
+    id: call.id,
+    state: call.state as CallState,
+    professional_id: call.professionalId,
+    customer_id: call.customerId,
+    initiator: call.initiator as CallSide,
+    booking: { id: call.bookingId, title },
+    purpose: call.purpose,
+    conversation_id: call.conversationId,
+    video: call.video,
+    prepaid_blocks: call.prepaidBlocks,
+    rings: call.rings,
+    accept_by: iso(call.acceptBy),
+    ended_at: call.state === 'ringing' ? null : isoOrNull(call.answeredAt),
+    meeting_id: call.meetingId,
+    pages,
+    invitation:
+      call.state === 'ringing'
+        ? toAnswer
+        : joined === undefined
+          ? null
+          : representAttendee({ config, vault }, joined.meeting, joined.attendee, opener).invitation,
+    created_at: iso(call.createdAt),
   };
 }
 

@@ -1,7 +1,9 @@
 /** What is asked of the API: bodies and queries. The routes validate with them, the typed client is typed by them. */
 import { z } from '@hono/zod-openapi';
+import { CALL_SIDES, CALL_STATES } from '../../domain/call.ts';
 import { INCIDENT_STATES } from '../../domain/incident.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
+import { RECORDING_MODES } from '../../domain/policy.ts';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
 import { PRESENCES } from '../../domain/presence.ts';
 import { DAY } from '../../domain/time.ts';
@@ -39,6 +41,37 @@ export const meetingsPage = schemas.page.extend({
 export const purchase = z.strictObject({ customer_id: schemas.foreignId });
 export const cancellation = z.strictObject({ reason: schemas.line(500).nullish() });
 export const wishes = z.strictObject({ camera_off: z.boolean().optional(), locale: schemas.locale.nullable().optional() });
+
+export const newCall = z
+  .strictObject({
+    professional_id: schemas.foreignId,
+    customer_id: schemas.foreignId,
+    initiator: z.enum(CALL_SIDES).describe('Who calls; the other side answers. Who may is `calls.initiator` of the policy'),
+    purpose: schemas.line(500).nullish().describe('What it is about, as the page of who is called shows it'),
+    conversation_id: schemas.foreignId.nullish().describe('Comes back in answers and events'),
+    booking: z
+      .strictObject({ id: schemas.foreignId, title: schemas.line(200) })
+      .nullish()
+      .describe('Left out: the call is a booking of its own'),
+    prepaid_blocks: z.number().int().min(0).max(10_000).nullish().describe('Blocks that the customer has paid for'),
+    video: z.boolean().default(false).describe('True: refused where the professional has no video'),
+    provider: schemas.newMeeting.shape.provider,
+    duration_minutes: schemas.newMeeting.shape.duration_minutes
+      .nullish()
+      .describe("Left out: the professional's own length, else 30 minutes"),
+    recording: z.enum(RECORDING_MODES).optional().describe('Left out: the first one that the policy allows for `one_to_one`'),
+    locale: schemas.locale.nullish().describe('Of the customer'),
+    customer_name: schemas.line(200).nullish().describe("As the professional's page shows it"),
+    professional_name: schemas.line(200).nullish().describe("As the customer's page shows it"),
+    facts: schemas.facts,
+  })
+  .openapi('NewCall');
+
+export const callsPage = schemas.page.extend({
+  professional_id: schemas.foreignId.optional(),
+  customer_id: schemas.foreignId.optional(),
+  state: z.enum(CALL_STATES).optional(),
+});
 
 /** The upper bound of any policy is checked by the policy; this one only keeps the request readable. */
 const MOST_MEETINGS_EVER = 50;

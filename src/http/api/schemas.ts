@@ -1,6 +1,7 @@
 /** The shapes of the API, once: they validate requests and describe themselves at `/openapi.json`. */
 import { z } from '@hono/zod-openapi';
 import { PROVIDER_IDS } from '../../domain/apps.ts';
+import { CALL_SIDES, CALL_STATES } from '../../domain/call.ts';
 import { CONNECTION_REASONS } from '../../domain/connection.ts';
 import { CHOICE_REASONS, REJECTIONS } from '../../domain/decision.ts';
 import { ATTEMPT_PROBLEMS, DEATHS, DELIVERY_STATES } from '../../domain/delivery.ts';
@@ -148,6 +149,8 @@ const meetingLimit = z
 
 const UNOPENED = 'Null in lists only, where the stored link is damaged; asked for by itself, the resource fails with the reason';
 
+const invitation = z.object({ title: z.string(), text: z.string(), url: z.url() });
+
 export const attendee = z
   .object({
     customer_id: z.string(),
@@ -157,10 +160,7 @@ export const attendee = z
     join_url: z.url().nullable().describe(UNOPENED),
     camera_off: z.boolean(),
     recording_consent: z.enum(['missing', 'granted', 'refused']),
-    invitation: z
-      .object({ title: z.string(), text: z.string(), url: z.url() })
-      .nullable()
-      .describe("Ready for a conversation, in the customer's language; null where `join_url` is"),
+    invitation: invitation.nullable().describe("Ready for a conversation, in the customer's language; null where `join_url` is"),
   })
   .openapi('Attendee');
 
@@ -207,6 +207,12 @@ export const meeting = z
   })
   .openapi('Meeting');
 
+/** What rules of the policy go by (F03). */
+export const facts = z
+  .record(z.string().max(50), z.union([z.number(), z.string().max(200), z.boolean()]))
+  .optional()
+  .describe("What the policy's `eligibility` asks about");
+
 export const newMeeting = z
   .strictObject({
     booking: z.strictObject({ id: foreignId, kind: z.enum(BOOKING_KINDS), title: line(200) }),
@@ -233,6 +239,35 @@ export const newMeeting = z
     join_url: z.string().max(2_048).nullish(),
   })
   .openapi('NewMeeting');
+
+export const call = z
+  .object({
+    id: z.string(),
+    state: z.enum(CALL_STATES),
+    professional_id: z.string(),
+    customer_id: z.string(),
+    initiator: z.enum(CALL_SIDES),
+    booking: z.object({ id: z.string(), title: z.string() }),
+    purpose: z.string().nullable(),
+    conversation_id: z.string().nullable(),
+    video: z.boolean(),
+    prepaid_blocks: z.number().int().nullable(),
+    rings: z.boolean().describe('False: the professional is away, so the call is counted and makes no sound'),
+    accept_by: moment,
+    ended_at: moment.nullable().describe('When it was accepted, declined, withdrawn or expired; null while it rings'),
+    meeting_id: z.string().nullable().describe('The meeting that it became'),
+    pages: z.object({
+      professional_url: z.url().nullable().describe(UNOPENED),
+      customer_url: z.url().nullable().describe(UNOPENED),
+    }),
+    invitation: invitation
+      .nullable()
+      .describe(
+        "Ready for a conversation, in the customer's language. While it rings: to answer it, for who is called. Accepted: to join, for the customer. Null: it came to nothing, or the link is damaged",
+      ),
+    created_at: moment,
+  })
+  .openapi('Call');
 
 export const preview = z
   .object({

@@ -1,23 +1,36 @@
-/** The stream behind an open page of a meeting. */
+/** The stream behind an open page of a meeting or a call. */
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import { Failure } from '../../domain/failure.ts';
 import type { Entrance } from '../../meetings/join.ts';
-import { CLOSED, type Line, type Live } from '../live.ts';
+import { CLOSED, type Line, type Live, type Watching } from '../live.ts';
+import type { CallDoor } from '../../calls/door.ts';
 
 /** Until then the page is fetched anew now and then. */
 const RETRY_AFTER_SECONDS = 30;
 /** What waits for a reader who does not read; beyond that the reader is gone. An event has half a kilobyte. */
 const MOST_WAITING_BYTES = 16 * 1024;
 
-/**
- * `attendeeId`: null for the host's page. Answers 503 when too many pages are open; that is no failure of anything. Written to the socket
- * by hand: a web stream between would double what an open page costs.
- * @throws Failure `gone` when nothing can change any more
- */
+/** `attendeeId`: null for the host's page. @throws Failure `gone` when nothing can change any more */
 export function sendLive(c: Context, live: Live, { meeting, door }: Entrance, attendeeId: string | null): Response {
-  if (CLOSED.has(door)) throw new Failure('gone', 'Nothing happens here any more.');
+  if (CLOSED.has(door)) throw nothingHappens();
+  return stream(c, live, { meetingId: meeting.id, attendeeId });
+}
+
+/** @throws Failure `gone` when the call does not ring any more */
+export function sendCallLive(c: Context, live: Live, { call, side }: CallDoor): Response {
+  if (call.state !== 'ringing') throw nothingHappens();
+  return stream(c, live, { callId: call.id, side });
+}
+
+const nothingHappens = (): Failure => new Failure('gone', 'Nothing happens here any more.');
+
+/**
+ * Answers 503 when too many pages are open; that is no failure of anything. Written to the socket
+ * by hand: a web stream between would double what an open page costs.
+ */
+function stream(c: Context, live: Live, viewer: Watching): Response {
   const headers = {
     ...Object.fromEntries(c.body(null).headers),
     'content-type': 'text/event-stream; charset=utf-8',
@@ -28,7 +41,7 @@ export function sendLive(c: Context, live: Live, { meeting, door }: Entrance, at
     'cross-origin-resource-policy': 'same-origin',
   };
   const { outgoing } = c.env as HttpBindings;
-  const forget = live.open({ meetingId: meeting.id, attendeeId }, lineOn(outgoing, headers));
+  const forget = live.open(viewer, lineOn(outgoing, headers));
   if (forget === undefined) return c.body(null, 503, { 'retry-after': String(RETRY_AFTER_SECONDS) });
   outgoing.once('close', forget);
   return RESPONSE_ALREADY_SENT;

@@ -1,6 +1,7 @@
 /** The pages for people: pure functions from a model to HTML. */
 export { type Asset, assets, scriptPath, stylesheetPath } from './assets.ts';
 export { adminLinkPage, type AdminLinkPage } from './admin-link.ts';
+export { callPage, type CallPage } from './call.ts';
 export { type ConnectApp, type ConnectNotice, connectPage, type ConnectPage } from './connect.ts';
 export type { ConnectedAccount, ReconnectReason } from './connected-account.ts';
 export { consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';

@@ -26,7 +26,8 @@ export interface AppName {
 const ICON =
   'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E%3Ccircle cx=%228%22 cy=%228%22 r=%226%22 fill=%22%235b7fe0%22/%3E%3C/svg%3E';
 
-export function page(base: PageBase, title: string, content: Html): Html {
+/** `head`: what goes into the head besides. */
+export function page(base: PageBase, title: string, content: Html, head: MaybeHtml = ''): Html {
   const t = translator(base.language);
   return html`<!doctype html>
     <html lang="${base.language}" data-now="${base.now.toISOString()}">
@@ -40,6 +41,7 @@ export function page(base: PageBase, title: string, content: Html): Html {
         <link rel="icon" href="${ICON}" />
         <link rel="stylesheet" href="${stylesheetPath}" />
         <script src="${scriptPath}" defer></script>
+        ${head}
       </head>
       <body>
         <a class="skip" href="#main">${t('common.skip')}</a>

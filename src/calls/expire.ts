@@ -1,0 +1,65 @@
+/** Calls that nobody answers end by themselves: job `call.expire`. Thousands may ring at once, so they are ended in crowds (R03). */
+import { isOpen, openUntil } from '../domain/call.ts';
+import { emitAll } from '../events/emit.ts';
+import type { Gateway } from '../gateway.ts';
+import { runCrowd, type Alone } from '../meetings/crowd.ts';
+import { lockCall, lockFreeCalls, setCallsExpired, type Call } from '../store/calls.ts';
+import type { Writer } from '../store/database.ts';
+import { endJobs, scheduleJobs } from '../store/jobs.ts';
+import { dropMeeting } from './drop.ts';
+import { endedEvent } from './tell.ts';
+
+export const CALL_KINDS: readonly string[] = ['call.expire'];
+
+/** Calls of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
+const BATCH = 200;
+
+export const runDueCalls = (gateway: Gateway, alone: Alone) =>
+  runCrowd(gateway, { kinds: CALL_KINDS, batch: BATCH, ...alone }, async (tx, due) => {
+    // Who answers a call at this moment decides about it: it is left for the next look, and nobody waits for anybody.
+    const calls = await lockFreeCalls(
+      tx,
+      due.map(({ subjectId }) => subjectId),
+    );
+    const later = await expireCalls(tx, gateway, calls);
+    await planAgain(tx, later);
+    await endJobs(
+      tx,
+      calls.filter(({ id }) => !later.has(id)).map(({ id }) => `call.expire:${id}`),
+    );
+    return calls.length;
+  });
+
+/** One of them for itself. */
+export async function expireCall(gateway: Gateway, callId: string): Promise<void> {
+  await gateway.db.write(async (tx) => {
+    const call = await lockCall(tx, callId);
+    if (call !== undefined) await planAgain(tx, await expireCalls(tx, gateway, [call]));
+  });
+  gateway.wake();
+}
+
+/** Ends those of the locked calls that ring and whose time is over; when the time of the others that ring will be, by call. */
+export async function expireCalls(tx: Writer, gateway: Gateway, calls: readonly Call[]): Promise<Map<string, Date>> {
+  const at = gateway.now();
+  const ringing = calls.filter(({ state }) => state === 'ringing');
+  const over = ringing.filter((call) => !isOpen(call, at));
+  for (const call of over) await dropMeeting(tx, gateway, call, 'call_expired');
+  await setCallsExpired(
+    tx,
+    over.map(({ id }) => id),
+    at,
+  );
+  await emitAll(
+    tx,
+    gateway,
+    over.map((call) => endedEvent(call, 'call.expired')),
+  );
+  return new Map(ringing.filter((call) => isOpen(call, at)).map((call) => [call.id, openUntil(call)]));
+}
+
+const planAgain = (tx: Writer, later: ReadonlyMap<string, Date>): Promise<void> =>
+  scheduleJobs(
+    tx,
+    [...later].map(([subjectId, dueAt]) => ({ kind: 'call.expire', subjectId, dueAt })),
+  );
