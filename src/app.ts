@@ -14,6 +14,7 @@ import { packageRoutes } from './http/api/packages.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { sessionRoutes } from './http/api/sessions.ts';
+import { standingRoutes } from './http/api/standing.ts';
 import { registerWebhooks } from './http/api/webhooks.ts';
 import { authenticate, type ApiEnv } from './http/auth.ts';
 import { docsRoutes } from './http/docs.ts';
@@ -75,6 +76,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', incidentRoutes(gateway));
+  app.route('/v1', standingRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
   app.route('/v1', policyRoutes(gateway));
   registerWebhooks(app);

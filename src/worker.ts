@@ -26,6 +26,8 @@ import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
+import { obeyStanding } from './professionals/barred.ts';
+import { END_OF_SUSPENSION, endSuspension, MEETING_OF_BARRED } from './professionals/standing.ts';
 import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
@@ -92,6 +94,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [REFUSED]: forgetDoubt,
   'connection.erase': eraseConnection,
   [BURY]: buryWaiting,
+  [MEETING_OF_BARRED]: obeyStanding,
+  [END_OF_SUSPENSION]: endSuspension,
   'gateway.sweep': sweep,
   'gateway.pulse': giveSign,
 };

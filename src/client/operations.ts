@@ -4,6 +4,8 @@ import type * as answers from '../http/api/answers.ts';
 import type * as requests from '../http/api/requests.ts';
 import type * as schemas from '../http/api/schemas.ts';
 
+export type Appeal = z.output<typeof schemas.appeal>;
+export type AppealDecision = z.input<typeof requests.ruling>;
 export type Attendee = z.output<typeof schemas.attendee>;
 export type Connection = z.output<typeof schemas.connection>;
 export type ConnectionChange = z.input<typeof requests.connectionChange>;
@@ -19,6 +21,7 @@ export type MeetingPreview = z.output<typeof schemas.preview>;
 /** All of them in one page. */
 export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
 export type MeetingSessions = z.output<typeof answers.meetingSessions>;
+export type NewAppeal = z.input<typeof requests.newAppeal>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
 export type NewMeeting = z.input<typeof requests.newMeeting>;
 export type NewPackage = z.input<typeof requests.newPackage>;
@@ -34,6 +37,8 @@ export type Provider = z.output<typeof schemas.provider>;
 export type Recording = z.output<typeof schemas.recording>;
 export type RecordingAccess = z.output<typeof schemas.access>;
 export type RecordingConsent = z.input<typeof requests.consent>;
+export type Standing = z.output<typeof schemas.standing>;
+export type StandingChange = z.input<typeof requests.standingChange>;
 /** An event as the API lists it; one that arrives is a `GatewayEvent`. */
 export type StoredEvent = z.output<typeof schemas.event>;
 export type Usage = z.output<typeof answers.usage>;
@@ -94,6 +99,12 @@ export interface Operations {
   'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
   'GET /v1/incidents/{id}': { answer: Incident };
   'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: Incident };
+
+  'GET /v1/professionals/{id}/standing': { answer: Standing };
+  'PUT /v1/professionals/{id}/standing': { body: StandingChange; answer: Standing };
+  'GET /v1/professionals/{id}/appeals': { query: Filter<typeof requests.page> | undefined; answer: Page<Appeal> };
+  'POST /v1/professionals/{id}/appeals': { body: NewAppeal; answer: Appeal };
+  'POST /v1/appeals/{id}/decision': { body: AppealDecision; answer: Appeal };
 
   'POST /v1/webhook-endpoints': { body: NewWebhookEndpoint; answer: WebhookEndpointWithSecret };
   'GET /v1/webhook-endpoints': { answer: Page<WebhookEndpoint> };

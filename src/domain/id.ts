@@ -19,6 +19,8 @@ export type IdPrefix =
   | 'dla'
   | 'cst'
   | 'inc'
+  | 'std'
+  | 'apl'
   | 'aud'
   | 'crt'
   | 'req'

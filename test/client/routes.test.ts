@@ -10,6 +10,7 @@ import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
 import type { providerRoutes } from '../../src/http/api/providers.ts';
 import type { recordingRoutes } from '../../src/http/api/recordings.ts';
+import type { standingRoutes } from '../../src/http/api/standing.ts';
 import type { sessionRoutes } from '../../src/http/api/sessions.ts';
 
 /** What the routes themselves say that they take and give. */
@@ -23,7 +24,8 @@ type Served =
   | SchemaOf<ReturnType<typeof policyRoutes>>
   | SchemaOf<ReturnType<typeof providerRoutes>>
   | SchemaOf<ReturnType<typeof recordingRoutes>>
-  | SchemaOf<ReturnType<typeof sessionRoutes>>;
+  | SchemaOf<ReturnType<typeof sessionRoutes>>
+  | SchemaOf<ReturnType<typeof standingRoutes>>;
 type HonoPath<Path extends string> = Path extends `${infer Before}{${infer Name}}${infer After}`
   ? HonoPath<`${Before}:${Name}${After}`>
   : Path;

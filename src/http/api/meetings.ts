@@ -253,6 +253,7 @@ const requestOf = (
   durationMinutes: request.duration_minutes,
   timeZone: request.time_zone,
   recording: request.recording,
+  facts: request.facts,
   joinUrl: request.join_url ?? null,
   requestKey,
 });

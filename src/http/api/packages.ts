@@ -55,6 +55,7 @@ export const packageRoutes = (gateway: Gateway) => {
           durationMinutes: meeting.duration_minutes,
           timeZone: common.time_zone,
           recording: common.recording,
+          facts: common.facts,
           joinUrl: meeting.join_url ?? null,
           requestKey: null,
         }));
