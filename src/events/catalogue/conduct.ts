@@ -60,7 +60,7 @@ export const CONDUCT_EVENTS = {
     data: {
       ...ofAppeal,
       decision: z.enum(['upheld', 'granted']).describe('`upheld`: the decision stays. `granted`: it is taken back or changed'),
-      answer: written,
+      answer: written.describe('As the appeal was answered'),
     },
     example: { ...appealed, decision: 'granted', answer: 'The screenshots show it.' },
   }),
