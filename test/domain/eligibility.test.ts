@@ -47,17 +47,16 @@ describe('F03 the rule of the source: level, average price and a recent order, o
     ['no order at all', { level: 1, average_selling_price: 50 }, 'last_order_at', 'missing'],
     ['a price as text', { ...good, average_selling_price: '50' }, 'average_selling_price', 'wrong_type'],
     ['a date without its time', { ...good, last_order_at: '2026-11-30' }, 'last_order_at', 'wrong_type'],
-    [
-      'a level that is only inherited',
-      { ...Object.create(good), average_selling_price: 50, last_order_at: daysAgo(1) },
-      'level',
-      'missing',
-    ],
   ])('refuses %s, and names the rule and the fact', (_what, facts, fact, problem) => {
     const failure = refusal(eligibility, facts)!;
     expect(failure.code).toBe('not_eligible');
     expect(failure.extra).toMatchObject({ rule: 'Level, average selling price and a recent order', fact });
     expect(JSON.stringify(failure.extra['lacking'])).toContain(`"problem":"${problem}"`);
+  });
+
+  it('finds no fact in what every object has', () => {
+    const rule = { fact: 'constructor', is: 'equal', value: 'x' } as const;
+    expect(restOf(rule, {}, NOW)).toMatchObject({ problem: 'missing' });
   });
 
   it('says in the refusal what would have sufficed', () => {
