@@ -9,6 +9,7 @@ import { cancelMeeting, endMeeting } from '../meetings/lifecycle.ts';
 import { hasAuditEntry, insertAuditEntry } from '../store/audit.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { findStanding, type StandingDecision } from '../store/standing.ts';
+import { hasBegun } from './standing.ts';
 
 /** Job `standing.meeting`: one meeting that was not over when its professional was barred. */
 export async function obeyStanding(gateway: Gateway, meetingId: string): Promise<void> {
@@ -20,10 +21,9 @@ export async function obeyStanding(gateway: Gateway, meetingId: string): Promise
   if (known?.decision == null || !isBarred(known, now())) return;
   const { marketplaceId, state } = meeting;
   const { running, upcoming } = (await policyFor(db.read, meeting)).standing;
-  // What continues a meeting that ran is a part of it.
-  const runs = state === 'live' || meeting.continues !== null;
-  if (runs ? running === 'keep' : upcoming === 'keep') return;
-  const act = state === 'live' ? 'end' : 'cancel';
+  const begun = hasBegun(meeting, known.decision.at);
+  if (begun ? running === 'keep' : upcoming === 'keep') return;
+  const act = begun && (state === 'live' || state === 'confirmed') ? 'end' : 'cancel';
   await note(gateway, meeting, known.decision, act);
   if (act === 'cancel') await cancelMeeting(gateway, { marketplaceId, meetingId, reason: 'professional_suspended' });
   else await endWhereItCan(gateway, meeting);

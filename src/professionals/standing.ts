@@ -149,10 +149,13 @@ export async function decide(
  * can end it or not.
  */
 export async function isShut(db: Reader, policy: Policy, meeting: Meeting, now: Date): Promise<boolean> {
-  if (policy.standing.running === 'keep' || meeting.startedAt === null) return false;
+  if (policy.standing.running === 'keep') return false;
   const known = await findStanding(db, meeting);
-  return known?.decision != null && isBarred(known, now) && meeting.startedAt <= known.decision.at;
+  return known?.decision != null && isBarred(known, now) && hasBegun(meeting, known.decision.at);
 }
+
+/** Not every vendor tells that a meeting runs: one whose time has come is taken for one that does. */
+export const hasBegun = ({ startsAt, startedAt }: Meeting, at: Date): boolean => startsAt <= at || (startedAt !== null && startedAt <= at);
 
 /** Job `standing.end`: a suspension is over. Links are given since its last moment, whenever this runs. */
 export async function endSuspension(gateway: Gateway, decisionId: string): Promise<void> {
