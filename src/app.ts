@@ -17,6 +17,7 @@ import { professionalRoutes } from './http/api/professionals.ts';
 import { providerRoutes } from './http/api/providers.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { sessionRoutes } from './http/api/sessions.ts';
+import { standingRoutes } from './http/api/standing.ts';
 import { registerWebhooks } from './http/api/webhooks.ts';
 import { authenticate, type ApiEnv } from './http/auth.ts';
 import { docsRoutes } from './http/docs.ts';
@@ -83,6 +84,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', contentRoutes(gateway));
   app.route('/v1', incidentRoutes(gateway));
+  app.route('/v1', standingRoutes(gateway));
   app.route('/v1', eventRoutes(gateway));
   app.route('/v1', policyRoutes(gateway));
   registerWebhooks(app);

@@ -29,6 +29,8 @@ import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
 import { expirePresence, LAPSE_KINDS, runDueLapses } from './professionals/presence.ts';
+import { obeyStanding } from './professionals/barred.ts';
+import { END_OF_SUSPENSION, endSuspension, MEETING_OF_BARRED } from './professionals/standing.ts';
 import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
@@ -55,7 +57,15 @@ const MAX_JOB_ATTEMPTS = 15;
  * What is never given up, whatever it fails with: nobody would begin it again. A connection would die of it, a recording would be kept for
  * ever, or be looked for no more; of a presence nobody would be told that it is over.
  */
-const UPKEEP = new Set(['grant.keep', 'subscription.renew', 'recording.expire', 'recording.delete', 'content.expire', ...LAPSE_KINDS, LOOK]);
+const UPKEEP = new Set([
+  'grant.keep',
+  'subscription.renew',
+  'recording.expire',
+  'recording.delete',
+  'content.expire',
+  ...LAPSE_KINDS,
+  LOOK,
+]);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
 const ENDS_WITH_CONNECTION = new Set(['grant.keep', 'grant.profile', 'subscription.renew', LOOK_SOON, UNSHARE]);
 /** What the operator repairs, and what ends with its window: nothing is given up for it, however often it was tried. */
@@ -98,6 +108,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'content.expire': expireContentLink,
   [BURY]: buryWaiting,
   'presence.expire': expirePresence,
+  [MEETING_OF_BARRED]: obeyStanding,
+  [END_OF_SUSPENSION]: endSuspension,
   'gateway.sweep': sweep,
   'gateway.pulse': giveSign,
 };
@@ -137,21 +149,19 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
     { runDue: runDueCalls },
     { runDue: runDueExpiries, commits: COMMITS_PER_EXPIRY },
     { runDue: runDueLapses },
-  ].map(
-    ({ runDue, commits }) => {
-      const lane: Lane = startLane(gateway, {
-        places: 16,
-        async claim(limit) {
-          await takeBreak(commits);
-          const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
-          if (more) lane.wake();
-          return alone;
-        },
-        run: (jobs) => jobs.map((job) => runJob(gateway, job)),
-      });
-      return lane;
-    },
-  );
+  ].map(({ runDue, commits }) => {
+    const lane: Lane = startLane(gateway, {
+      places: 16,
+      async claim(limit) {
+        await takeBreak(commits);
+        const { alone, more } = await runDue(gateway, { limit, leaseMs: LEASE_MS });
+        if (more) lane.wake();
+        return alone;
+      },
+      run: (jobs) => jobs.map((job) => runJob(gateway, job)),
+    });
+    return lane;
+  });
   const lanes = [
     startLane(gateway, {
       places: 16,

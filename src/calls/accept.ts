@@ -50,8 +50,8 @@ export async function acceptCall(gateway: Gateway, { marketplaceId, callId, by }
   return settled;
 }
 
-/** Nobody waits on the telephone for a vendor that may be back in an hour. */
-const atOnce = (policy: Policy): Policy => ({ ...policy, vendor_unavailable: 'refuse' });
+/** Nobody waits on the telephone for a vendor that may be back in an hour; who is eligible was asked when the call began. */
+const atOnce = (policy: Policy): Policy => ({ ...policy, vendor_unavailable: 'refuse', eligibility: [] });
 
 async function makeMeeting(gateway: Gateway, marketplace: Marketplace, call: Call): Promise<Meeting> {
   const request = meetingRequestOf(marketplace, call, askedOf(call), gateway.now());

@@ -68,6 +68,8 @@ export const meetingRequestOf = (
   durationMinutes: asked.durationMinutes,
   timeZone: asked.timeZone,
   recording: asked.recording,
+  // They are asked for when somebody calls, and not kept.
+  facts: {},
   joinUrl: null,
   requestKey: fingerprint('call', call.id),
   call: { id: call.id, purchaseBy: plus(call.acceptBy, 2 * ANSWERING_MS) },

@@ -33,14 +33,14 @@ import { ringingEvent } from './tell.ts';
  */
 export async function startCall(gateway: Gateway, request: CallRequest): Promise<Call> {
   const { db, now, wake } = gateway;
-  const { marketplace, professionalId } = request;
+  const { marketplace, professionalId, facts } = request;
   const policy = policyOf(marketplace);
   const at = now();
   await checkStart(gateway, policy, request, at);
   const rings = await checkReception(gateway, policy, request, at);
   const call = await draftCall(gateway, policy, request, { at, rings });
   const meeting = meetingRequestOf(marketplace, call, askedOf(call), at);
-  const { refusal } = await previewMeeting(gateway, meeting);
+  const { refusal } = await previewMeeting(gateway, { ...meeting, facts });
   if (refusal?.code === 'reconnect_required' && policy.hosting === 'professional')
     throw await reconnectFailure(gateway, { marketplace, professionalId }, refusal.extra['considered'] ?? []);
   if (refusal !== null) throw refusal;
@@ -80,7 +80,7 @@ const REFUSALS: Readonly<Record<NoReception, string>> = {
   away: 'The professional is away.',
   unknown: 'It is not known whether the professional is there.',
   no_video: 'The professional has no video.',
-  outside_hours: 'It is none of the professional\'s hours, and the professional is not available.',
+  outside_hours: "It is none of the professional's hours, and the professional is not available.",
 };
 
 /** Whether it rings. @throws Failure `professional_unavailable` */

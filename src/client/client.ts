@@ -43,6 +43,15 @@ export function createClient(options: ClientOptions) {
         call('GET /v1/professionals/{id}/availability', { id, query }, request),
       setAvailability: (id: string, body: BodyOf<'PUT /v1/professionals/{id}/availability'>, request?: CallOptions) =>
         call('PUT /v1/professionals/{id}/availability', { id, body }, request),
+      standing: (id: string, request?: CallOptions) => call('GET /v1/professionals/{id}/standing', { id }, request),
+      /** Warns, suspends for a time, or ends it; each is a decision that can be appealed against. */
+      setStanding: (id: string, body: BodyOf<'PUT /v1/professionals/{id}/standing'>, request?: CallOptions) =>
+        call('PUT /v1/professionals/{id}/standing', { id, body }, request),
+      /** Against the decision in force. */
+      appeal: (id: string, body: BodyOf<'POST /v1/professionals/{id}/appeals'>, request?: PostOptions) =>
+        call('POST /v1/professionals/{id}/appeals', { id, body }, request),
+      appeals: (id: string, query?: QueryOf<'GET /v1/professionals/{id}/appeals'>, request?: CallOptions) =>
+        list('GET /v1/professionals/{id}/appeals', { id, query }, request),
     },
     meetings: {
       create: (body: BodyOf<'POST /v1/meetings'>, request?: PostOptions) => call('POST /v1/meetings', { body }, request),
@@ -116,6 +125,10 @@ export function createClient(options: ClientOptions) {
       get: (id: string, request?: CallOptions) => call('GET /v1/incidents/{id}', { id }, request),
       update: (id: string, body: BodyOf<'PATCH /v1/incidents/{id}'>, request?: CallOptions) =>
         call('PATCH /v1/incidents/{id}', { id, body }, request),
+    },
+    appeals: {
+      decide: (id: string, body: BodyOf<'POST /v1/appeals/{id}/decision'>, request?: PostOptions) =>
+        call('POST /v1/appeals/{id}/decision', { id, body }, request),
     },
     webhookEndpoints: {
       /** The answer has the secret; it is not shown again. */

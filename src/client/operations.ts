@@ -4,6 +4,8 @@ import type * as answers from '../http/api/answers.ts';
 import type * as requests from '../http/api/requests.ts';
 import type * as schemas from '../http/api/schemas.ts';
 
+export type Appeal = z.output<typeof schemas.appeal>;
+export type AppealDecision = z.input<typeof requests.ruling>;
 export type Attendee = z.output<typeof schemas.attendee>;
 export type Availability = z.output<typeof answers.availability>;
 export type AvailabilityChange = z.input<typeof requests.availability>;
@@ -24,6 +26,7 @@ export type MeetingPreview = z.output<typeof schemas.preview>;
 /** All of them in one page. */
 export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
 export type MeetingSessions = z.output<typeof answers.meetingSessions>;
+export type NewAppeal = z.input<typeof requests.newAppeal>;
 export type NewCall = z.input<typeof requests.newCall>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
 export type NewContent = z.input<typeof requests.newContent>;
@@ -45,6 +48,8 @@ export type Provider = z.output<typeof schemas.provider>;
 export type Recording = z.output<typeof schemas.recording>;
 export type RecordingAccess = z.output<typeof schemas.access>;
 export type RecordingConsent = z.input<typeof requests.consent>;
+export type Standing = z.output<typeof schemas.standing>;
+export type StandingChange = z.input<typeof requests.standingChange>;
 /** An event as the API lists it; one that arrives is a `GatewayEvent`. */
 export type StoredEvent = z.output<typeof schemas.event>;
 export type Usage = z.output<typeof answers.usage>;
@@ -124,6 +129,12 @@ export interface Operations {
   'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
   'GET /v1/incidents/{id}': { answer: Incident };
   'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: Incident };
+
+  'GET /v1/professionals/{id}/standing': { answer: Standing };
+  'PUT /v1/professionals/{id}/standing': { body: StandingChange; answer: Standing };
+  'GET /v1/professionals/{id}/appeals': { query: Filter<typeof requests.page> | undefined; answer: Page<Appeal> };
+  'POST /v1/professionals/{id}/appeals': { body: NewAppeal; answer: Appeal };
+  'POST /v1/appeals/{id}/decision': { body: AppealDecision; answer: Appeal };
 
   'POST /v1/webhook-endpoints': { body: NewWebhookEndpoint; answer: WebhookEndpointWithSecret };
   'GET /v1/webhook-endpoints': { answer: Page<WebhookEndpoint> };

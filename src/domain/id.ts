@@ -22,6 +22,8 @@ export type IdPrefix =
   | 'dla'
   | 'cst'
   | 'inc'
+  | 'std'
+  | 'apl'
   | 'aud'
   | 'crt'
   | 'req'

@@ -7,9 +7,11 @@ import type { BookingKind, Policy, RecordingMode } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import type { ProviderId } from '../domain/apps.ts';
 import { isAsked } from '../domain/recording.ts';
+import { isBarred } from '../domain/standing.ts';
 import { sessionsOf } from '../domain/session.ts';
 import { plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { checkStanding, holdStanding } from '../professionals/standing.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { listFacts } from '../store/facts.ts';
@@ -28,6 +30,7 @@ import {
   type Meeting,
 } from '../store/meetings.ts';
 import { listPackageMeetings } from '../store/packages.ts';
+import { findStanding } from '../store/standing.ts';
 import { makeLink, REPAIR_AFTER_MS } from './create.ts';
 import { draftLinked, type Linked } from './draft.ts';
 import { freeHost } from './pool.ts';
@@ -57,6 +60,7 @@ export async function continueMeeting(
   const known = await continuationOf(db.read, meeting);
   if (known !== undefined) return { meeting: known, repeated: true };
   const policy = goingOn(policyOf(marketplace));
+  if (isStandingAsked(policy)) await checkStanding(db.read, { ...ownerOf(meeting), now: now() });
   await checkContinuable(db.read, gateway, policy, meeting);
   const id = newId(gateway, 'mtg');
   const request = requestOf(marketplace, meeting, now());
@@ -68,6 +72,7 @@ export async function continueMeeting(
     const other = await continuationOf(tx, current);
     if (other !== undefined) return { other };
     await checkContinuable(tx, gateway, policy, current);
+    if (isStandingAsked(policy)) await holdStanding(tx, { ...ownerOf(meeting), now: request.startsAt });
     const attendees = await listAttendees(tx, [current.id]);
     const asked = { ...request, attendees, place: await placeOf(tx, current) };
     await releaseLiveBookings(tx, current.id);
@@ -100,8 +105,13 @@ export async function continueMeeting(
 
 /** Whether the meeting could be continued now. */
 export async function isContinuable(gateway: Gateway, policy: Policy, meeting: Meeting): Promise<boolean> {
-  return meeting.linkSource === 'created' && (await refusalOf(gateway.db.read, gateway, policy, meeting)) === undefined;
+  if (meeting.linkSource !== 'created' || (await refusalOf(gateway.db.read, gateway, policy, meeting)) !== undefined) return false;
+  return !isStandingAsked(policy) || !isBarred(await findStanding(gateway.db.read, meeting), gateway.now());
 }
+
+/** A suspended professional gets no new link, unless the policy lets go on what runs (C01). */
+const isStandingAsked = ({ standing }: Policy): boolean => standing.running === 'end';
+const ownerOf = ({ marketplaceId, professionalId }: Meeting) => ({ marketplaceId, professionalId });
 
 async function refusalOf(db: Reader, { now }: Gateway, policy: Policy, meeting: Meeting): Promise<ContinuationRefusal | undefined> {
   // Only of an ended meeting it matters how it ended.
@@ -142,6 +152,8 @@ const requestOf = (marketplace: Marketplace, meeting: Meeting, at: Date): Meetin
   durationMinutes: remainingMinutes(meeting, at),
   timeZone: meeting.timeZone,
   recording: meeting.recording as RecordingMode,
+  // Who was eligible when it was booked is so for the rest of the booking.
+  facts: {},
   joinUrl: null,
   requestKey: null,
 });

@@ -8,8 +8,10 @@ import type { Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { holdStanding } from '../professionals/standing.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
+import { admitProfessional } from './admit.ts';
 import { reconnectFailure } from './choose.ts';
 import { draftLinked, draftUploaded, takeLink, type Linked } from './draft.ts';
 import { makeVendorMeeting, settleLink, type MadeMeeting } from './link.ts';
@@ -24,7 +26,7 @@ export const REPAIR_AFTER_MS = MINUTE;
 
 /**
  * `policy`: where something else counts for this one meeting than for others of the marketplace.
- * @throws Failure `meeting_exists`, `not_connected`, `limit_exceeded`, `host_pool_exhausted`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
+ * @throws Failure `professional_suspended`, `not_eligible`, `meeting_exists`, `not_connected`, `limit_exceeded`, `host_pool_exhausted`, `reconnect_required`, `app_not_approved`, `join_url_invalid`,
  * `link_already_used`, `recording_not_allowed`, `invalid`, and what the vendor's adapter throws
  */
 export async function createMeeting(
@@ -33,6 +35,7 @@ export async function createMeeting(
   policy: Policy = policyOf(request.marketplace),
 ): Promise<Meeting> {
   checkRequest(policy, request, gateway.now());
+  await admitProfessional(gateway, policy, request);
   try {
     return await (request.joinUrl === null
       ? createLinkedMeeting(gateway, policy, request)
@@ -52,6 +55,7 @@ async function createLinkedMeeting(gateway: Gateway, policy: Policy, request: Me
   // 1. Reserve: from here on nobody else makes a meeting for these customers, and a crash is repaired by the job.
   const { meeting, connection } = await db.write(async (tx) => {
     await claimBooking(tx, request, id);
+    await holdStanding(tx, { marketplaceId: request.marketplace.id, professionalId: request.professionalId, now: now() });
     const linked = await draft(tx);
     const { meeting } = linked;
     await reserve(tx, gateway, request, meeting);
@@ -86,6 +90,7 @@ async function uploadMeeting(gateway: Gateway, policy: Policy, request: MeetingR
   await gateway.db.write(async (tx) => {
     await takeLink(tx, link, meeting.id);
     await claimBooking(tx, request, meeting.id);
+    await holdStanding(tx, { ...meeting, now: gateway.now() });
     await reserve(tx, gateway, request, meeting);
     await tellMeeting(tx, gateway, meeting, 'meeting.created', 'once');
   });

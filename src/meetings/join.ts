@@ -9,6 +9,7 @@ import { type BookingKind, type Policy } from '../domain/policy.ts';
 import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { isShut } from '../professionals/standing.ts';
 import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
 import { noteClick } from './click.ts';
 import { recordConsent } from './consent.ts';
@@ -88,7 +89,10 @@ async function hostUrl(gateway: Gateway, meeting: Meeting, policy: Policy): Prom
 async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Promise<Entrance> {
   const policy = await policyFor(gateway.db.read, meeting);
   const { opensAt, closesAt } = joinWindow(policy, meeting);
-  return { meeting, policy, opensAt, closesAt, door: doorOf(meeting, paid, gateway.now(), { opensAt, closesAt }) };
+  const now = gateway.now();
+  const door = doorOf(meeting, paid, now, { opensAt, closesAt });
+  const shut = door === 'open' && (await isShut(gateway.db.read, policy, meeting, now));
+  return { meeting, policy, opensAt, closesAt, door: shut ? 'over' : door };
 }
 
 /** What the door of a meeting shows somebody who has bought, or for whom somebody has. */

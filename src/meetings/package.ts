@@ -6,6 +6,7 @@ import { newId } from '../domain/id.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { holdStanding } from '../professionals/standing.ts';
 import type { Connection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
@@ -19,6 +20,7 @@ import {
   settlePackage,
   type Package,
 } from '../store/packages.ts';
+import { admitProfessional } from './admit.ts';
 import { draftLinked, draftUploaded, takeLink } from './draft.ts';
 import { makeVendorMeeting, settleIn, type MadeMeeting } from './link.ts';
 import { freeHost } from './pool.ts';
@@ -56,6 +58,8 @@ export async function createPackage(
   if (requests.length > most)
     throw new Failure('package_too_large', `A package has at most ${most} meetings.`, { extra: { max_meetings: most } });
 
+  await admitProfessional(gateway, policy, requests[0]!);
+
   const packageId = newId(gateway, 'pkg');
   // Ids sort by time only down to the millisecond; sorted, they keep the order that was given.
   const ids = requests.map(() => newId(gateway, 'mtg')).sort();
@@ -81,6 +85,7 @@ export async function createPackage(
   };
   const reserved = await db.write(async (tx) => {
     for (const [place, { request }] of drafts.entries()) await claimBooking(tx, request, ids[place]!);
+    await holdStanding(tx, { marketplaceId: marketplace.id, professionalId: requests[0]!.professionalId, now: now() });
     // Whoever has the lock of the pool of hosts waits for no claim any more.
     const linked = [];
     for (const { draft } of drafts) linked.push(await draft(tx));

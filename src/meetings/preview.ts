@@ -7,6 +7,7 @@ import type { Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
 import { findLiveBooking, isLinkUsed } from '../store/meetings.ts';
+import { admitProfessional } from './admit.ts';
 import { considerConnections, type Choice } from './choose.ts';
 import { alreadyUsed, choiceOf, decideUploaded } from './draft.ts';
 import { linkHash } from './link.ts';
@@ -47,6 +48,7 @@ export async function previewMeeting(gateway: Gateway, request: MeetingRequest):
   const policy = policyOf(request.marketplace);
   try {
     checkRequest(policy, request, gateway.now());
+    await admitProfessional(gateway, policy, request);
     const { decision, refusal, candidates, pending } = await (request.joinUrl === null
       ? draftLinked(gateway, policy, request)
       : draftUploaded(gateway, policy, request, request.joinUrl));

@@ -9,6 +9,7 @@ import type { BookingKind, Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { checkStanding } from '../professionals/standing.ts';
 import { considerRecording } from '../recordings/automatic.ts';
 import { findConnection } from '../store/connections.ts';
 import type { Writer } from '../store/database.ts';
@@ -27,7 +28,7 @@ import { tellMeeting } from './tell.ts';
 /** Longer than any vendor call; then its process is believed dead. */
 const CLEAN_UP_AFTER_MS = 2 * MINUTE;
 
-/** @throws Failure `link_locked`, `conflict`, and what a new meeting throws */
+/** @throws Failure `link_locked`, `professional_suspended`, `conflict`, and what a new meeting throws */
 export async function changeLink(
   gateway: Gateway,
   marketplace: Marketplace,
@@ -35,6 +36,8 @@ export async function changeLink(
   link: { readonly joinUrl: string } | { readonly provider: ProviderId },
 ): Promise<Meeting> {
   checkUnlocked(meeting);
+  const { marketplaceId, professionalId } = meeting;
+  await checkStanding(gateway.db.read, { marketplaceId, professionalId, now: gateway.now() });
   const changed =
     'joinUrl' in link
       ? await useUploaded(gateway, marketplace, meeting, link.joinUrl)

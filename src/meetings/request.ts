@@ -1,5 +1,6 @@
 /** What a marketplace asks for, and the rules that need nothing but the request. */
 import type { ProviderId } from '../domain/apps.ts';
+import type { Facts } from '../domain/eligibility.ts';
 import { Failure } from '../domain/failure.ts';
 import { endsAt } from '../domain/meeting.ts';
 import type { BookingKind, Policy, RecordingMode } from '../domain/policy.ts';
@@ -23,6 +24,8 @@ export interface MeetingRequest {
   readonly durationMinutes: number;
   readonly timeZone: string;
   readonly recording: RecordingMode;
+  /** For the rules of the policy; not kept. */
+  readonly facts: Facts;
   /** An uploaded link instead of a created one. */
   readonly joinUrl: string | null;
   /** Digest of the request's Idempotency-Key; a repeat after a crash gets the meeting that the first attempt reserved. */

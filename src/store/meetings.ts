@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
@@ -291,6 +291,29 @@ export async function listUnderWay(
     )
     .orderBy(asc(meetings.id))
     .limit(limit);
+}
+
+/**
+ * The professional's that are not over, over the same jobs: each has one of the two until it is bought, and the other one until it is over.
+ */
+export async function listOpenMeetings(
+  db: Reader,
+  { marketplaceId, professionalId }: { marketplaceId: string; professionalId: string },
+): Promise<string[]> {
+  const { jobs, meetings } = db.t;
+  const rows = await db
+    .selectDistinct({ id: meetings.id })
+    .from(jobs)
+    .innerJoin(meetings, eq(meetings.id, jobs.subjectId))
+    .where(
+      and(
+        inArray(jobs.kind, ['meeting.expire', 'meeting.close']),
+        eq(meetings.marketplaceId, marketplaceId),
+        eq(meetings.professionalId, professionalId),
+        notInArray(meetings.state, ['ended', 'expired', 'cancelled']),
+      ),
+    );
+  return rows.map(({ id }) => id);
 }
 
 /** Those that were booked to start in the period. */

@@ -13,6 +13,7 @@ import type { policyRoutes } from '../../src/http/api/policy.ts';
 import type { professionalRoutes } from '../../src/http/api/professionals.ts';
 import type { providerRoutes } from '../../src/http/api/providers.ts';
 import type { recordingRoutes } from '../../src/http/api/recordings.ts';
+import type { standingRoutes } from '../../src/http/api/standing.ts';
 import type { sessionRoutes } from '../../src/http/api/sessions.ts';
 
 /** What the routes themselves say that they take and give. */
@@ -29,7 +30,8 @@ type Served =
   | SchemaOf<ReturnType<typeof professionalRoutes>>
   | SchemaOf<ReturnType<typeof providerRoutes>>
   | SchemaOf<ReturnType<typeof recordingRoutes>>
-  | SchemaOf<ReturnType<typeof sessionRoutes>>;
+  | SchemaOf<ReturnType<typeof sessionRoutes>>
+  | SchemaOf<ReturnType<typeof standingRoutes>>;
 type HonoPath<Path extends string> = Path extends `${infer Before}{${infer Name}}${infer After}`
   ? HonoPath<`${Before}:${Name}${After}`>
   : Path;

@@ -2,11 +2,17 @@
 import { type Language, TEXTS } from '../../src/http/pages/texts/index.ts';
 import * as views from '../../src/http/pages/views/index.ts';
 
+const BARRED = [
+  { standing: 'suspended', until: new Date('2026-12-08T10:00:00Z') },
+  { standing: 'terminated', until: null },
+] as const;
 export const NOW = new Date('2026-12-01T09:00:00Z');
 const APP = { configured: true, scopesBy: 'request', adminConsent: false } as const;
 export const ZOOM = { id: 'zoom', name: 'Zoom' };
 const MEET = { id: 'google-meet', name: 'Google Meet' };
 const TEAMS = { id: 'microsoft-teams', name: 'Microsoft Teams' };
+
+const GOOD = { standing: 'good', until: null } as const;
 
 export const account: views.ConnectedAccount = {
   id: 'con_1',
@@ -37,6 +43,7 @@ export const connect = (language: Language, change: Partial<views.ConnectPage> =
   token: 'cs_secret',
   expiresAt: new Date('2026-12-01T09:29:30Z'),
   notice: null,
+  regarded: GOOD,
   apps: [
     zoomWith(account),
     {
@@ -197,6 +204,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   ],
   recording: 'on_consent',
   continuable: false,
+  regarded: GOOD,
   report: { kind: 'empty' },
   uploads: null,
   ...change,
@@ -361,6 +369,10 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   for (const rule of JOIN_RECORDINGS) add(`join-recording-${rule.kind}`, views.joinPage(join(language, { recording: rule, live })));
   for (const mode of ['none', 'on_consent', 'always'] as const)
     add(`host-${mode}`, views.hostPage(host(language, { recording: mode, attendees: [], live })));
+  for (const regarded of BARRED) {
+    add(`host-${regarded.standing}`, views.hostPage(host(language, { regarded })));
+    add(`connect-${regarded.standing}`, views.connectPage(connect(language, { regarded })));
+  }
   for (const change of UPLOADS) add('host-uploads', views.hostPage(host(language, { uploads: uploads(change) })));
   for (const [name, change] of LIVE_STATES) {
     add(`join-${name}`, views.joinPage(join(language, change)));

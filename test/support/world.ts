@@ -54,6 +54,9 @@ export async function connect(
   return id;
 }
 
+/** Enough for the rules of every preset (F03). */
+export const ELIGIBLE = { client_program: 'pro' } as const;
+
 /** A body for `POST /v1/meetings`: one customer, in ten minutes, half an hour. */
 export function meetingBody(world: Pick<World, 'now'>, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
@@ -63,6 +66,7 @@ export function meetingBody(world: Pick<World, 'now'>, changes: Readonly<Record<
     starts_at: new Date(world.now().getTime() + 600_000).toISOString(),
     duration_minutes: 30,
     time_zone: 'Europe/Berlin',
+    facts: ELIGIBLE,
     ...changes,
   };
 }

@@ -70,6 +70,7 @@ async function book(gateway: Gateway, marketplace: Marketplace, number: string):
     recording: 'on_consent',
     joinUrl: `https://zoom.us/j/${number}`,
     requestKey: null,
+    facts: {},
   });
   await purchase(gateway, { marketplace, meetingId, customerId: 'cus_1' });
   const decision = { decision: 'granted', locale: 'en', textVersion: '1', channel: 'api' } as const;

@@ -132,6 +132,6 @@ const requestOf = (request: z.infer<typeof requests.newCall>, marketplace: Marke
   locale: request.locale ?? null,
   customerName: request.customer_name ?? null,
   professionalName: request.professional_name ?? null,
-  facts: request.facts ?? {},
+  facts: request.facts,
   requestKey,
 });

@@ -261,6 +261,7 @@ const requestOf = async (
     (await usualMinutes(db.read, { marketplaceId: marketplace.id, professionalId: request.professional_id }, '/duration_minutes')),
   timeZone: request.time_zone,
   recording: request.recording,
+  facts: request.facts,
   joinUrl: request.join_url ?? null,
   requestKey,
 });

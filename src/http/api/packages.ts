@@ -63,6 +63,7 @@ export const packageRoutes = (gateway: Gateway) => {
           durationMinutes: lengths[index]!,
           timeZone: common.time_zone,
           recording: common.recording,
+          facts: common.facts,
           joinUrl: meeting.join_url ?? null,
           requestKey: null,
         }));

@@ -22,6 +22,7 @@ import { invitation } from '../../domain/invitation.ts';
 import { isOver, type MeetingState } from '../../domain/meeting.ts';
 import { planOf, type CertainPlan, type PlanBasis } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { AppealState, Standing } from '../../domain/standing.ts';
 import { scanText } from '../../domain/text-scan.ts';
 import type { DailyQuota } from '../../connections/quota.ts';
 import { deliveryBody } from '../../events/deliver.ts';
@@ -40,6 +41,7 @@ import type { StoredEvent, WebhookEndpoint } from '../../store/events.ts';
 import type { Incident } from '../../store/incidents.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Expectation } from '../../store/expectations.ts';
+import type { Appeal, StandingDecision, StandingInForce } from '../../store/standing.ts';
 import type { Recording, RecordingLink } from '../../store/recordings.ts';
 import { translator } from '../pages/texts/index.ts';
 import type { SealContext } from '../../connections/vault.ts';
@@ -417,3 +419,37 @@ const representPlan = ({ name, groups, pairs, participants, concurrentMeetings, 
 });
 
 const representFigure = <T>({ value, asOf, source }: Figure<T>) => ({ value, as_of: asOf, source });
+
+export const representStanding = (
+  professionalId: string,
+  { standing, until, decision }: StandingInForce,
+  decisions: readonly StandingDecision[],
+): z.infer<typeof schemas.standing> => ({
+  professional_id: professionalId,
+  standing,
+  until: isoOrNull(until),
+  decision: decision && representDecided(decision),
+  decisions: decisions.map(representDecided),
+});
+
+const representDecided = ({ id, standing, until, reason, incidentId, appealId, at }: StandingDecision) => ({
+  id,
+  standing: standing as Standing,
+  until: isoOrNull(until),
+  reason,
+  incident_id: incidentId,
+  appeal_id: appealId,
+  decided_at: iso(at),
+});
+
+export const representAppeal = (appeal: Appeal): z.infer<typeof schemas.appeal> => ({
+  id: appeal.id,
+  professional_id: appeal.professionalId,
+  decision_id: appeal.decisionId,
+  state: appeal.state as AppealState,
+  text: appeal.text,
+  evidence: appeal.evidence,
+  answer: appeal.answer,
+  filed_at: iso(appeal.at),
+  decided_at: isoOrNull(appeal.decidedAt),
+});

@@ -1,14 +1,15 @@
 /** What is asked of the API: bodies and queries. The routes validate with them, the typed client is typed by them. */
 import { z } from '@hono/zod-openapi';
 import { CALL_SIDES, CALL_STATES } from '../../domain/call.ts';
-import { INCIDENT_STATES } from '../../domain/incident.ts';
+import { INCIDENT_STATES, MOST_CHARACTERS } from '../../domain/incident.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { RECORDING_MODES } from '../../domain/policy.ts';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
 import { PRESENCES } from '../../domain/presence.ts';
 import { DAY } from '../../domain/time.ts';
 import { EVENT_TYPES, type EventType } from '../../events/catalogue.ts';
-import { MOST_LINK_CHARACTERS } from '../../domain/plain-link.ts';
+import { MOST_LINK_CHARACTERS, PLAIN_LINK_REFUSALS, readPlainLink } from '../../domain/plain-link.ts';
+import { STANDINGS, type Standing } from '../../domain/standing.ts';
 import * as schemas from './schemas.ts';
 
 export { policyPatchSchema as policyChange } from '../../domain/policy.ts';
@@ -84,6 +85,7 @@ export const newPackage = z
     provider: schemas.newMeeting.shape.provider,
     time_zone: schemas.newMeeting.shape.time_zone,
     recording: schemas.newMeeting.shape.recording,
+    facts: schemas.facts,
     meetings: z
       .array(
         z.strictObject({
@@ -199,6 +201,60 @@ export const incidentChange = z
     note: schemas.line(500).nullish().describe('Goes into the audit log'),
   })
   .openapi('IncidentChange');
+
+type NamedStanding = { readonly standing?: Standing | undefined; readonly until?: string | null | undefined };
+
+/** A suspension, and nothing else, has its end. */
+function checkUntil({ standing, until }: NamedStanding, context: z.RefinementCtx): void {
+  const suspended = standing === 'suspended';
+  if (suspended === (typeof until === 'string')) return;
+  const message = suspended ? 'has to say when the suspension ends' : 'belongs to `suspended` only';
+  context.addIssue({ code: 'custom', path: ['until'], message });
+}
+
+export const standingChange = z
+  .strictObject({
+    standing: z.enum(STANDINGS),
+    until: schemas.moment.nullish().describe('When the suspension ends by itself; with `suspended`, and only then'),
+    reason: schemas.prose(MOST_CHARACTERS).describe('For the professional, and for the audit log'),
+    incident_id: schemas.foreignId.nullish().describe('The incident that it answers'),
+  })
+  .superRefine(checkUntil)
+  .openapi('StandingChange');
+
+const evidenceUrl = z
+  .string()
+  .min(1)
+  .max(MOST_LINK_CHARACTERS)
+  .superRefine((text, context) => {
+    const read = readPlainLink(text);
+    if (typeof read === 'string') context.addIssue({ code: 'custom', message: PLAIN_LINK_REFUSALS[read] });
+  });
+
+export const newAppeal = z
+  .strictObject({
+    text: schemas.prose(MOST_CHARACTERS),
+    evidence: z
+      .array(z.strictObject({ url: evidenceUrl, title: schemas.line(200).nullish() }))
+      .min(1)
+      .max(10)
+      .describe('https links; the gateway does not follow them'),
+  })
+  .openapi('NewAppeal');
+
+export const ruling = z
+  .strictObject({
+    decision: z.enum(['upheld', 'granted']),
+    answer: schemas.prose(MOST_CHARACTERS).describe('For the professional, and for the audit log'),
+    standing: z.enum(['good', 'warned', 'suspended']).optional().describe('Of a grant: what the standing becomes. Left out: `good`'),
+    until: schemas.moment.nullish(),
+  })
+  .superRefine((one, context) => {
+    checkUntil(one, context);
+    if (one.decision === 'upheld' && one.standing !== undefined)
+      context.addIssue({ code: 'custom', path: ['standing'], message: 'belongs to `granted` only' });
+  })
+  .openapi('AppealDecision');
 
 type FamilyOf<Type> = Type extends `${infer Family}.${string}` ? `${Family}.*` : never;
 const FAMILIES = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*` as FamilyOf<EventType>))];

@@ -5,12 +5,14 @@ import { CALL_SIDES, CALL_STATES } from '../../domain/call.ts';
 import { CONNECTION_REASONS } from '../../domain/connection.ts';
 import { CHOICE_REASONS, REJECTIONS } from '../../domain/decision.ts';
 import { ATTEMPT_PROBLEMS, DEATHS, DELIVERY_STATES } from '../../domain/delivery.ts';
+import { factsSchema } from '../../domain/eligibility.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { WEEKDAYS } from '../../domain/weekly-hours.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
 import { INCIDENT_KINDS, INCIDENT_STATES } from '../../domain/incident.ts';
+import { APPEAL_STATES, STANDINGS } from '../../domain/standing.ts';
 import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
 import { WARNINGS } from '../../meetings/preview.ts';
 
@@ -19,6 +21,16 @@ const CONTROL = /^[^\p{Cc}]*$/u;
 /** The pattern is said once more, because the OpenAPI document would get the flag, too. */
 export const line = (max: number) =>
   z.string().min(1).max(max).regex(CONTROL, 'must not contain control characters').openapi({ pattern: CONTROL.source });
+const PROSE = /^[\n\t\P{Cc}]*$/u;
+
+/** What somebody wrote, over several lines. */
+export const prose = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(PROSE, 'must not contain control characters other than line breaks and tabs')
+    .openapi({ pattern: PROSE.source });
 /** An id that the marketplace made. */
 export const foreignId = line(200);
 export const moment = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 moment with offset' });
@@ -207,11 +219,12 @@ export const meeting = z
   })
   .openapi('Meeting');
 
-/** What rules of the policy go by (F03). */
-export const facts = z
-  .record(z.string().max(50), z.union([z.number(), z.string().max(200), z.boolean()]))
-  .optional()
-  .describe("What the policy's `eligibility` asks about");
+const MOST_FACTS = 50;
+
+export const facts = factsSchema
+  .refine((one) => Object.keys(one).length <= MOST_FACTS, `must not be more than ${MOST_FACTS}`)
+  .default({})
+  .describe('What the rules of `eligibility` in the policy are about, by name: numbers, texts, booleans, moments. Not kept');
 
 export const newMeeting = z
   .strictObject({
@@ -236,6 +249,7 @@ export const newMeeting = z
     duration_minutes: durationMinutes.optional().describe("Left out: the professional's `default_duration_minutes`"),
     time_zone: timeZone.default('UTC'),
     recording: z.enum(RECORDING_MODES).default('none'),
+    facts,
     join_url: z.string().max(2_048).nullish(),
   })
   .openapi('NewMeeting');
@@ -365,6 +379,44 @@ export const incident = z
     reported_at: moment,
   })
   .openapi('Incident');
+
+const standingName = z.enum(STANDINGS);
+
+const standingDecision = z
+  .object({
+    id: z.string(),
+    standing: standingName,
+    until: moment.nullable(),
+    reason: z.string(),
+    incident_id: z.string().nullable(),
+    appeal_id: z.string().nullable().describe('The appeal that it answers'),
+    decided_at: moment,
+  })
+  .openapi('StandingDecision');
+
+export const standing = z
+  .object({
+    professional_id: z.string(),
+    standing: standingName.describe('Now. `suspended` and `terminated`: no new links and calls'),
+    until: moment.nullable().describe('When the suspension ends by itself'),
+    decision: standingDecision.nullable().describe('What it rests on; null when nothing was decided, and after a suspension'),
+    decisions: z.array(standingDecision).describe('The newest first, at most 20'),
+  })
+  .openapi('Standing');
+
+export const appeal = z
+  .object({
+    id: z.string(),
+    professional_id: z.string(),
+    decision_id: z.string(),
+    state: z.enum(APPEAL_STATES),
+    text: z.string(),
+    evidence: z.array(z.object({ url: z.url(), title: z.string().nullable() })),
+    answer: z.string().nullable(),
+    filed_at: moment,
+    decided_at: moment.nullable(),
+  })
+  .openapi('Appeal');
 
 /** A compact JWS (RFC 7515). */
 export const deletionCertificate = z.object({ certificate: z.string() }).openapi('DeletionCertificate');

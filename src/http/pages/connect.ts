@@ -18,6 +18,7 @@ import { MINUTE, SECOND } from '../../domain/time.ts';
 import { newToken } from '../../domain/token.ts';
 import { policyOf } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
+import { readStanding } from '../../professionals/standing.ts';
 import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
@@ -207,6 +208,7 @@ async function show(c: Context, gateway: Gateway, session: ConnectSession, token
     token,
     expiresAt: session.expiresAt,
     notice: notice === undefined ? null : { kind: notice, app: app === undefined ? null : APPS[app].name },
+    regarded: await readStanding(db.read, session, now()),
     apps: connectApps(gateway, policyOf(marketplace), session.providers, connections),
     returnUrl: returnUrl(session, c.req.query('connection_id'), c.req.query('error')),
   });

@@ -8,6 +8,7 @@ import type { Gateway } from '../../gateway.ts';
 import { continueMeeting, isContinuable } from '../../meetings/continue.ts';
 import { host, openHostLink } from '../../meetings/join.ts';
 import { hostTokenOf, nextHostToken } from '../../meetings/segments.ts';
+import { readStanding } from '../../professionals/standing.ts';
 import { listUploads, takesUploads, takeUploadBack, uploadRecording } from '../../recordings/upload.ts';
 import type { Meeting } from '../../store/meetings.ts';
 import { newUpload } from '../api/requests.ts';
@@ -82,6 +83,7 @@ async function showHostPage(c: Context, gateway: Gateway, { status, report = sen
     })),
     recording: meeting.recording as RecordingMode,
     continuable: meeting.continuedBy === null && (await isContinuable(gateway, policy, meeting)),
+    regarded: await readStanding(gateway.db.read, meeting, gateway.now()),
     report,
     uploads: await uploadsOf(gateway, policy, meeting, uploads),
   });

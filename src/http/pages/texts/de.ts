@@ -262,6 +262,13 @@ export const de: Texts = {
     cancelled: 'Dieses Meeting wurde abgesagt.',
     join: 'Hier nimmst du teil: {{url}}',
   },
+  standing: {
+    suspendedTitle: 'Dein Konto ist gesperrt',
+    suspendedText:
+      'Bis {{time}} bekommst du keine neuen Meetings und Anrufe. Warum, und wie du widersprechen kannst, sagt dir der Marktplatz.',
+    terminatedTitle: 'Deine Arbeit auf diesem Marktplatz ist beendet',
+    terminatedText: 'Du bekommst keine neuen Meetings und Anrufe. Warum, und wie du widersprechen kannst, sagt dir der Marktplatz.',
+  },
   host: {
     role: 'Für Anbietende',
     awaitingTitle: 'Noch niemand hat gekauft',

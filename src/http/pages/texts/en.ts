@@ -250,6 +250,12 @@ export const en = {
     cancelled: 'This meeting was cancelled.',
     join: 'Join from here: {{url}}',
   },
+  standing: {
+    suspendedTitle: 'Your account is suspended',
+    suspendedText: 'Until {{time}} you get no new meetings and calls. The marketplace tells you why, and how you can object.',
+    terminatedTitle: 'Your work on this marketplace has ended',
+    terminatedText: 'You get no new meetings and calls. The marketplace tells you why, and how you can object.',
+  },
   host: {
     role: 'For the professional',
     awaitingTitle: 'Nobody has purchased yet',

@@ -1,7 +1,9 @@
 /** Where a professional connects the accounts: one card for each approved app, and in it one for each account. */
 import { html } from 'hono/html';
+import type { Regarded } from '../../../domain/standing.ts';
 import { type Texts, translator } from '../texts/index.ts';
 import { accountCard, connectForm, type ConnectedAccount } from './connected-account.ts';
+import { standingNotice } from './standing.ts';
 import { type AppName, badge, countdown, type Html, type MaybeHtml, notice, outside, page, type PageBase, type Tone } from './layout.ts';
 
 export type ConnectNotice = keyof Texts['connectNotice'];
@@ -21,6 +23,8 @@ export interface ConnectPage extends PageBase {
   readonly expiresAt: Date;
   /** `app`: the name of the app that it is about, where it is about one. */
   readonly notice: { readonly kind: ConnectNotice; readonly app: string | null } | null;
+  /** How the marketplace regards the professional. */
+  readonly regarded: Regarded;
   readonly apps: readonly ConnectApp[];
   readonly returnUrl: string | null;
 }
@@ -43,7 +47,7 @@ export function connectPage(model: ConnectPage): Html {
         <p>${t('connect.intro', marketplace)}</p>
         ${model.returnUrl === null ? '' : html`<p class="quiet">${t('connect.returnNote', marketplace)}</p>`}
       </div>
-      ${banner(model)} ${model.apps.map((app) => card(model, app))}
+      ${standingNotice(model.language, model.regarded, 'UTC')} ${banner(model)} ${model.apps.map((app) => card(model, app))}
       <div class="card-head">
         <p class="quiet small">${t('connect.timeLeft')} ${countdown(model, model.expiresAt)}</p>
         ${outside(model.returnUrl, finish, connected ? 'button' : 'button second')}

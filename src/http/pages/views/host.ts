@@ -2,10 +2,12 @@
 import { html } from 'hono/html';
 import type { RecordingMode } from '../../../domain/policy.ts';
 import type { Consent } from '../../../domain/recording.ts';
+import type { Regarded } from '../../../domain/standing.ts';
 import { type Translate, translator } from '../texts/index.ts';
 import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
 import { reportCard, type ReportState } from './report.ts';
 import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
+import { standingNotice } from './standing.ts';
 import { uploadsCard, type UploadsCard } from './uploads.ts';
 
 export interface HostAttendee {
@@ -21,6 +23,8 @@ export interface HostPage extends MeetingBase {
   readonly recording: RecordingMode;
   /** Whether a new link can be made for the rest of the booking. */
   readonly continuable: boolean;
+  /** How the marketplace regards the professional. */
+  readonly regarded: Regarded;
   readonly report: ReportState;
   /** Null where nothing can be shared and nothing was. */
   readonly uploads: UploadsCard | null;
@@ -41,7 +45,7 @@ export function hostPage(model: HostPage): Html {
         <p class="eyebrow">${t('host.role')}</p>
         <h1>${model.title}</h1>
       </div>
-      ${liveRegion(model, side(model))}
+      ${standingNotice(model.language, model.regarded, model.timeZone)} ${liveRegion(model, side(model))}
       <section class="card" id="entrance" data-part>${status(model)}${facts(model)}</section>
       ${limitNotice(model)}
       <section class="card" id="people" data-part>

@@ -53,7 +53,7 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
     remedy: 'Send the professional to the connect link, then repeat the request with a new Idempotency-Key.',
   },
   professional_suspended: {
-    meaning: 'The standing of the professional does not allow new links.',
+    meaning: 'The standing of the professional does not allow new links. "until" is when a suspension ends by itself.',
     remedy: 'Wait for the end of the suspension, or change the standing after an appeal.',
   },
   professional_unavailable: {
@@ -131,7 +131,7 @@ export const PROBLEMS: Readonly<Record<FailureCode, ProblemExplanation>> = {
   },
   not_eligible: {
     meaning: 'A rule of the policy does not hold for this professional. "rule" names it, and "fact" what it is about.',
-    remedy: 'Send the facts that the rules ask for, or do not offer this here.',
+    remedy: 'Send the facts that the rules ask for; "lacking" has all that would suffice. Or do not offer this here.',
   },
   recording_not_allowed: {
     meaning: 'The policy of the marketplace does not allow this recording mode for this kind of booking.',
