@@ -9,6 +9,7 @@ import { connectionRoutes } from './http/api/connections.ts';
 import { eventRoutes } from './http/api/events.ts';
 import { incidentRoutes } from './http/api/incidents.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
+import { meterRoutes } from './http/api/meters.ts';
 import { policyRoutes } from './http/api/policy.ts';
 import { packageRoutes } from './http/api/packages.ts';
 import { providerRoutes } from './http/api/providers.ts';
@@ -72,6 +73,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', connectionRoutes(gateway));
   app.route('/v1', meetingRoutes(gateway));
   app.route('/v1', sessionRoutes(gateway));
+  app.route('/v1', meterRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', incidentRoutes(gateway));

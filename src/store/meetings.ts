@@ -100,6 +100,7 @@ export type TimedMeeting = Pick<
   | 'professionalId'
   | 'provider'
   | 'state'
+  | 'linkSource'
   | 'plan'
   | 'planBasis'
   | 'limitMinutes'
@@ -122,6 +123,7 @@ export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Prom
         professionalId: meetings.professionalId,
         provider: meetings.provider,
         state: meetings.state,
+        linkSource: meetings.linkSource,
         plan: meetings.plan,
         planBasis: meetings.planBasis,
         limitMinutes: meetings.limitMinutes,

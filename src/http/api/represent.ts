@@ -11,7 +11,7 @@ import { attemptProblem, type Death, type DeliveryState, type DisabledReason } f
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import type { IncidentKind, IncidentState } from '../../domain/incident.ts';
 import { invitation } from '../../domain/invitation.ts';
-import { isOver, type MeetingState } from '../../domain/meeting.ts';
+import { isOver, type Ender, type MeetingState } from '../../domain/meeting.ts';
 import { planOf, type CertainPlan, type PlanBasis } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { scanText } from '../../domain/text-scan.ts';
@@ -130,6 +130,7 @@ export function representMeeting(
     continued_by: meeting.continuedBy,
     started_at: isoOrNull(meeting.startedAt),
     ended_at: isoOrNull(meeting.endedAt),
+    ended_by: meeting.endedBy as Ender | null,
     cancel_reason: meeting.cancelReason,
     created_at: iso(meeting.createdAt),
   };
