@@ -188,11 +188,17 @@ export function createLive(gateway: Gateway, { perLink = PER_LINK, inAll = IN_AL
   };
 }
 
-const represent = ({ state, door, runningSince, limitEndsAt, hostLost, continuedUrl, version }: News) => ({
+const represent = ({ state, door, runningSince, limitEndsAt, meter, hostLost, continuedUrl, version }: News) => ({
   state,
   door,
   running_since: runningSince?.toISOString() ?? null,
   limit_ends_at: limitEndsAt?.toISOString() ?? null,
+  meter: meter && {
+    session_since: meter.session?.since.toISOString() ?? null,
+    block: meter.session?.block ?? null,
+    block_ends_at: meter.session?.blockEndsAt.toISOString() ?? null,
+    balance_text: meter.balance,
+  },
   host_lost: hostLost,
   continued: continuedUrl,
   version,

@@ -10,6 +10,7 @@ import { isAsked } from '../domain/recording.ts';
 import { sessionsOf } from '../domain/session.ts';
 import { plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
+import { moveCredit } from '../meters/credit.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { listFacts } from '../store/facts.ts';
@@ -80,6 +81,7 @@ export async function continueMeeting(
       purchaseBy: current.bookingKind === 'event' ? endsAt(drafted) : current.purchaseBy,
     };
     await insertMeeting(tx, next);
+    await moveCredit(tx, { from: current.id, to: next });
     for (const attendee of attendees) await insertAttendee(tx, carriedOver(gateway, policy, next, attendee));
     await updateMeeting(tx, { id: current.id, from: [current.state] }, { continuedBy: id });
     await scheduleJob(tx, { kind: 'meeting.close', subjectId: id, dueAt: joinWindow(policy, next).closesAt });

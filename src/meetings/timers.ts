@@ -16,7 +16,7 @@ export type Timer = (
   tx: Writer,
   gateway: Gateway,
   meetings: readonly TimedMeeting[],
-  policyOf: (owned: Pick<TimedMeeting, "marketplaceId">) => Promise<Policy>,
+  policyOf: (owned: Pick<TimedMeeting, 'marketplaceId'>) => Promise<Policy>,
 ) => Promise<Map<string, Date>>;
 
 export type TimerKind = 'meeting.limit' | 'meeting.host' | 'meter.tick';

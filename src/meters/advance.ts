@@ -62,7 +62,7 @@ export async function advanceMeters(
   tx: Writer,
   gateway: Gateway,
   counted: readonly Counted[],
-  policyOf: (owned: Pick<Metered, "marketplaceId">) => Promise<Policy>,
+  policyOf: (owned: Pick<Metered, 'marketplaceId'>) => Promise<Policy>,
 ): Promise<Map<string, Date>> {
   const held: Counted[] = [];
   for (const one of counted) {

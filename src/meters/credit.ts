@@ -29,6 +29,18 @@ export async function creditMeeting(
   if (meeting.state === 'live' || meeting.state === 'ended') await followMeter(tx, gateway, meeting, await toldSessions(tx, id));
 }
 
+/** A meeting that a plan's limit ends goes on as another one: what is not used of its credit is that one's. */
+export async function moveCredit(tx: Writer, { from, to }: { from: string; to: Meeting }): Promise<void> {
+  const meter = await findMeter(tx, from);
+  if (meter === undefined) return;
+  const { creditBlocks, usedBlocks, balanceText } = meter;
+  const rest = creditBlocks === null ? null : Math.max(0, creditBlocks - usedBlocks);
+  await saveMeters(tx, [
+    { ...newMeter(to), creditBlocks: rest, balanceText },
+    { ...meter, creditBlocks: creditBlocks === null ? null : Math.min(creditBlocks, usedBlocks) },
+  ]);
+}
+
 interface Which {
   readonly marketplaceId: string;
   readonly meetingId: string;

@@ -6,6 +6,7 @@ import type { connectionRoutes } from '../../src/http/api/connections.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
 import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
+import type { meterRoutes } from '../../src/http/api/meters.ts';
 import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
 import type { providerRoutes } from '../../src/http/api/providers.ts';
@@ -19,6 +20,7 @@ type Served =
   | SchemaOf<ReturnType<typeof eventRoutes>>
   | SchemaOf<ReturnType<typeof incidentRoutes>>
   | SchemaOf<ReturnType<typeof meetingRoutes>>
+  | SchemaOf<ReturnType<typeof meterRoutes>>
   | SchemaOf<ReturnType<typeof packageRoutes>>
   | SchemaOf<ReturnType<typeof policyRoutes>>
   | SchemaOf<ReturnType<typeof providerRoutes>>

@@ -157,7 +157,12 @@ describe('escaping', () => {
       ),
       views.adminLinkPage(adminLink('en', { marketplace: HOSTILE, token: HOSTILE, app: HOSTILE, url: HOSTILE })),
       views.joinPage(
-        join('en', { ...base, professional: HOSTILE, live: { ...live, balance: HOSTILE }, report: { kind: 'invalid', text: HOSTILE } }),
+        join('en', {
+          ...base,
+          professional: HOSTILE,
+          live: { ...live, meter: { ...live.meter!, balance: HOSTILE } },
+          report: { kind: 'invalid', text: HOSTILE },
+        }),
       ),
       views.hostPage(host('en', { ...base, attendees: [{ name: HOSTILE, purchased: true, cameraOff: true, consent: 'granted' }] })),
       ...RECORDING_STATES.map((state) =>

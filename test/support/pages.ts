@@ -150,13 +150,16 @@ export const live: views.LiveMeeting = {
   startedAt: new Date('2026-12-01T08:48:30Z'),
   limitEndsAt: new Date('2026-12-01T09:28:30Z'),
   hostLost: true,
-  block: 1,
-  balance: '24.50 €',
+  meter: {
+    session: { since: new Date('2026-12-01T08:50:00Z'), block: 1, blockEndsAt: new Date('2026-12-01T09:05:00Z'), last: true },
+    balance: '24.50 €',
+    unpaid: null,
+  },
 };
 
 /** A meeting near its limit, after it, and when it goes on elsewhere. */
 const running = (limitEndsAt: string, hostLost = false) => ({
-  live: { ...live, hostLost, limitEndsAt: new Date(limitEndsAt), block: null, balance: null },
+  live: { ...live, hostLost, limitEndsAt: new Date(limitEndsAt), meter: null },
 });
 const continuedUrl = 'https://gateway.example/j/jt_next';
 export const LIVE_STATES: readonly (readonly [string, Partial<views.MeetingBase>])[] = [

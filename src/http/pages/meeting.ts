@@ -73,11 +73,10 @@ export async function common(c: Context, gateway: Gateway, entrance: Entrance, a
   };
 }
 
-/** A customer's page has no block and no balance of its own before the marketplace tells them (T11). */
 function liveMeeting(news: News | undefined): LiveMeeting | null {
   if (news === undefined || news.runningSince === null) return null;
-  const { runningSince, limitEndsAt, hostLost } = news;
-  return { startedAt: runningSince, limitEndsAt, hostLost, block: null, balance: null };
+  const { runningSince, limitEndsAt, hostLost, meter } = news;
+  return { startedAt: runningSince, limitEndsAt, hostLost, meter };
 }
 
 function pageState({ door, meeting, opensAt }: Entrance): MeetingPageState {

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { translator } from '../texts/index.ts';
 import { MINUTE } from '../../../domain/time.ts';
+import type { MeterNews } from '../../../meters/news.ts';
 import { dateTime, dateTimeRange, minutes, monthOf, zoneName } from './format.ts';
 import { type AppName, countdown, fact, headed, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
 
@@ -47,10 +48,8 @@ export interface LiveMeeting {
   /** When the plan's limit ends it; null when it does not. */
   readonly limitEndsAt: Date | null;
   readonly hostLost: boolean;
-  /** The paid block that runs, counted from 1 (T11). */
-  readonly block: number | null;
-  /** As the marketplace wrote it (T11). */
-  readonly balance: string | null;
+  /** T11; null where nothing is metered. */
+  readonly meter: MeterNews | null;
 }
 
 /** How a page differs for its two kinds of readers. */
@@ -136,11 +135,28 @@ function running(model: MeetingBase, live: LiveMeeting, side: Side): Html {
     ${live.hostLost ? html`<div role="alert">${notice('warn', side.hostLost.title, side.hostLost.text)}</div>` : ''}
     ${live.limitEndsAt === null ? '' : limit(model, live.limitEndsAt, side)}
     <dl class="facts">
-      ${fact(t('join.runningFor'), stopwatch(model, live.startedAt))}
-      ${live.block === null ? '' : fact(t('join.block'), String(live.block))}
-      ${live.balance === null ? '' : fact(t('join.balance'), live.balance)}
+      ${fact(t('join.runningFor'), stopwatch(model, live.startedAt))} ${live.meter === null ? '' : metered(model, live.meter)}
     </dl>
+    ${
+      live.meter === null || live.meter.unpaid === null
+        ? ''
+        : html`<div role="alert">
+            ${notice('bad', t('join.unpaid.title'), t(`join.unpaid.${live.meter.unpaid}`, { app: model.app.name }))}
+          </div>`
+    }
   </section>`;
+}
+
+function metered(model: MeetingBase, { session, balance }: MeterNews): Html {
+  const t = translator(model.language);
+  const block = session && (session.last ? t('join.blockLast', { number: String(session.block) }) : String(session.block));
+  return html`${
+    session === null
+      ? ''
+      : html`${fact(t('join.sessionTime'), stopwatch(model, session.since))} ${fact(t('join.block'), block ?? '')}
+        ${session.blockEndsAt > model.now ? fact(t('join.blockEndsIn'), countdown(model, session.blockEndsAt)) : ''}`
+  }
+  ${balance === null ? '' : fact(t('join.balance'), balance)}`;
 }
 
 /** Counts down to the plan's limit. The script goes on from here: what has `data-from` shows while that much time is left, or less. */
