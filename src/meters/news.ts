@@ -2,7 +2,7 @@
 import type { Policy } from '../domain/policy.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { listMeterBlocks, listMeters, type Meter, type MeterBlock } from '../store/meters.ts';
+import { findMeter, listMeterBlocks, listMeters, type Meter, type MeterBlock } from '../store/meters.ts';
 import type { Reader } from '../store/database.ts';
 import type { Meeting } from '../store/meetings.ts';
 import { endingOf, type Ending } from './advance.ts';
@@ -23,6 +23,13 @@ export interface SessionNews {
   readonly blockEndsAt: Date;
   /** Whether more than this block is paid for. */
   readonly last: boolean;
+}
+
+/** Minutes that are paid for, where the vendor cannot end the meeting after them; null elsewhere. */
+export async function selfTimedMinutes(gateway: Gateway, meeting: Meeting, policy: Policy): Promise<number | null> {
+  if (!policy.meter.enabled || endingOf(gateway, policy, meeting) !== 'not_capable') return null;
+  const { creditBlocks = null } = (await findMeter(gateway.db.read, meeting.id)) ?? {};
+  return creditBlocks === null ? null : creditBlocks * policy.meter.block_minutes;
 }
 
 /** Of a running meeting; null where nothing is known to be paid or used. */

@@ -119,6 +119,7 @@ export const join = (language: Language, change: Partial<views.JoinPage> = {}): 
   limitMinutes: null,
   limitAsOf: null,
   warnMinutes: [10, 5, 1],
+  selfTimedMinutes: null,
   guideUrl: 'https://support.google.com/meet',
   calendar: null,
   report: { kind: 'empty' },
@@ -191,6 +192,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   limitMinutes: 40,
   limitAsOf: '2026-10-04',
   warnMinutes: [10, 5, 1],
+  selfTimedMinutes: null,
   guideUrl: 'https://support.zoom.com/hc/en',
   attendees: [
     { name: 'Ada', purchased: true, cameraOff: true, consent: 'granted' },

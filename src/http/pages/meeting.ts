@@ -7,6 +7,7 @@ import { INCIDENT_KINDS } from '../../domain/incident.ts';
 import { reportIncident, type Report } from '../../incidents/report.ts';
 import type { Door, Entrance } from '../../meetings/join.ts';
 import { readNews, type News } from '../../meetings/news.ts';
+import { selfTimedMinutes } from '../../meters/news.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import { languageFor } from './page.ts';
@@ -64,6 +65,7 @@ export async function common(c: Context, gateway: Gateway, entrance: Entrance, a
     timeZone: meeting.timeZone,
     state: pageState(entrance),
     live: liveMeeting(news),
+    selfTimedMinutes: await selfTimedMinutes(gateway, meeting, entrance.policy),
     ended: meeting.state === 'ended',
     continuedUrl: news?.continuedUrl ?? null,
     version: news?.version ?? '',

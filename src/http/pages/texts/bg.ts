@@ -171,6 +171,8 @@ export const bg: Texts = {
     runningFor: 'Продължава от',
     endsIn: 'Приложението я прекратява след',
     block: 'Блок',
+    selfTimedTitle: 'Платено време: {{duration}}',
+    selfTimedText: '{{app}} не ни позволява да прекратим срещата. Моля, следете времето и я приключете сами.',
     sessionTime: 'Време на сесията',
     blockLast: '{{number}}, последният платен',
     blockEndsIn: 'Блокът свършва след',

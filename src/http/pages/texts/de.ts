@@ -178,6 +178,8 @@ export const de: Texts = {
     runningFor: 'Läuft seit',
     endsIn: 'Die App beendet es in',
     block: 'Block',
+    selfTimedTitle: 'Bezahlte Zeit: {{duration}}',
+    selfTimedText: '{{app}} lässt uns das Meeting nicht beenden. Bitte achte selbst auf die Zeit und beende es.',
     sessionTime: 'Sitzungsdauer',
     blockLast: '{{number}}, der letzte bezahlte',
     blockEndsIn: 'Block endet in',

@@ -168,6 +168,8 @@ export const en = {
     runningFor: 'Running for',
     endsIn: 'The app ends it in',
     block: 'Block',
+    selfTimedTitle: 'Paid time: {{duration}}',
+    selfTimedText: '{{app}} does not let us end the meeting. Please watch the time and end it yourselves.',
     sessionTime: 'Session time',
     blockLast: '{{number}}, the last one paid for',
     blockEndsIn: 'Block ends in',

@@ -167,6 +167,8 @@ export const ru: Texts = {
     runningFor: 'Идёт',
     endsIn: 'Приложение завершит её через',
     block: 'Блок',
+    selfTimedTitle: 'Оплаченное время: {{duration}}',
+    selfTimedText: '{{app}} не даёт нам завершить встречу. Пожалуйста, следите за временем и завершите её сами.',
     sessionTime: 'Время сеанса',
     blockLast: '{{number}}, последний оплаченный',
     blockEndsIn: 'Блок закончится через',

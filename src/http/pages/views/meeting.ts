@@ -17,6 +17,8 @@ export interface MeetingBase extends PageBase {
   readonly state: MeetingPageState;
   /** What is known of the running meeting; null while it does not run. */
   readonly live: LiveMeeting | null;
+  /** Minutes that are paid for, where only the people can end the meeting after them (T08); null elsewhere. */
+  readonly selfTimedMinutes: number | null;
   /** The vendor has ended it; it may be entered again while its time lasts. */
   readonly ended: boolean;
   /** This reader's own page of the meeting that continues this one. */
@@ -116,6 +118,16 @@ export function limitNotice({ language, limitMinutes, limitAsOf, app, state }: M
   const text = t('join.limitText', { app: app.name });
   const asOf = limitAsOf === null ? '' : ` ${t('join.limitAsOf', { date: monthOf(language, limitAsOf) })}`;
   return notice('warn', t('join.limitTitle', { duration: minutes(language, limitMinutes) }), `${text}${asOf}`);
+}
+
+export function selfTimedNotice({ language, selfTimedMinutes, app, state }: MeetingBase): MaybeHtml {
+  if (selfTimedMinutes === null || isClosed(state)) return '';
+  const t = translator(language);
+  return notice(
+    'warn',
+    t('join.selfTimedTitle', { duration: minutes(language, selfTimedMinutes) }),
+    t('join.selfTimedText', { app: app.name }),
+  );
 }
 
 export const isClosed = ({ kind }: MeetingPageState): boolean => kind === 'over' || kind === 'cancelled' || kind === 'expired';
