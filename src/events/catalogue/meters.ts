@@ -4,7 +4,7 @@ import { moment, ofMeeting } from './members.ts';
 
 const blocks = z.number().int().min(0).max(100_000);
 const session = {
-  session_id: z.string().max(300).describe("The vendor's id of the run"),
+  session_id: z.string().max(300).describe('Of the run of the meeting; the same in all events about it'),
 };
 const block = {
   ...session,
@@ -25,7 +25,7 @@ const example = {
   professional_id: 'pro_42',
   provider: 'zoom',
   state: 'live',
-  session_id: '4444AAAiAAAAAiAiAiiAii==',
+  session_id: 'YqN4tjCf20TRZyvUlRud0ZC-5oCR6D18',
 } as const;
 
 export const METER_EVENTS = {

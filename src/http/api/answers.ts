@@ -48,7 +48,7 @@ export const meter = z
     blocks: z
       .array(
         z.object({
-          session_id: z.string().describe("The vendor's id of the run"),
+          session_id: z.string().describe('Of the run of the meeting; as in the events'),
           number: z.number().int().describe('From 1 in each session'),
           starts_at: schemas.moment,
           voided_at: schemas.moment.nullable().describe('Set where it does not count'),
