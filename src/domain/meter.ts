@@ -103,6 +103,8 @@ export interface Reading {
   readonly started: readonly (Block & { readonly endsAt: Date; readonly paid: boolean; readonly used: number })[];
   /** `grace`: the session did not take place. `not_run`: told, but by what is known now both were not there any more. */
   readonly voided: readonly (Block & { readonly reason: 'grace' | 'not_run' })[];
+  /** Told, and by what is known now they began at another moment: the same block, and no news. */
+  readonly moved: readonly Block[];
   /** Began unpaid in a session that is over: kept, so that a later credit does not pay for it. */
   readonly waived: readonly Block[];
   readonly used: number;
@@ -131,6 +133,7 @@ export function readMeter(
 
   let used = told.length - told.filter(({ voidedAt }) => voidedAt !== null).length - lost.length;
   const started: Reading['started'][number][] = [];
+  const moved: Block[] = [];
   const waived: Block[] = [];
   let unpaid: Block | null = null;
   let current: Block | null = null;
@@ -145,7 +148,7 @@ export function readMeter(
       }
       used += 1;
       started.push({ ...block, endsAt: plus(block.startsAt, blockMs), paid: used <= limit, used });
-    }
+    } else if (before.startsAt.getTime() !== block.startsAt.getTime()) moved.push(block);
     if (block.instanceId === running?.instanceId) current = block;
   }
   const { pending } = count;
@@ -168,6 +171,7 @@ export function readMeter(
         ? [{ ...abandoned, reason: 'grace' as const }]
         : []),
     ],
+    moved,
     waived,
     used,
     blockEndsAt,

@@ -133,7 +133,7 @@ const isChanged = (a: Meter, b: Meter): boolean =>
   a.blockEndsAt?.getTime() !== b.blockEndsAt?.getTime() ||
   a.exhaustedAt?.getTime() !== b.exhaustedAt?.getTime();
 
-function rowsOf({ id, marketplaceId, bookingId }: Metered, { started, voided, waived }: Reading, now: Date): MeterBlock[] {
+function rowsOf({ id, marketplaceId, bookingId }: Metered, { started, voided, moved, waived }: Reading, now: Date): MeterBlock[] {
   const row = ({ instanceId, number, startsAt }: Block, voided: Date | null): MeterBlock => ({
     meetingId: id,
     marketplaceId,
@@ -144,7 +144,7 @@ function rowsOf({ id, marketplaceId, bookingId }: Metered, { started, voided, wa
     voidedAt: voided,
   });
   return [
-    ...started.map((block) => row(block, null)),
+    ...[...started, ...moved].map((block) => row(block, null)),
     ...voided.map((block) => row(block, voidedAt(block, now))),
     ...waived.map((block) => row(block, block.startsAt)),
   ];

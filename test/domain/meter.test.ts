@@ -42,10 +42,10 @@ const starts = ({ started }: Reading): string[] =>
   started.map(({ instanceId, number, startsAt }) => `${instanceId} #${number} ${secondsOf(startsAt)}`);
 
 /** What is stored after a look. */
-function keep(told: readonly ToldBlock[], { started, voided, waived }: Reading, now: Date): ToldBlock[] {
+function keep(told: readonly ToldBlock[], { started, voided, moved, waived }: Reading, now: Date): ToldBlock[] {
   const rows = new Map(told.map((row) => [`${row.instanceId} ${row.number}`, row]));
   const fresh: ToldBlock[] = [
-    ...started.map((block) => ({ ...block, voidedAt: null })),
+    ...[...started, ...moved].map((block) => ({ ...block, voidedAt: null })),
     ...voided.map((block) => ({ ...block, voidedAt: voidedAt(block, now) })),
     ...waived.map((block) => ({ ...block, voidedAt: block.startsAt })),
   ];
@@ -252,6 +252,9 @@ describe('any order, loss and repetition of the facts', () => {
         charge(look(facts, { now: 20_000, first, told }), 20_000);
         const truth = look(facts, { now: 20_000, first });
         const counted = told.filter((block) => block.voidedAt === null).map(({ instanceId, number }) => `${instanceId} ${number}`);
+        const moments = (blocks: readonly { startsAt: Date }[]): number[] =>
+          blocks.map(({ startsAt }) => startsAt.getTime()).toSorted((a, b) => a - b);
+        expect(moments(told.filter((block) => block.voidedAt === null))).toEqual(moments(truth.started));
         expect(counted.toSorted()).toEqual(truth.started.map(({ instanceId, number }) => `${instanceId} ${number}`).toSorted());
         expect(
           [...charged]

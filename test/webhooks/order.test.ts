@@ -308,7 +308,7 @@ describe('sessions', () => {
           }
           expect(await result(id)).toEqual(expected);
         }),
-        { numRuns: 200 },
+        { numRuns: 120 },
       );
     },
   );
