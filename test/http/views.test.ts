@@ -460,7 +460,9 @@ describe('join page', () => {
   );
 
   it('T11 shows session time, block and balance', async () => {
-    expect(await words(views.joinPage(join('en', { live })))).toMatch(/Running for 11:30 .*Block 1 Balance 24\.50 €/);
+    expect(await words(views.joinPage(join('en', { live })))).toMatch(
+      /Running for 11:30 Session time 10:00 Block 1, the last one paid for Block ends in 05:00 Balance 24\.50 €/,
+    );
   });
 
   it('R06 tells that the professional lost the connection', async () => {
