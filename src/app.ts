@@ -11,6 +11,7 @@ import { contentRoutes } from './http/api/contents.ts';
 import { eventRoutes } from './http/api/events.ts';
 import { incidentRoutes } from './http/api/incidents.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
+import { meterRoutes } from './http/api/meters.ts';
 import { policyRoutes } from './http/api/policy.ts';
 import { packageRoutes } from './http/api/packages.ts';
 import { professionalRoutes } from './http/api/professionals.ts';
@@ -80,6 +81,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', meetingRoutes(gateway));
   app.route('/v1', sessionRoutes(gateway));
   app.route('/v1', callRoutes(gateway));
+  app.route('/v1', meterRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', contentRoutes(gateway));

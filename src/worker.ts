@@ -28,6 +28,8 @@ import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
 import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
+import { END } from './meters/advance.ts';
+import { endUnpaid } from './meters/end.ts';
 import { expirePresence, LAPSE_KINDS, runDueLapses } from './professionals/presence.ts';
 import { obeyStanding } from './professionals/barred.ts';
 import { END_OF_SUSPENSION, endSuspension, MEETING_OF_BARRED } from './professionals/standing.ts';
@@ -89,6 +91,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meeting.attendance': readAttendance,
   'meeting.limit': (gateway, meetingId) => runTimer(gateway, 'meeting.limit', meetingId),
   'meeting.host': (gateway, meetingId) => runTimer(gateway, 'meeting.host', meetingId),
+  'meter.tick': (gateway, meetingId) => runTimer(gateway, 'meter.tick', meetingId),
+  [END]: endUnpaid,
   'meeting.recording': switchRecording,
   'recording.expire': expireRecording,
   'recording.delete': deleteAtVendor,

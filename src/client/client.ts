@@ -66,7 +66,12 @@ export function createClient(options: ClientOptions) {
         call('POST /v1/meetings/{id}/purchases', { id, body }, request),
       cancel: (id: string, body?: BodyOf<'POST /v1/meetings/{id}/cancel'>, request?: PostOptions) =>
         call('POST /v1/meetings/{id}/cancel', { id, body }, request),
-      end: (id: string, request?: PostOptions) => call('POST /v1/meetings/{id}/end', { id }, request),
+      end: (id: string, body?: BodyOf<'POST /v1/meetings/{id}/end'>, request?: PostOptions) =>
+        call('POST /v1/meetings/{id}/end', { id, body }, request),
+      /** Sets what is paid for of a metered meeting: all blocks, used ones included. */
+      setCredit: (id: string, body: BodyOf<'PUT /v1/meetings/{id}/credit'>, request?: CallOptions) =>
+        call('PUT /v1/meetings/{id}/credit', { id, body }, request),
+      meter: (id: string, request?: CallOptions) => call('GET /v1/meetings/{id}/meter', { id }, request),
       /** A new link for the rest of a booking that a plan's limit cuts off. */
       continue: (id: string, request?: PostOptions) => call('POST /v1/meetings/{id}/continuation', { id }, request),
       setWishes: (id: string, customerId: string, body: BodyOf<'PUT /v1/meetings/{id}/attendees/{customer_id}'>, request?: CallOptions) =>

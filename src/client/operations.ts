@@ -20,12 +20,15 @@ export type Delivery = z.output<typeof schemas.delivery>;
 export type DeliveryCount = z.output<typeof answers.deliveryCount>;
 export type Incident = z.output<typeof schemas.incident>;
 export type IncidentChange = z.input<typeof requests.incidentChange>;
+export type CancelledMeeting = z.output<typeof answers.cancelled>;
+export type Credit = z.input<typeof requests.credit>;
 export type Meeting = z.output<typeof schemas.meeting>;
 export type MeetingChange = z.input<typeof requests.meetingChange>;
 export type MeetingPreview = z.output<typeof schemas.preview>;
 /** All of them in one page. */
 export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
 export type MeetingSessions = z.output<typeof answers.meetingSessions>;
+export type Meter = z.output<typeof answers.meter>;
 export type NewAppeal = z.input<typeof requests.newAppeal>;
 export type NewCall = z.input<typeof requests.newCall>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
@@ -95,8 +98,10 @@ export interface Operations {
   'GET /v1/meetings/{id}': { answer: Meeting };
   'PATCH /v1/meetings/{id}': { body: MeetingChange; answer: Meeting };
   'POST /v1/meetings/{id}/purchases': { body: z.input<typeof requests.purchase>; answer: Attendee };
-  'POST /v1/meetings/{id}/cancel': { body: z.input<typeof requests.cancellation> | undefined; answer: Meeting };
-  'POST /v1/meetings/{id}/end': { answer: Meeting };
+  'POST /v1/meetings/{id}/cancel': { body: z.input<typeof requests.cancellation> | undefined; answer: CancelledMeeting };
+  'POST /v1/meetings/{id}/end': { body: z.input<typeof requests.ending> | undefined; answer: Meeting };
+  'PUT /v1/meetings/{id}/credit': { body: Credit; answer: Meter };
+  'GET /v1/meetings/{id}/meter': { answer: Meter };
   'POST /v1/meetings/{id}/continuation': { answer: Meeting };
   'PUT /v1/meetings/{id}/attendees/{customer_id}': { body: z.input<typeof requests.wishes>; answer: Attendee };
   'PUT /v1/meetings/{id}/attendees/{customer_id}/recording-consent': { body: RecordingConsent; answer: Attendee };

@@ -8,6 +8,10 @@ export type MeetingState = (typeof MEETING_STATES)[number];
 /** No way leads out of these, except that a vendor may start an ended meeting once more. */
 export const isOver = (state: MeetingState): boolean => state === 'ended' || state === 'expired' || state === 'cancelled';
 
+/** Who ended a meeting, as far as it was done here: in the app itself everybody can, and vendors do not say who did (T09). */
+export const ENDERS = ['customer', 'professional', 'marketplace', 'gateway'] as const;
+export type Ender = (typeof ENDERS)[number];
+
 export interface MeetingLife {
   readonly state: MeetingState;
   readonly startedAt: Date | null;

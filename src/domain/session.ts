@@ -171,22 +171,30 @@ const stay = (from: number, to: number): Stay => ({ joinedAt: new Date(from), le
 
 /** Minutes of a run up to `now`. Who is of unknown side counts for none. */
 export function minutesOf(session: Session, now: Date): Minutes {
-  const until = (end: Date | null): number => (end ?? session.endedAt ?? now).getTime();
-  const spansOf = (side: Side): Span[] =>
-    union(
-      session.participants
-        .filter((participant) => participant.side === side)
-        .flatMap(({ stays }) => stays.map(({ joinedAt, leftAt }) => [joinedAt.getTime(), until(leftAt)] as const)),
-    );
-  const [host, customer] = [spansOf('host'), spansOf('customer')];
+  const until = (session.endedAt ?? now).getTime();
+  const [host, customer] = [spansOf(session, 'host', until), spansOf(session, 'customer', until)];
   return {
     // A vendor's clock may be ahead of ours.
-    total: Math.max(0, until(session.endedAt) - session.startedAt.getTime()) / MINUTE,
+    total: Math.max(0, until - session.startedAt.getTime()) / MINUTE,
     host: lengthOf(host) / MINUTE,
     customer: lengthOf(customer) / MINUTE,
     joint: lengthOf(intersection(host, customer)) / MINUTE,
   };
 }
+
+/** When a host and a customer were in the run at the same time, in order; what still goes on has no end (`Infinity`). */
+export function togetherIn(session: Session): Span[] {
+  const until = session.endedAt?.getTime() ?? Infinity;
+  return intersection(spansOf(session, 'host', until), spansOf(session, 'customer', until));
+}
+
+/** `until`: the end of the stays that nobody has told the end of. */
+const spansOf = ({ participants }: Session, side: Side, until: number): Span[] =>
+  union(
+    participants
+      .filter((participant) => participant.side === side)
+      .flatMap(({ stays }) => stays.map(({ joinedAt, leftAt }) => [joinedAt.getTime(), leftAt?.getTime() ?? until] as const)),
+  );
 
 /** Of several runs, one after the other. */
 export const sumOf = (all: readonly Minutes[]): Minutes =>

@@ -236,11 +236,17 @@ async function readTold(gateway: Gateway, pages: readonly Page[], opener: Opener
 const toldOf = (news: News | undefined): Told | undefined =>
   news && { data: represent(news), version: news.version, changesAt: news.changesAt, ended: CLOSED.has(news.door) };
 
-const represent = ({ state, door, runningSince, limitEndsAt, hostLost, continuedUrl, version }: News) => ({
+const represent = ({ state, door, runningSince, limitEndsAt, meter, hostLost, continuedUrl, version }: News) => ({
   state,
   door,
   running_since: runningSince?.toISOString() ?? null,
   limit_ends_at: limitEndsAt?.toISOString() ?? null,
+  meter: meter && {
+    session_since: meter.session?.since.toISOString() ?? null,
+    block: meter.session?.block ?? null,
+    block_ends_at: meter.session?.blockEndsAt.toISOString() ?? null,
+    balance_text: meter.balance,
+  },
   host_lost: hostLost,
   continued: continuedUrl,
   version,

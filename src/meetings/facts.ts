@@ -1,7 +1,9 @@
 /** What is known of a meeting, kept as a set of facts. State, sessions and the live view follow from the set, not from the order. */
+import type { Ender } from '../domain/meeting.ts';
 import { sessionsOf, type Fact, type Session } from '../domain/session.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
+import { followMeter } from '../meters/follow.ts';
 import type { Writer } from '../store/database.ts';
 import { insertFact, listFacts } from '../store/facts.ts';
 import { lockMeeting, type Meeting } from '../store/meetings.ts';
@@ -41,6 +43,7 @@ export async function noteFacts(tx: Writer, gateway: Gateway, meeting: Meeting, 
     await learnFromRun(tx, followed, run);
   }
   await refreshLive(tx, gateway, followed, sessions);
+  if (followed.state === 'live' || followed.state === 'ended') await followMeter(tx, gateway, followed, sessions);
 }
 
 /** An estimated end may close a run that the vendor told of; an estimated arrival says nothing about any. */
@@ -68,7 +71,10 @@ async function tellRuns(tx: Writer, gateway: Gateway, meeting: Meeting, runs: re
       await tellMeeting(tx, gateway, meeting, 'meeting.started', instanceId, { at: startedAt.toISOString() });
     }
     if (endedAt !== null && known.some(({ kind }) => kind === 'ended')) {
-      await tellMeeting(tx, gateway, meeting, 'meeting.ended', instanceId, { at: endedAt.toISOString() });
+      await tellMeeting(tx, gateway, meeting, 'meeting.ended', instanceId, {
+        at: endedAt.toISOString(),
+        ended_by: meeting.endedBy as Ender | null,
+      });
     }
   }
 }

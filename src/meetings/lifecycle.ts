@@ -9,6 +9,7 @@ import {
   joinWindow,
   live,
   MEETING_STATES,
+  type Ender,
   type Happening,
   type MeetingLife,
   type MeetingState,
@@ -16,6 +17,7 @@ import {
 import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { closeMeter, usedBlocks } from '../meters/follow.ts';
 import { considerRecording } from '../recordings/automatic.ts';
 import { expectRecording } from '../recordings/reconcile.ts';
 import type { Writer } from '../store/database.ts';
@@ -145,19 +147,30 @@ export async function cancelMeeting(
   return meeting;
 }
 
-/** Ends the running meeting at the vendor; our own state follows the vendor's event. */
+/** Ends the running meeting at the vendor; our own state follows the vendor's event. `by`: whose wish it is (T09). */
 export async function endMeeting(
   gateway: Gateway,
-  { marketplaceId, meetingId }: { marketplaceId: string; meetingId: string },
+  { marketplaceId, meetingId, by }: { marketplaceId: string; meetingId: string; by: Ender },
 ): Promise<Meeting> {
+  const { db } = gateway;
   const meeting = await ownMeeting(gateway, marketplaceId, meetingId);
   const ref = meetingRef(gateway, meeting);
   const end = meeting.linkSource === 'created' ? providerOf(gateway, meeting).endMeeting : undefined;
   if (end === undefined || ref === undefined) throw new Failure('not_capable', 'This meeting cannot be ended from here.');
   if (meeting.state !== 'confirmed' && meeting.state !== 'live') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
-  await atVendor(gateway, await connectionOf(gateway, meeting), (_, account) => end(account, ref));
+  const connection = await connectionOf(gateway, meeting);
+  // Before the call: the vendor may tell the end before it answers.
+  const setEnder = (endedBy: string | null) =>
+    db.write((tx) => updateMeeting(tx, { id: meeting.id, from: ['confirmed', 'live'] }, { endedBy }));
+  await setEnder(by);
+  try {
+    await atVendor(gateway, connection, (_, account) => end(account, ref));
+  } catch (error) {
+    await setEnder(meeting.endedBy);
+    throw error;
+  }
   // The vendor's event may get lost; the recording is looked for all the same.
-  if (meeting.state === 'live') await gateway.db.write((tx) => expectRecording(tx, gateway, meeting, gateway.now()));
+  if (meeting.state === 'live') await db.write((tx) => expectRecording(tx, gateway, meeting, gateway.now()));
   return ownMeeting(gateway, marketplaceId, meetingId);
 }
 
@@ -188,14 +201,26 @@ export async function move(
   const before = current === undefined ? known : lifeOf(current);
   const after = live(before, happening);
   if (after === before) return undefined;
-  const updated = await updateMeeting(tx, { id: meeting.id, from: [before.state] }, { ...changes, ...after });
+  const again = before.state === 'ended' && after.state === 'live';
+  const updated = await updateMeeting(
+    tx,
+    { id: meeting.id, from: [before.state] },
+    { ...changes, ...after, ...(again ? { endedBy: null } : {}) },
+  );
   if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
   if (after.state === 'ended') await expectRecording(tx, gateway, updated);
   if (after.state === before.state) return updated;
   // Which run of the vendor's meeting started or ended is told by `noteFact`.
-  if (happening.type === 'closed') await tellMeeting(tx, gateway, updated, 'meeting.ended', 'once', { at: happening.at.toISOString() });
+  if (happening.type === 'closed')
+    await tellMeeting(tx, gateway, updated, 'meeting.ended', 'once', {
+      at: happening.at.toISOString(),
+      ended_by: updated.endedBy as Ender | null,
+    });
   if (after.state === 'expired') await tellMeeting(tx, gateway, updated, 'meeting.expired', 'once');
-  if (after.state === 'cancelled') await tellMeeting(tx, gateway, updated, 'meeting.cancelled', 'once');
+  if (after.state === 'cancelled') {
+    await closeMeter(tx, gateway, updated);
+    await tellMeeting(tx, gateway, updated, 'meeting.cancelled', 'once', { block_used: (await usedBlocks(tx, meeting.id)) > 0 });
+  }
   if (isOver(after.state)) {
     if (happening.type !== 'ran') await refreshLive(tx, gateway, updated, []);
     await freeHost(tx, meeting.id);
@@ -204,7 +229,7 @@ export async function move(
     for (const kind of ['meeting.expire', 'meeting.close', 'meeting.link']) await cancelJob(tx, { kind, subjectId: meeting.id });
   }
   // Started once more: it needs its end again, should the vendor never tell it.
-  if (before.state === 'ended' && after.state === 'live') {
+  if (again) {
     await occupyHost(tx, await policyFor(tx, updated), updated);
     await scheduleJob(tx, { kind: 'meeting.close', subjectId: meeting.id, dueAt: gateway.now() });
   }

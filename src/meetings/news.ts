@@ -7,6 +7,7 @@ import type { Policy } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
+import { meterNews, type MeterNews } from '../meters/news.ts';
 import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
 import { doorOf, type Door } from './join.ts';
 
@@ -22,6 +23,8 @@ export interface News {
   /** The run that goes on; null while none does, and for those who may not come in. */
   readonly runningSince: Date | null;
   readonly limitEndsAt: Date | null;
+  /** T11; null where nothing is metered, or nothing is known yet. */
+  readonly meter: MeterNews | null;
   /** R06 */
   readonly hostLost: boolean;
   /** This viewer's own page of the meeting that continues this one, once there is something to join. */
@@ -54,6 +57,7 @@ export async function readNews(
     viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
   );
   const policyOf = policiesFor(read);
+  const meterOf = await meterNews(read, [...meetings.values()]);
   const pageOf = await continuations(gateway, opener, [...meetings.values()], [...attendees.values()]);
   const news = viewers.map(async ({ meetingId, attendeeId }) => {
     const meeting = meetings.get(meetingId);
@@ -67,6 +71,7 @@ export async function readNews(
       policy,
       attendee,
       purchases: bought,
+      meter: meterOf(gateway, meeting, policy),
       continuedUrl: pageOf(meeting, attendee),
     });
   });
@@ -78,10 +83,11 @@ interface Seen {
   readonly policy: Policy;
   readonly attendee: Attendee | null;
   readonly purchases: number;
+  readonly meter: MeterNews | null;
   readonly continuedUrl: string | null;
 }
 
-function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, continuedUrl }: Seen): News {
+function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, meter, continuedUrl }: Seen): News {
   const paid = attendee === null ? meeting.lockedAt !== null : attendee.purchasedAt !== null;
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   const at = now();
@@ -92,6 +98,7 @@ function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, contin
     door,
     runningSince: open ? meeting.runningSince : null,
     limitEndsAt: open ? meeting.limitEndsAt : null,
+    meter: open && meeting.runningSince !== null ? meter : null,
     hostLost: open && meeting.runningSince !== null && meeting.hostLostAt !== null,
     continuedUrl,
   };

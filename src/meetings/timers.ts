@@ -6,6 +6,7 @@ import { policiesFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
 import { endJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
 import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
+import { tickMeters } from '../meters/follow.ts';
 import { runCrowd, type Alone } from './crowd.ts';
 import { tellLostHosts } from './host-watch.ts';
 import { tellLimits } from './limit-timer.ts';
@@ -15,11 +16,15 @@ export type Timer = (
   tx: Writer,
   gateway: Gateway,
   meetings: readonly TimedMeeting[],
-  policyOf: (meeting: TimedMeeting) => Promise<Policy>,
+  policyOf: (owned: Pick<TimedMeeting, 'marketplaceId'>) => Promise<Policy>,
 ) => Promise<Map<string, Date>>;
 
-export type TimerKind = 'meeting.limit' | 'meeting.host';
-const TIMERS: Readonly<Record<TimerKind, Timer>> = { 'meeting.limit': tellLimits, 'meeting.host': tellLostHosts };
+export type TimerKind = 'meeting.limit' | 'meeting.host' | 'meter.tick';
+const TIMERS: Readonly<Record<TimerKind, Timer>> = {
+  'meeting.limit': tellLimits,
+  'meeting.host': tellLostHosts,
+  'meter.tick': tickMeters,
+};
 export const TIMER_KINDS = Object.keys(TIMERS) as TimerKind[];
 
 /** Jobs of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */

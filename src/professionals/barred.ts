@@ -32,7 +32,7 @@ export async function obeyStanding(gateway: Gateway, meetingId: string): Promise
 /** Where the vendor cannot, nobody else is let in: see `isShut`. */
 async function endWhereItCan(gateway: Gateway, { id, marketplaceId }: Meeting): Promise<void> {
   try {
-    await endMeeting(gateway, { marketplaceId, meetingId: id });
+    await endMeeting(gateway, { marketplaceId, meetingId: id, by: 'marketplace' });
   } catch (error) {
     if (Failure.from(error).code !== 'not_capable') throw error;
   }

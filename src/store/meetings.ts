@@ -100,6 +100,7 @@ export type TimedMeeting = Pick<
   | 'professionalId'
   | 'provider'
   | 'state'
+  | 'linkSource'
   | 'plan'
   | 'planBasis'
   | 'limitMinutes'
@@ -122,6 +123,7 @@ export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Prom
         professionalId: meetings.professionalId,
         provider: meetings.provider,
         state: meetings.state,
+        linkSource: meetings.linkSource,
         plan: meetings.plan,
         planBasis: meetings.planBasis,
         limitMinutes: meetings.limitMinutes,
@@ -171,7 +173,7 @@ const MOST_IDS = 5_000;
  * for up to 5,000 meetings; those that do not exist are missing.
  */
 export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map<string, string>> {
-  const { attendees, meetings: m } = db.t;
+  const { attendees, meetings: m, meters } = db.t;
   const marks = new Map<string, string>();
   for (let start = 0; start < ids.length; start += MOST_IDS) {
     const rows = await db
@@ -188,12 +190,18 @@ export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map
         continuedBy: m.continuedBy,
         // A page leads on to it only while there is something to join.
         continuation: sql<string | null>`(select next.state from ${m} as next where next.id = ${m.continuedBy})`,
+        creditBlocks: meters.creditBlocks,
+        usedBlocks: meters.usedBlocks,
+        blockEndsAt: meters.blockEndsAt,
+        exhaustedAt: meters.exhaustedAt,
+        balanceText: meters.balanceText,
         purchases: count(attendees.purchasedAt),
       })
       .from(m)
       .leftJoin(attendees, eq(attendees.meetingId, m.id))
+      .leftJoin(meters, eq(meters.meetingId, m.id))
       .where(inArray(m.id, ids.slice(start, start + MOST_IDS)))
-      .groupBy(m.id);
+      .groupBy(m.id, meters.meetingId);
     for (const { id, ...row } of rows) marks.set(id, JSON.stringify(Object.values(row)));
   }
   return marks;

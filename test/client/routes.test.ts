@@ -8,6 +8,7 @@ import type { contentRoutes } from '../../src/http/api/contents.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
 import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
+import type { meterRoutes } from '../../src/http/api/meters.ts';
 import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
 import type { professionalRoutes } from '../../src/http/api/professionals.ts';
@@ -25,6 +26,7 @@ type Served =
   | SchemaOf<ReturnType<typeof eventRoutes>>
   | SchemaOf<ReturnType<typeof incidentRoutes>>
   | SchemaOf<ReturnType<typeof meetingRoutes>>
+  | SchemaOf<ReturnType<typeof meterRoutes>>
   | SchemaOf<ReturnType<typeof packageRoutes>>
   | SchemaOf<ReturnType<typeof policyRoutes>>
   | SchemaOf<ReturnType<typeof professionalRoutes>>

@@ -183,7 +183,7 @@ describe('a failed call of the client', () => {
     for (const id of ['', '.', '..']) await expect(gateway.meetings.get(id)).rejects.toThrow(TypeError);
     // An id is a part of the path, whatever is in it.
     expect(await failureOf(gateway.meetings.get('../policy?x=1'))).toMatchObject({ code: 'not_found' });
-    await expect(gateway.meetings.end('mtg_1', { idempotencyKey: 'a b' })).rejects.toThrow(TypeError);
+    await expect(gateway.meetings.end('mtg_1', undefined, { idempotencyKey: 'a b' })).rejects.toThrow(TypeError);
     expect(() => clientOf({ publicUrl: 'gateway.example', apiKey: 'key' })).toThrow(TypeError);
     expect(() => clientOf({ publicUrl: 'https://gateway.example', apiKey: '' })).toThrow(TypeError);
   });

@@ -39,6 +39,7 @@ describeOnBothDatabases('the stream of an open page', (_, engine) => {
       door: 'open',
       running_since: null,
       limit_ends_at: null,
+      meter: null,
       host_lost: false,
       continued: null,
       version: first.id,

@@ -157,7 +157,12 @@ describe('escaping', () => {
       ),
       views.adminLinkPage(adminLink('en', { marketplace: HOSTILE, token: HOSTILE, app: HOSTILE, url: HOSTILE })),
       views.joinPage(
-        join('en', { ...base, professional: HOSTILE, live: { ...live, balance: HOSTILE }, report: { kind: 'invalid', text: HOSTILE } }),
+        join('en', {
+          ...base,
+          professional: HOSTILE,
+          live: { ...live, meter: { ...live.meter!, balance: HOSTILE } },
+          report: { kind: 'invalid', text: HOSTILE },
+        }),
       ),
       views.hostPage(host('en', { ...base, attendees: [{ name: HOSTILE, purchased: true, cameraOff: true, consent: 'granted' }] })),
       ...RECORDING_STATES.map((state) =>
@@ -455,7 +460,9 @@ describe('join page', () => {
   );
 
   it('T11 shows session time, block and balance', async () => {
-    expect(await words(views.joinPage(join('en', { live })))).toMatch(/Running for 11:30 .*Block 1 Balance 24\.50 €/);
+    expect(await words(views.joinPage(join('en', { live })))).toMatch(
+      /Running for 11:30 Session time 10:00 Block 1, the last one paid for Block ends in 05:00 Balance 24\.50 €/,
+    );
   });
 
   it('R06 tells that the professional lost the connection', async () => {

@@ -126,6 +126,7 @@ export const join = (language: Language, change: Partial<views.JoinPage> = {}): 
   limitMinutes: null,
   limitAsOf: null,
   warnMinutes: [10, 5, 1],
+  selfTimedMinutes: null,
   guideUrl: 'https://support.google.com/meet',
   calendar: null,
   report: { kind: 'empty' },
@@ -157,13 +158,16 @@ export const live: views.LiveMeeting = {
   startedAt: new Date('2026-12-01T08:48:30Z'),
   limitEndsAt: new Date('2026-12-01T09:28:30Z'),
   hostLost: true,
-  block: 1,
-  balance: '24.50 €',
+  meter: {
+    session: { since: new Date('2026-12-01T08:50:00Z'), block: 1, blockEndsAt: new Date('2026-12-01T09:05:00Z'), last: true },
+    balance: '24.50 €',
+    unpaid: null,
+  },
 };
 
 /** A meeting near its limit, after it, and when it goes on elsewhere. */
 const running = (limitEndsAt: string, hostLost = false) => ({
-  live: { ...live, hostLost, limitEndsAt: new Date(limitEndsAt), block: null, balance: null },
+  live: { ...live, hostLost, limitEndsAt: new Date(limitEndsAt), meter: null },
 });
 const continuedUrl = 'https://gateway.example/j/jt_next';
 export const LIVE_STATES: readonly (readonly [string, Partial<views.MeetingBase>])[] = [
@@ -195,6 +199,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   limitMinutes: 40,
   limitAsOf: '2026-10-04',
   warnMinutes: [10, 5, 1],
+  selfTimedMinutes: null,
   guideUrl: 'https://support.zoom.com/hc/en',
   attendees: [
     { name: 'Ada', purchased: true, cameraOff: true, consent: 'granted' },

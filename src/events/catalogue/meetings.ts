@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENDERS } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { SIDES } from '../../domain/session.ts';
 import { entry, entryWithLinks } from './entry.ts';
@@ -83,8 +84,14 @@ export const MEETING_EVENTS = {
   'meeting.cancelled': entry({
     description: 'The meeting will not take place.',
     when: 'After it was cancelled over the API. Its links are dead.',
-    data: ofMeeting,
-    example: { ...example, state: 'cancelled', sequence: 5 },
+    data: {
+      ...ofMeeting,
+      block_used: z
+        .boolean()
+        .optional()
+        .describe('Whether a block of a metered session counts as used. Missing in events of before it was told'),
+    },
+    example: { ...example, state: 'cancelled', sequence: 5, block_used: false },
   }),
   'meeting.started': entry({
     description: "The vendor's meeting runs.",
@@ -170,7 +177,15 @@ export const MEETING_EVENTS = {
   'meeting.ended': entry({
     description: 'A run of the meeting is over.',
     when: 'Once per run. What nobody tells the end of is ended by the clock, after the join window.',
-    data: { ...ofMeeting, at },
-    example: { ...example, state: 'ended', sequence: 10, at: '2026-11-27T10:48:30.000Z' },
+    data: {
+      ...ofMeeting,
+      at,
+      ended_by: z
+        .enum(ENDERS)
+        .nullable()
+        .optional()
+        .describe('On whose wish the gateway ended it. Null where people did in the app, or left. Missing in events of before it was told'),
+    },
+    example: { ...example, state: 'ended', sequence: 10, at: '2026-11-27T10:48:30.000Z', ended_by: 'customer' },
   }),
 };

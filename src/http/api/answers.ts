@@ -88,6 +88,43 @@ export const contentAccess = z
   })
   .openapi('ContentAccess');
 
+export const cancelled = schemas.meeting
+  .extend({ block_used: z.boolean().describe('Whether a block of a metered session counts as used') })
+  .openapi('CancelledMeeting');
+
+export const meter = z
+  .object({
+    meeting_id: z.string(),
+    booking_id: z.string(),
+    enabled: z.boolean().describe('Whether the policy meters sessions'),
+    block_minutes: z.number().int(),
+    credit_blocks: z
+      .number()
+      .int()
+      .nullable()
+      .describe('Blocks that are paid for, all sessions of the meeting together; null: not limited'),
+    used_blocks: z.number().int(),
+    block_ends_at: schemas.moment.nullable().describe('When the block that runs ends; null while none does'),
+    exhausted_at: schemas.moment.nullable().describe('Since when there is a block that nobody has paid for'),
+    ending: z
+      .enum(['gateway', 'not_capable', 'policy'])
+      .describe(
+        'What becomes of the meeting then. `gateway`: it ends it at the vendor. `not_capable`: the vendor cannot. `policy`: it is told only',
+      ),
+    balance_text: z.string().nullable(),
+    blocks: z
+      .array(
+        z.object({
+          session_id: z.string().describe('Of the run of the meeting; as in the events'),
+          number: z.number().int().describe('From 1 in each session'),
+          starts_at: schemas.moment,
+          voided_at: schemas.moment.nullable().describe('Set where it does not count'),
+        }),
+      )
+      .describe('Of all sessions, oldest first'),
+  })
+  .openapi('Meter');
+
 /** How many deliveries are on their way. */
 export const deliveryCount = z.object({ deliveries: z.number().int() });
 

@@ -9,9 +9,11 @@ import { cancelMeeting, changeMeeting, endMeeting } from '../../meetings/lifecyc
 import { previewMeeting } from '../../meetings/preview.ts';
 import { purchase } from '../../meetings/purchase.ts';
 import type { MeetingRequest } from '../../meetings/request.ts';
+import { usedBlocks } from '../../meters/follow.ts';
 import { usualMinutes } from '../../professionals/profile.ts';
 import type { Marketplace } from '../../store/marketplaces.ts';
 import { findOwnMeeting, listAttendees, listMeetings, type Meeting } from '../../store/meetings.ts';
+import * as answers from './answers.ts';
 import { representAttendee, representMeeting, representPreview } from './represent.ts';
 import * as requests from './requests.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
@@ -156,14 +158,16 @@ export const meetingRoutes = (gateway: Gateway) => {
           params: idParameter,
           body: { required: false, content: { 'application/json': { schema: requests.cancellation } } },
         },
-        responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
+        responses: { 200: json(answers.cancelled, 'The meeting'), ...problems },
       }),
       async (c) => {
         const reason = (c.req.valid('json') as { reason?: string | null } | undefined)?.reason ?? null;
-        return c.json(
-          await shown(await cancelMeeting(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id, reason })),
-          200,
-        );
+        const meeting = await cancelMeeting(gateway, {
+          marketplaceId: c.get('marketplace').id,
+          meetingId: c.req.valid('param').id,
+          reason,
+        });
+        return c.json({ ...(await shown(meeting)), block_used: (await usedBlocks(gateway.db.read, meeting.id)) > 0 }, 200);
       },
     )
     .openapi(
@@ -171,11 +175,14 @@ export const meetingRoutes = (gateway: Gateway) => {
         method: 'post',
         path: '/meetings/{id}/end',
         ...about('Meetings', 'End the running meeting at the vendor'),
-        request: { params: idParameter },
+        request: { params: idParameter, body: { required: false, content: { 'application/json': { schema: requests.ending } } } },
         responses: { 200: json(schemas.meeting, 'The meeting'), ...problems },
       }),
-      async (c) =>
-        c.json(await shown(await endMeeting(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id })), 200),
+      async (c) => {
+        const { by = 'marketplace' } = (c.req.valid('json') as z.infer<typeof requests.ending> | undefined) ?? {};
+        const { id: marketplaceId } = c.get('marketplace');
+        return c.json(await shown(await endMeeting(gateway, { marketplaceId, meetingId: c.req.valid('param').id, by })), 200);
+      },
     )
     .openapi(
       createRoute({

@@ -19,7 +19,7 @@ import { importantNotes, languageOf } from '../../domain/important-notes.ts';
 import type { IncidentKind, IncidentState } from '../../domain/incident.ts';
 import { callInvitation, type CallSide, type CallState } from '../../domain/call.ts';
 import { invitation } from '../../domain/invitation.ts';
-import { isOver, type MeetingState } from '../../domain/meeting.ts';
+import { isOver, type Ender, type MeetingState } from '../../domain/meeting.ts';
 import { planOf, type CertainPlan, type PlanBasis } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { AppealState, Standing } from '../../domain/standing.ts';
@@ -147,6 +147,7 @@ export function representMeeting(
     continued_by: meeting.continuedBy,
     started_at: isoOrNull(meeting.startedAt),
     ended_at: isoOrNull(meeting.endedAt),
+    ended_by: meeting.endedBy as Ender | null,
     cancel_reason: meeting.cancelReason,
     created_at: iso(meeting.createdAt),
   };

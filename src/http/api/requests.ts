@@ -41,6 +41,15 @@ export const meetingsPage = schemas.page.extend({
 
 export const purchase = z.strictObject({ customer_id: schemas.foreignId });
 export const cancellation = z.strictObject({ reason: schemas.line(500).nullish() });
+export const ending = z.strictObject({
+  by: z.enum(['customer', 'professional', 'marketplace']).optional().describe('On whose wish. Default: `marketplace`'),
+});
+export const credit = z
+  .strictObject({
+    blocks: z.int().min(0).max(100_000).describe('All blocks that are paid for, used ones included: set, not added'),
+    balance_text: schemas.line(100).nullish().describe('Shown on the pages while the meeting runs. Left out: as it was'),
+  })
+  .openapi('Credit');
 export const wishes = z.strictObject({ camera_off: z.boolean().optional(), locale: schemas.locale.nullable().optional() });
 
 export const newCall = z

@@ -6,7 +6,7 @@ import { CONNECTION_REASONS } from '../../domain/connection.ts';
 import { CHOICE_REASONS, REJECTIONS } from '../../domain/decision.ts';
 import { ATTEMPT_PROBLEMS, DEATHS, DELIVERY_STATES } from '../../domain/delivery.ts';
 import { factsSchema } from '../../domain/eligibility.ts';
-import { MEETING_STATES } from '../../domain/meeting.ts';
+import { ENDERS, MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { WEEKDAYS } from '../../domain/weekly-hours.ts';
@@ -214,6 +214,7 @@ export const meeting = z
     continued_by: z.string().nullable().describe('The meeting that continues this one'),
     started_at: moment.nullable(),
     ended_at: moment.nullable(),
+    ended_by: z.enum(ENDERS).nullable().describe('On whose wish the gateway ended it; null where people did in the app, or left'),
     cancel_reason: z.string().nullable(),
     created_at: moment,
   })

@@ -7,6 +7,7 @@ import { INCIDENT_KINDS } from '../../domain/incident.ts';
 import { reportIncident, type Report } from '../../incidents/report.ts';
 import type { Door, Entrance } from '../../meetings/join.ts';
 import { readNews, type News } from '../../meetings/news.ts';
+import { selfTimedMinutes } from '../../meters/news.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import { languageFor } from './page.ts';
@@ -64,6 +65,7 @@ export async function common(c: Context, gateway: Gateway, entrance: Entrance, a
     timeZone: meeting.timeZone,
     state: pageState(entrance),
     live: liveMeeting(news),
+    selfTimedMinutes: await selfTimedMinutes(gateway, meeting, entrance.policy),
     ended: meeting.state === 'ended',
     continuedUrl: news?.continuedUrl ?? null,
     version: news?.version ?? '',
@@ -73,11 +75,10 @@ export async function common(c: Context, gateway: Gateway, entrance: Entrance, a
   };
 }
 
-/** A customer's page has no block and no balance of its own before the marketplace tells them (T11). */
 function liveMeeting(news: News | undefined): LiveMeeting | null {
   if (news === undefined || news.runningSince === null) return null;
-  const { runningSince, limitEndsAt, hostLost } = news;
-  return { startedAt: runningSince, limitEndsAt, hostLost, block: null, balance: null };
+  const { runningSince, limitEndsAt, hostLost, meter } = news;
+  return { startedAt: runningSince, limitEndsAt, hostLost, meter };
 }
 
 function pageState({ door, meeting, opensAt }: Entrance): MeetingPageState {

@@ -6,7 +6,7 @@ import type { Regarded } from '../../../domain/standing.ts';
 import { type Translate, translator } from '../texts/index.ts';
 import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
 import { reportCard, type ReportState } from './report.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
+import { facts, isClosed, limitNotice, selfTimedNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
 import { standingNotice } from './standing.ts';
 import { uploadsCard, type UploadsCard } from './uploads.ts';
 
@@ -47,7 +47,7 @@ export function hostPage(model: HostPage): Html {
       </div>
       ${standingNotice(model.language, model.regarded, model.timeZone)} ${liveRegion(model, side(model))}
       <section class="card" id="entrance" data-part>${status(model)}${facts(model)}</section>
-      ${limitNotice(model)}
+      ${limitNotice(model)} ${selfTimedNotice(model)}
       <section class="card" id="people" data-part>
         <div class="card-head">
           <h2>${t('host.attendees')}</h2>

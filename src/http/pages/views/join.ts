@@ -4,7 +4,7 @@ import type { Consent } from '../../../domain/recording.ts';
 import { translator } from '../texts/index.ts';
 import { consentQuestion } from './consent.ts';
 import { fact, headed, type Html, type MaybeHtml, notice, outside, page } from './layout.ts';
-import { facts, isClosed, limitNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
+import { facts, isClosed, limitNotice, selfTimedNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
 import { reportCard, type ReportState } from './report.ts';
 
 export interface JoinPage extends MeetingBase {
@@ -41,7 +41,8 @@ export function joinPage(model: JoinPage): Html {
       ${liveRegion(model, side(model))} ${open ? recording(model) : ''}
       <section class="card" id="entrance" data-part>${status(model)} ${facts(model, who(model))} ${calendar(model)}</section>
       ${model.state.kind === 'over' && model.recording.kind === 'consent' ? recording(model) : ''} ${open ? camera(model) : ''}
-      ${limitNotice(model)} ${open ? notes(model) : ''} ${safety(model)} ${reportCard(model, address(model, 'report'), model.report)}`,
+      ${limitNotice(model)} ${selfTimedNotice(model)} ${open ? notes(model) : ''} ${safety(model)}
+      ${reportCard(model, address(model, 'report'), model.report)}`,
   );
 }
 

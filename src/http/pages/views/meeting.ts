@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { translator } from '../texts/index.ts';
 import { MINUTE } from '../../../domain/time.ts';
+import type { MeterNews } from '../../../meters/news.ts';
 import { dateTime, dateTimeRange, minutes, monthOf, zoneName } from './format.ts';
 import { type AppName, countdown, fact, headed, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
 
@@ -16,6 +17,8 @@ export interface MeetingBase extends PageBase {
   readonly state: MeetingPageState;
   /** What is known of the running meeting; null while it does not run. */
   readonly live: LiveMeeting | null;
+  /** Minutes that are paid for, where only the people can end the meeting after them (T08); null elsewhere. */
+  readonly selfTimedMinutes: number | null;
   /** The vendor has ended it; it may be entered again while its time lasts. */
   readonly ended: boolean;
   /** This reader's own page of the meeting that continues this one. */
@@ -47,10 +50,8 @@ export interface LiveMeeting {
   /** When the plan's limit ends it; null when it does not. */
   readonly limitEndsAt: Date | null;
   readonly hostLost: boolean;
-  /** The paid block that runs, counted from 1 (T11). */
-  readonly block: number | null;
-  /** As the marketplace wrote it (T11). */
-  readonly balance: string | null;
+  /** T11; null where nothing is metered. */
+  readonly meter: MeterNews | null;
 }
 
 /** How a page differs for its two kinds of readers. */
@@ -119,6 +120,16 @@ export function limitNotice({ language, limitMinutes, limitAsOf, app, state }: M
   return notice('warn', t('join.limitTitle', { duration: minutes(language, limitMinutes) }), `${text}${asOf}`);
 }
 
+export function selfTimedNotice({ language, selfTimedMinutes, app, state }: MeetingBase): MaybeHtml {
+  if (selfTimedMinutes === null || isClosed(state)) return '';
+  const t = translator(language);
+  return notice(
+    'warn',
+    t('join.selfTimedTitle', { duration: minutes(language, selfTimedMinutes) }),
+    t('join.selfTimedText', { app: app.name }),
+  );
+}
+
 export const isClosed = ({ kind }: MeetingPageState): boolean => kind === 'over' || kind === 'cancelled' || kind === 'expired';
 
 export const moment = ({ language, timeZone }: MeetingBase, at: Date): string => dateTime(language, at, timeZone);
@@ -136,11 +147,28 @@ function running(model: MeetingBase, live: LiveMeeting, side: Side): Html {
     ${live.hostLost ? html`<div role="alert">${notice('warn', side.hostLost.title, side.hostLost.text)}</div>` : ''}
     ${live.limitEndsAt === null ? '' : limit(model, live.limitEndsAt, side)}
     <dl class="facts">
-      ${fact(t('join.runningFor'), stopwatch(model, live.startedAt))}
-      ${live.block === null ? '' : fact(t('join.block'), String(live.block))}
-      ${live.balance === null ? '' : fact(t('join.balance'), live.balance)}
+      ${fact(t('join.runningFor'), stopwatch(model, live.startedAt))} ${live.meter === null ? '' : metered(model, live.meter)}
     </dl>
+    ${
+      live.meter === null || live.meter.unpaid === null
+        ? ''
+        : html`<div role="alert">
+            ${notice('bad', t('join.unpaid.title'), t(`join.unpaid.${live.meter.unpaid}`, { app: model.app.name }))}
+          </div>`
+    }
   </section>`;
+}
+
+function metered(model: MeetingBase, { session, balance }: MeterNews): Html {
+  const t = translator(model.language);
+  const block = session && (session.last ? t('join.blockLast', { number: String(session.block) }) : String(session.block));
+  return html`${
+    session === null
+      ? ''
+      : html`${fact(t('join.sessionTime'), stopwatch(model, session.since))} ${fact(t('join.block'), block ?? '')}
+        ${session.blockEndsAt > model.now ? fact(t('join.blockEndsIn'), countdown(model, session.blockEndsAt)) : ''}`
+  }
+  ${balance === null ? '' : fact(t('join.balance'), balance)}`;
 }
 
 /** Counts down to the plan's limit. The script goes on from here: what has `data-from` shows while that much time is left, or less. */
