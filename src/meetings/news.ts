@@ -1,14 +1,17 @@
 /** What a page that stays open has to know of its meeting while it lasts. Of many pages at once: the number of queries does not grow with them. */
 import { openerOfLists, type Opener } from '../connections/opener.ts';
 import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
+import { earlyEndNews, type EarlyEndNews } from '../domain/early-end.ts';
 import { leadsOn } from '../domain/continuation.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
+import { findNewestEarlyEnds, type EarlyEnd } from '../store/early-ends.ts';
 import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
 import { doorOf, type Door } from './join.ts';
+import { isEndable } from './lifecycle.ts';
 
 /** Whose page it is: an attendee's, or the host's (null). */
 export interface Viewer {
@@ -24,6 +27,8 @@ export interface News {
   readonly limitEndsAt: Date | null;
   /** R06 */
   readonly hostLost: boolean;
+  /** R05; null where nothing is to be shown. */
+  readonly earlyEnd: EarlyEndNews | null;
   /** This viewer's own page of the meeting that continues this one, once there is something to join. */
   readonly continuedUrl: string | null;
   /** Changes when anything does that the page shows. */
@@ -53,6 +58,7 @@ export async function readNews(
     read,
     viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
   );
+  const earlyEnds = await findNewestEarlyEnds(read, [...meetings.keys()]);
   const policyOf = policiesFor(read);
   const pageOf = await continuations(gateway, opener, [...meetings.values()], [...attendees.values()]);
   const news = viewers.map(async ({ meetingId, attendeeId }) => {
@@ -67,6 +73,7 @@ export async function readNews(
       policy,
       attendee,
       purchases: bought,
+      earlyEnd: earlyEnds.get(meetingId),
       continuedUrl: pageOf(meeting, attendee),
     });
   });
@@ -78,24 +85,35 @@ interface Seen {
   readonly policy: Policy;
   readonly attendee: Attendee | null;
   readonly purchases: number;
+  /** The newest of the meeting. */
+  readonly earlyEnd: EarlyEnd | undefined;
   readonly continuedUrl: string | null;
 }
 
-function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, continuedUrl }: Seen): News {
+function newsOf(gateway: Gateway, { meeting, policy, attendee, purchases, earlyEnd, continuedUrl }: Seen): News {
   const paid = attendee === null ? meeting.lockedAt !== null : attendee.purchasedAt !== null;
   const { opensAt, closesAt } = joinWindow(policy, meeting);
-  const at = now();
+  const at = gateway.now();
   const door = doorOf(meeting, paid, at, { opensAt, closesAt });
   const open = door === 'open';
+  const side = attendee === null ? 'professional' : 'customer';
   const told = {
     state: meeting.state as MeetingState,
     door,
     runningSince: open ? meeting.runningSince : null,
     limitEndsAt: open ? meeting.limitEndsAt : null,
     hostLost: open && meeting.runningSince !== null && meeting.hostLostAt !== null,
+    earlyEnd: open ? earlyEndNews(policy, meeting, { newest: earlyEnd, side, ends: isEndable(gateway, meeting), now: at }) : null,
     continuedUrl,
   };
-  const turns = [...(meeting.lockedAt === null ? [meeting.purchaseBy] : []), opensAt, closesAt].filter((turn) => turn > at);
+  const turns = [
+    ...(meeting.lockedAt === null ? [meeting.purchaseBy] : []),
+    ...(told.earlyEnd?.kind === 'asked' ? [told.earlyEnd.answerBy] : []),
+    // From the start on it counts as running where the vendor tells nothing, so that an early end can be asked for.
+    ...(policy.early_end.answer_within_seconds > 0 ? [meeting.startsAt] : []),
+    opensAt,
+    closesAt,
+  ].filter((turn) => turn > at);
   return {
     ...told,
     version: fingerprint(JSON.stringify([told, meeting.provider, meeting.startsAt, meeting.durationMinutes, purchases])),

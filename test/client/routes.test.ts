@@ -3,12 +3,15 @@ import { expect, it } from 'vitest';
 import type { AnswerOf, BodyOf, Operation } from '../../src/client/operations.ts';
 import type { ApiEnv } from '../../src/http/auth.ts';
 import type { connectionRoutes } from '../../src/http/api/connections.ts';
+import type { earlyEndRoutes } from '../../src/http/api/early-end.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
+import type { guestRoutes } from '../../src/http/api/guests.ts';
 import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
 import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
 import type { providerRoutes } from '../../src/http/api/providers.ts';
+import type { ratingRoutes } from '../../src/http/api/ratings.ts';
 import type { recordingRoutes } from '../../src/http/api/recordings.ts';
 import type { sessionRoutes } from '../../src/http/api/sessions.ts';
 
@@ -16,12 +19,15 @@ import type { sessionRoutes } from '../../src/http/api/sessions.ts';
 type SchemaOf<Routes> = Routes extends OpenAPIHono<ApiEnv, infer Schema> ? Schema : never;
 type Served =
   | SchemaOf<ReturnType<typeof connectionRoutes>>
+  | SchemaOf<ReturnType<typeof earlyEndRoutes>>
   | SchemaOf<ReturnType<typeof eventRoutes>>
+  | SchemaOf<ReturnType<typeof guestRoutes>>
   | SchemaOf<ReturnType<typeof incidentRoutes>>
   | SchemaOf<ReturnType<typeof meetingRoutes>>
   | SchemaOf<ReturnType<typeof packageRoutes>>
   | SchemaOf<ReturnType<typeof policyRoutes>>
   | SchemaOf<ReturnType<typeof providerRoutes>>
+  | SchemaOf<ReturnType<typeof ratingRoutes>>
   | SchemaOf<ReturnType<typeof recordingRoutes>>
   | SchemaOf<ReturnType<typeof sessionRoutes>>;
 type HonoPath<Path extends string> = Path extends `${infer Before}{${infer Name}}${infer After}`
