@@ -13,8 +13,9 @@ import type { RatingCard, RatingDraft } from './views/index.ts';
 /** The form of the page, checked as the API checks its body. What was written, where it is not complete; undefined once it is there. */
 export async function rate(c: Context, gateway: Gateway, meeting: Meeting, { customerId }: Attendee): Promise<RatingDraft | undefined> {
   const form = await c.req.parseBody();
-  const points = (name: string): number | null => (/^[1-5]$/.test(String(form[name])) ? Number(form[name]) : null);
-  const comment = typeof form['comment'] === 'string' ? form['comment'].replaceAll('\r\n', '\n') : '';
+  const written = (name: string): string => (typeof form[name] === 'string' ? form[name] : '');
+  const points = (name: string): number | null => (written(name) === '' ? null : Number(written(name)));
+  const comment = written('comment').replaceAll('\r\n', '\n');
   const draft = { professional: points('professional'), connection: points('connection'), comment };
   const rating = newRating.safeParse(draft);
   if (!rating.success) return draft;
