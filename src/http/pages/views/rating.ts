@@ -69,10 +69,10 @@ function scale(language: PageBase['language'], name: string, legend: string, cho
     <div>
       ${Array.from({ length: MOST_POINTS }, (_, index) => index + 1).map(
         (points) =>
-          html`<label
-            ><input type="radio" name="${name}" value="${points}" required ${chosen === points ? html`checked` : ''} />
-            ${String(points)}</label
-          >`,
+          html`<label>
+            <input type="radio" name="${name}" value="${points}" required ${chosen === points ? html`checked` : ''} />
+            <span>${String(points)}</span>
+          </label>`,
       )}
     </div>
   </fieldset>`;
