@@ -58,14 +58,9 @@ describeOnBothDatabases('guests', (_open, engine) => {
     expect((await post(`${guest.url}/join`)).headers.get('location')).toBe(meeting.link.provider_join_url);
     await post(`${guest.url}/join`);
     await settled(world);
-    expect(
-      told(world, 'meeting.guest_joined')
-        .map(({ guest_id: id, name, uses }) => [id, name, uses])
-        .toSorted(),
-    ).toEqual([
-      [guest.id, 'Grace', 1],
-      [guest.id, 'Grace', 2],
-    ]);
+    const uses = told(world, 'meeting.guest_joined');
+    expect(uses).toMatchObject([{ guest_id: guest.id, name: 'Grace' }, { guest_id: guest.id }]);
+    expect(uses.map((use) => Number(use['uses'])).toSorted((a, b) => a - b)).toEqual([1, 2]);
     // Nobody can tell any more who is the customer: no minute is counted as one of theirs.
     await happen(world, meeting, 'start');
     await happen(world, meeting, 'join', { name: 'Somebody' });
@@ -168,10 +163,10 @@ describeOnBothDatabases('guests', (_open, engine) => {
     expect(await recording()).toMatchObject({ state: 'withheld', reason: 'consent_withdrawn' });
     const { read } = world.gateway.gateway.db;
     const ledger = (await read.select().from(read.t.consents)).filter(({ customerId }) => customerId === guest.id);
-    expect(ledger.map(({ channel, decision }) => [channel, decision]).toSorted()).toEqual([
-      ['guest_page', 'granted'],
-      ['guest_page', 'refused'],
-      ['guest_page', 'refused'],
+    expect(ledger.map(({ channel, decision }) => `${channel} ${decision}`).toSorted()).toEqual([
+      'guest_page granted',
+      'guest_page refused',
+      'guest_page refused',
     ]);
   });
 

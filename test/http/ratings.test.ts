@@ -55,7 +55,7 @@ describeOnBothDatabases('ratings', (_open, engine) => {
     expect((await send({ professional: '5', connection: '3', comment: 'Very\r\ngood' })).status).toBe(303);
     const thanks = (await visit(`${page}?rating=sent`)).text;
     expect(thanks).toContain('Thank you for your rating');
-    expect(thanks).not.toContain('action="' + `${new URL(page).pathname}/rating`);
+    expect(thanks).not.toContain(`action="${new URL(page).pathname}/rating`);
     // A second, different one changes nothing.
     expect((await send({ professional: '1', connection: '1', comment: '' })).status).toBe(303);
     const { json } = must(await world.api('GET', `/v1/meetings/${meeting.id}/ratings`), 200);
