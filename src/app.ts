@@ -8,7 +8,9 @@ import type { Gateway } from './gateway.ts';
 import { callRoutes } from './http/api/calls.ts';
 import { connectionRoutes } from './http/api/connections.ts';
 import { contentRoutes } from './http/api/contents.ts';
+import { earlyEndRoutes } from './http/api/early-end.ts';
 import { eventRoutes } from './http/api/events.ts';
+import { guestRoutes } from './http/api/guests.ts';
 import { incidentRoutes } from './http/api/incidents.ts';
 import { meetingRoutes } from './http/api/meetings.ts';
 import { meterRoutes } from './http/api/meters.ts';
@@ -16,6 +18,7 @@ import { policyRoutes } from './http/api/policy.ts';
 import { packageRoutes } from './http/api/packages.ts';
 import { professionalRoutes } from './http/api/professionals.ts';
 import { providerRoutes } from './http/api/providers.ts';
+import { ratingRoutes } from './http/api/ratings.ts';
 import { recordingRoutes } from './http/api/recordings.ts';
 import { sessionRoutes } from './http/api/sessions.ts';
 import { standingRoutes } from './http/api/standing.ts';
@@ -29,6 +32,7 @@ import type { Live } from './http/live.ts';
 import { callPageRoutes } from './http/pages/call.ts';
 import { connectRoutes } from './http/pages/connect.ts';
 import { contentPageRoutes } from './http/pages/content.ts';
+import { guestPageRoutes } from './http/pages/guest.ts';
 import { guard } from './http/pages/guard.ts';
 import { hostRoutes } from './http/pages/host.ts';
 import { joinRoutes } from './http/pages/join.ts';
@@ -41,7 +45,7 @@ import { wellKnownRoutes } from './http/well-known.ts';
 
 /** A form of ours has a few hundred bytes. */
 const MAX_FORM_BYTES = 16 * 1024;
-const PAGES = /^\/(connect|oauth|j|h|r|c|s|problems)\//;
+const PAGES = /^\/(connect|oauth|j|g|h|r|c|s|problems)\//;
 
 export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   const { config, log } = gateway;
@@ -82,6 +86,9 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/v1', sessionRoutes(gateway));
   app.route('/v1', callRoutes(gateway));
   app.route('/v1', meterRoutes(gateway));
+  app.route('/v1', earlyEndRoutes(gateway));
+  app.route('/v1', guestRoutes(gateway));
+  app.route('/v1', ratingRoutes(gateway));
   app.route('/v1', packageRoutes(gateway));
   app.route('/v1', recordingRoutes(gateway));
   app.route('/v1', contentRoutes(gateway));
@@ -98,9 +105,10 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
 
   app.get('/', (c) => c.redirect('/docs', 302));
   const guarded = guard(gateway);
-  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*', '/c/*', '/s/*']) app.use(path, guarded);
+  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/g/*', '/h/*', '/r/*', '/c/*', '/s/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
   app.route('/', joinRoutes(gateway, live));
+  app.route('/', guestPageRoutes(gateway));
   app.route('/', hostRoutes(gateway, live));
   app.route('/', callPageRoutes(gateway, live));
   app.route('/', recordingPageRoutes(gateway));

@@ -16,7 +16,7 @@ const END = String.raw`(?=["'\\&\s,}]|$)`;
 
 /** `Bearer …` and `Basic …`, our own links, webhook secrets and API keys; the vendors' tokens and secrets by how they begin. */
 const TOKENS = new RegExp(
-  String.raw`(\/(?:j|h|r|c|s|connect)\/|${START}(?:(?:bearer|basic)\s+|whsec_|gk_|eyJ|ya29\.|1\/\/|GOCSPX-))[\w.~+/=-]{8,}`,
+  String.raw`(\/(?:j|g|h|r|c|s|e|connect)\/|${START}(?:(?:bearer|basic)\s+|whsec_|gk_|eyJ|ya29\.|1\/\/|GOCSPX-))[\w.~+/=-]{8,}`,
   'gi',
 );
 /** A value after a telling name. */

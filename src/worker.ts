@@ -22,6 +22,7 @@ import { createSettle } from './events/settle.ts';
 import type { Gateway } from './gateway.ts';
 import { readAttendance } from './meetings/attendance.ts';
 import { closeMeeting } from './meetings/close.ts';
+import { END as EARLY_END, endEarly, LAPSE as EARLY_LAPSE, lapseEarlyEnd } from './meetings/early-end.ts';
 import { expireMeeting } from './meetings/lifecycle.ts';
 import { releaseLink } from './meetings/link.ts';
 import { undoPackage } from './meetings/package.ts';
@@ -94,6 +95,8 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'meter.tick': (gateway, meetingId) => runTimer(gateway, 'meter.tick', meetingId),
   [END]: endUnpaid,
   'meeting.recording': switchRecording,
+  [EARLY_LAPSE]: lapseEarlyEnd,
+  [EARLY_END]: endEarly,
   'recording.expire': expireRecording,
   'recording.delete': deleteAtVendor,
   [LOOK]: lookBySchedule,

@@ -97,6 +97,31 @@ export function createClient(options: ClientOptions) {
       decline: (id: string, request?: PostOptions) => call('POST /v1/calls/{id}/decline', { id }, request),
       withdraw: (id: string, request?: PostOptions) => call('POST /v1/calls/{id}/withdraw', { id }, request),
     },
+    earlyEnds: {
+      /** One side asks to end before the time. */
+      ask: (meetingId: string, body: BodyOf<'POST /v1/meetings/{id}/early-end'>, request?: PostOptions) =>
+        call('POST /v1/meetings/{id}/early-end', { id: meetingId, body }, request),
+      /** The other side agrees or refuses. */
+      answer: (meetingId: string, body: BodyOf<'POST /v1/meetings/{id}/early-end/answer'>, request?: PostOptions) =>
+        call('POST /v1/meetings/{id}/early-end/answer', { id: meetingId, body }, request),
+      list: (meetingId: string, request?: CallOptions) => list('GET /v1/meetings/{id}/early-end', { id: meetingId }, request),
+    },
+    guests: {
+      invite: (meetingId: string, body: BodyOf<'POST /v1/meetings/{id}/guests'>, request?: PostOptions) =>
+        call('POST /v1/meetings/{id}/guests', { id: meetingId, body }, request),
+      /** With the personal links that were opened in several browsers. */
+      list: (meetingId: string, request?: CallOptions) => call('GET /v1/meetings/{id}/guests', { id: meetingId }, request),
+      revoke: (id: string, request?: PostOptions) => call('POST /v1/guests/{id}/revoke', { id }, request),
+    },
+    ratings: {
+      /** Once per customer, after the end. */
+      set: (meetingId: string, customerId: string, body: BodyOf<'PUT /v1/meetings/{id}/ratings/{customer_id}'>, request?: CallOptions) =>
+        call('PUT /v1/meetings/{id}/ratings/{customer_id}', { id: meetingId, customer_id: customerId, body }, request),
+      ofMeeting: (meetingId: string, query?: QueryOf<'GET /v1/meetings/{id}/ratings'>, request?: CallOptions) =>
+        call('GET /v1/meetings/{id}/ratings', { id: meetingId, query }, request),
+      ofProfessional: (professionalId: string, query?: QueryOf<'GET /v1/professionals/{id}/ratings'>, request?: CallOptions) =>
+        call('GET /v1/professionals/{id}/ratings', { id: professionalId, query }, request),
+    },
     packages: {
       create: (body: BodyOf<'POST /v1/packages'>, request?: PostOptions) => call('POST /v1/packages', { body }, request),
       get: (id: string, request?: CallOptions) => call('GET /v1/packages/{id}', { id }, request),

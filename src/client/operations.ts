@@ -18,6 +18,10 @@ export type Content = z.output<typeof answers.content>;
 export type ContentAccess = z.output<typeof answers.contentAccess>;
 export type Delivery = z.output<typeof schemas.delivery>;
 export type DeliveryCount = z.output<typeof answers.deliveryCount>;
+export type EarlyEnd = z.output<typeof answers.earlyEnd>;
+export type Guest = z.output<typeof answers.guest>;
+/** All of them in one page. */
+export type MeetingGuests = z.output<typeof answers.meetingGuests>;
 export type Incident = z.output<typeof schemas.incident>;
 export type IncidentChange = z.input<typeof requests.incidentChange>;
 export type CancelledMeeting = z.output<typeof answers.cancelled>;
@@ -48,6 +52,8 @@ export type Problem = z.output<typeof schemas.problem>;
 export type Professional = z.output<typeof answers.profile>;
 export type ProfessionalChange = z.input<typeof requests.profileChange>;
 export type Provider = z.output<typeof schemas.provider>;
+export type Rating = z.output<typeof answers.rating>;
+export type Ratings = z.output<typeof answers.ratings>;
 export type Recording = z.output<typeof schemas.recording>;
 export type RecordingAccess = z.output<typeof schemas.access>;
 export type RecordingConsent = z.input<typeof requests.consent>;
@@ -106,6 +112,15 @@ export interface Operations {
   'PUT /v1/meetings/{id}/attendees/{customer_id}': { body: z.input<typeof requests.wishes>; answer: Attendee };
   'PUT /v1/meetings/{id}/attendees/{customer_id}/recording-consent': { body: RecordingConsent; answer: Attendee };
   'GET /v1/meetings/{id}/sessions': { answer: MeetingSessions };
+  'POST /v1/meetings/{id}/early-end': { body: z.input<typeof requests.earlyEnd>; answer: EarlyEnd };
+  'POST /v1/meetings/{id}/early-end/answer': { body: z.input<typeof requests.earlyEndAnswer>; answer: EarlyEnd };
+  'GET /v1/meetings/{id}/early-end': { answer: Page<EarlyEnd> };
+  'POST /v1/meetings/{id}/guests': { body: z.input<typeof requests.newGuest>; answer: Guest };
+  'GET /v1/meetings/{id}/guests': { answer: MeetingGuests };
+  'POST /v1/guests/{id}/revoke': { answer: Guest };
+  'PUT /v1/meetings/{id}/ratings/{customer_id}': { body: z.input<typeof requests.newRating>; answer: Rating };
+  'GET /v1/meetings/{id}/ratings': { query: Filter<typeof requests.page> | undefined; answer: Ratings };
+  'GET /v1/professionals/{id}/ratings': { query: Filter<typeof requests.page> | undefined; answer: Ratings };
   'GET /v1/meetings/{id}/recordings': { answer: MeetingRecordings };
   'POST /v1/meetings/{id}/recordings': { body: NewUpload; answer: Recording };
 

@@ -28,7 +28,7 @@ export type Consent = 'missing' | 'granted' | 'refused';
 
 export type Verdict = { readonly publish: true } | { readonly publish: false; readonly reason: 'consent_missing' | 'not_requested' };
 
-/** What the rules about a recording rest on. `consents`: of everyone who bought; how often each was given does not matter. */
+/** What the rules about a recording rest on. `consents`: of everyone who bought, and of guests who came in; how often each was given does not matter. */
 export interface RecordingFacts {
   readonly policy: Policy;
   readonly kind: BookingKind;

@@ -1,6 +1,7 @@
 /** A customer or professional tells the marketplace's support about a problem (G20, F06). */
 import { newId } from '../domain/id.ts';
 import { MOST_CHARACTERS, type IncidentKind } from '../domain/incident.ts';
+import { plainText } from '../domain/plain-text.ts';
 import type { Gateway } from '../gateway.ts';
 import { tellMeeting } from '../meetings/tell.ts';
 import { insertIncident, listOpenIncidents } from '../store/incidents.ts';
@@ -25,7 +26,7 @@ export type Reported =
 
 export async function reportIncident(gateway: Gateway, { meeting, reporter, kind, text: written }: Report): Promise<Reported> {
   const { db, now, wake } = gateway;
-  const text = plain(written);
+  const text = plainText(written);
   if (text === '' || text.length > MOST_CHARACTERS) return { outcome: 'invalid' };
   const result = await db.write(async (tx): Promise<Reported> => {
     // Two reports at the same moment count one after the other.
@@ -59,10 +60,3 @@ export async function reportIncident(gateway: Gateway, { meeting, reporter, kind
   wake();
   return result;
 }
-
-/** As browsers send line breaks, and without the characters that no keyboard writes: terminals and mail programs obey some of them. */
-const plain = (text: string): string =>
-  text
-    .replaceAll(/\r\n?/g, '\n')
-    .replaceAll(/(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, '')
-    .trim();

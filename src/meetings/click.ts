@@ -12,12 +12,12 @@ const RUN = 'clicks';
 export async function noteClick(
   gateway: Gateway,
   meeting: Meeting,
-  { side, customerId }: Pick<Fact, 'side' | 'customerId'>,
+  { side, customerId, guestId }: Pick<Fact, 'side' | 'customerId'> & { readonly guestId?: string },
 ): Promise<void> {
   const { db, log, now } = gateway;
   // To the minute: it is no more than an estimate, and who clicks ten times leaves one line.
   const at = new Date(Math.floor(now().getTime() / MINUTE) * MINUTE);
-  const participantId = customerId === null ? side : `${side} ${customerId}`;
+  const participantId = [side, customerId ?? guestId].filter(Boolean).join(' ');
   const fact = { instanceId: RUN, kind: 'joined', at, participantId, side, customerId, limitReached: false, source: 'estimate' } as const;
   try {
     await db.write((tx) => noteFact(tx, gateway, meeting, fact));

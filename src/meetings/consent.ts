@@ -51,19 +51,27 @@ export async function recordConsent(
       await updateAttendee(tx, attendee.id, { recordingConsent: decision.decision });
       if (attendee.purchasedAt !== null) decided.push({ segment, id, isNew: attendee.recordingConsent !== decision.decision });
     }
-    for (const { segment, id, isNew } of decided) {
-      // Whoever publishes a recording of it at this moment is waited for, or waits.
-      await lockMeeting(tx, segment.id);
-      if (decision.decision === 'refused') await withholdRefused(tx, gateway, segment);
-      else if (isNew) await tellPublishable(tx, gateway, segment, id);
-      await considerRecording(tx, gateway, segment);
-      // Its recording was not expected until now.
-      if (decision.decision === 'granted' && segment.state === 'ended') await lookSoon(tx, gateway, segment.id);
-    }
+    for (const { segment, id, isNew } of decided) await followDecision(tx, gateway, segment, { decision: decision.decision, id, isNew });
     return find(tx, who);
   });
   gateway.wake();
   return recorded;
+}
+
+/** What a decision that counts does to the recordings of one segment. `id`: of the decision. `isNew`: it is another one than before. */
+export async function followDecision(
+  tx: Writer,
+  gateway: Gateway,
+  segment: Meeting,
+  { decision, id, isNew }: { decision: ConsentDecision['decision']; id: string; isNew: boolean },
+): Promise<void> {
+  // Whoever publishes a recording of it at this moment is waited for, or waits.
+  await lockMeeting(tx, segment.id);
+  if (decision === 'refused') await withholdRefused(tx, gateway, segment);
+  else if (isNew) await tellPublishable(tx, gateway, segment, id);
+  await considerRecording(tx, gateway, segment);
+  // Its recording was not expected until now.
+  if (decision === 'granted' && segment.state === 'ended') await lookSoon(tx, gateway, segment.id);
 }
 
 export async function setWishes(

@@ -36,15 +36,9 @@ export async function openJoinLink(gateway: Gateway, token: string): Promise<Ent
 
 /** The vendor's join link, for a customer who may come in now. @throws Failure `not_found`, `forbidden`, `gone` */
 export async function join(gateway: Gateway, token: string): Promise<string> {
-  const { vault } = gateway;
   const { meeting, attendee, policy, door } = await openJoinLink(gateway, token);
   checkDoor(door);
-  if (meeting.vendorJoinUrlSealed === null) throw new Failure('conflict', 'The link is not made yet.');
-  const url = vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id));
-  // The whitelist holds at the moment of joining, too: what was approved then may be withdrawn now.
-  if (meeting.linkSource === 'uploaded') classifyJoinUrl(url, policy.approved_apps);
-  // The form of its own links is the vendor's business; whose they are is ours.
-  else checkApprovedHost(url, policy.approved_apps);
+  const url = vendorJoinUrl(gateway, meeting, policy);
   if (policy.recording[meeting.bookingKind as BookingKind].consent === 'implied' && attendee.recordingConsent === 'missing') {
     await recordConsent(
       gateway,
@@ -53,6 +47,17 @@ export async function join(gateway: Gateway, token: string): Promise<string> {
     );
   }
   await noteClick(gateway, meeting, { side: 'customer', customerId: attendee.customerId });
+  return url;
+}
+
+/** @throws Failure `conflict` while there is none, `app_not_approved` */
+export function vendorJoinUrl({ vault }: Gateway, meeting: Meeting, policy: Policy): string {
+  if (meeting.vendorJoinUrlSealed === null) throw new Failure('conflict', 'The link is not made yet.');
+  const url = vault.open(meeting.vendorJoinUrlSealed, joinUrlContext(meeting.id));
+  // The whitelist holds at the moment of joining, too: what was approved then may be withdrawn now.
+  if (meeting.linkSource === 'uploaded') classifyJoinUrl(url, policy.approved_apps);
+  // The form of its own links is the vendor's business; whose they are is ours.
+  else checkApprovedHost(url, policy.approved_apps);
   return url;
 }
 
@@ -86,7 +91,8 @@ async function hostUrl(gateway: Gateway, meeting: Meeting, policy: Policy): Prom
   return atVendor(gateway, await connectionOf(gateway, meeting), (provider, account) => provider.hostUrl(account, ref));
 }
 
-async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Promise<Entrance> {
+/** `paid`: whether the reader has bought, or somebody has for whom the reader comes. */
+export async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean): Promise<Entrance> {
   const policy = await policyFor(gateway.db.read, meeting);
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   const now = gateway.now();
@@ -109,7 +115,8 @@ export function doorOf(meeting: Meeting, paid: boolean, now: Date, { opensAt, cl
   return 'open';
 }
 
-function checkDoor(door: Door): void {
+/** @throws Failure `forbidden`, `gone` */
+export function checkDoor(door: Door): void {
   if (door === 'open') return;
   if (door === 'unpaid') throw new Failure('forbidden', 'No purchase is completed.');
   if (door === 'early' || door === 'pending') throw new Failure('forbidden', 'The meeting is not open yet.');

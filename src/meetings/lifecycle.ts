@@ -147,6 +147,12 @@ export async function cancelMeeting(
   return meeting;
 }
 
+/** Whether it can be ended from here: it was made here, and its app lets us. */
+export const isEndable = (
+  { providers }: Pick<Gateway, 'providers'>,
+  { linkSource, provider }: Pick<Meeting, 'linkSource' | 'provider'>,
+): boolean => linkSource === 'created' && providers.get(provider as ProviderId)?.endMeeting !== undefined;
+
 /** Ends the running meeting at the vendor; our own state follows the vendor's event. `by`: whose wish it is (T09). */
 export async function endMeeting(
   gateway: Gateway,

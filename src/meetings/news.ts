@@ -1,6 +1,7 @@
 /** What a page that stays open has to know of its meeting while it lasts. Of many pages at once: the number of queries does not grow with them. */
 import { openerOfLists, type Opener } from '../connections/opener.ts';
 import { hostTokenContext, joinTokenContext } from '../connections/sealed.ts';
+import { earlyEndNews, type EarlyEndNews } from '../domain/early-end.ts';
 import { leadsOn } from '../domain/continuation.ts';
 import { joinWindow, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -8,8 +9,10 @@ import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
 import { meterNews, type MeterNews } from '../meters/news.ts';
+import { findNewestEarlyEnds, type EarlyEnd } from '../store/early-ends.ts';
 import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
 import { doorOf, type Door } from './join.ts';
+import { isEndable } from './lifecycle.ts';
 
 /** Whose page it is: an attendee's, or the host's (null). */
 export interface Viewer {
@@ -27,6 +30,8 @@ export interface News {
   readonly meter: MeterNews | null;
   /** R06 */
   readonly hostLost: boolean;
+  /** R05; null where nothing is to be shown. */
+  readonly earlyEnd: EarlyEndNews | null;
   /** This viewer's own page of the meeting that continues this one, once there is something to join. */
   readonly continuedUrl: string | null;
   /** Changes when anything does that the page shows. */
@@ -56,6 +61,7 @@ export async function readNews(
     read,
     viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
   );
+  const earlyEnds = await findNewestEarlyEnds(read, [...meetings.keys()]);
   const policyOf = policiesFor(read);
   const meterOf = await meterNews(read, [...meetings.values()]);
   const pageOf = await continuations(gateway, opener, [...meetings.values()], [...attendees.values()]);
@@ -72,6 +78,7 @@ export async function readNews(
       attendee,
       purchases: bought,
       meter: meterOf(gateway, meeting, policy),
+      earlyEnd: earlyEnds.get(meetingId),
       continuedUrl: pageOf(meeting, attendee),
     });
   });
@@ -83,16 +90,19 @@ interface Seen {
   readonly policy: Policy;
   readonly attendee: Attendee | null;
   readonly purchases: number;
+  /** The newest of the meeting. */
+  readonly earlyEnd: EarlyEnd | undefined;
   readonly meter: MeterNews | null;
   readonly continuedUrl: string | null;
 }
 
-function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, meter, continuedUrl }: Seen): News {
+function newsOf(gateway: Gateway, { meeting, policy, attendee, purchases, earlyEnd, meter, continuedUrl }: Seen): News {
   const paid = attendee === null ? meeting.lockedAt !== null : attendee.purchasedAt !== null;
   const { opensAt, closesAt } = joinWindow(policy, meeting);
-  const at = now();
+  const at = gateway.now();
   const door = doorOf(meeting, paid, at, { opensAt, closesAt });
   const open = door === 'open';
+  const side = attendee === null ? 'professional' : 'customer';
   const told = {
     state: meeting.state as MeetingState,
     door,
@@ -100,9 +110,17 @@ function newsOf({ now }: Gateway, { meeting, policy, attendee, purchases, meter,
     limitEndsAt: open ? meeting.limitEndsAt : null,
     meter: open && meeting.runningSince !== null ? meter : null,
     hostLost: open && meeting.runningSince !== null && meeting.hostLostAt !== null,
+    earlyEnd: open ? earlyEndNews(policy, meeting, { newest: earlyEnd, side, ends: isEndable(gateway, meeting), now: at }) : null,
     continuedUrl,
   };
-  const turns = [...(meeting.lockedAt === null ? [meeting.purchaseBy] : []), opensAt, closesAt].filter((turn) => turn > at);
+  const turns = [
+    ...(meeting.lockedAt === null ? [meeting.purchaseBy] : []),
+    ...(told.earlyEnd?.kind === 'asked' ? [told.earlyEnd.answerBy] : []),
+    // From the start on it counts as running where the vendor tells nothing, so that an early end can be asked for.
+    ...(policy.early_end.answer_within_seconds > 0 ? [meeting.startsAt] : []),
+    opensAt,
+    closesAt,
+  ].filter((turn) => turn > at);
   return {
     ...told,
     version: fingerprint(JSON.stringify([told, meeting.provider, meeting.startsAt, meeting.durationMinutes, purchases])),

@@ -12,6 +12,7 @@ import type { Fact } from '../domain/session.ts';
 import type { Gateway } from '../gateway.ts';
 import { findHostAccount } from '../store/connections.ts';
 import type { Reader } from '../store/database.ts';
+import { hasHadGuests } from '../store/guests.ts';
 import { findOnlyCustomer, type Meeting } from '../store/meetings.ts';
 
 type Standing = Pick<Fact, 'side' | 'customerId'>;
@@ -25,6 +26,8 @@ export async function sideOf(db: Reader, { providers }: Gateway, meeting: Meetin
   const professionalIsAccount = account.professionalId !== null || providers.get(meeting.provider as ProviderId)?.hostLinkSignsIn === true;
   if (!professionalIsAccount) return NOBODY;
   if (userId === account.accountId) return { side: 'host', customerId: null };
-  // With two people in the booking, who is not the one is the other. In groups it may be anybody, an assistant of the host included.
-  return meeting.bookingKind === 'one_to_one' ? { side: 'customer', customerId: await findOnlyCustomer(db, meeting.id) } : NOBODY;
+  // With two people in the booking, who is not the one is the other. In groups it may be anybody, an assistant of the host included, and
+  // where a guest has come in, the guest.
+  if (meeting.bookingKind !== 'one_to_one' || (await hasHadGuests(db, meeting.id))) return NOBODY;
+  return { side: 'customer', customerId: await findOnlyCustomer(db, meeting.id) };
 }

@@ -1,18 +1,26 @@
 /** Whether a meeting's recording may be seen, and by whom, as things stand. */
 import type { BookingKind, Policy, RecordingMode } from '../domain/policy.ts';
 import { judge, type Consent, type RecordingFacts, type Verdict } from '../domain/recording.ts';
+import { segmentsOf } from '../meetings/segments.ts';
 import type { Reader } from '../store/database.ts';
+import { listGuestsConsents } from '../store/guests.ts';
 import { listAttendees, listBuyersConsents, type Meeting } from '../store/meetings.ts';
 
 export const verdictOn = async (db: Reader, policy: Policy, meeting: Meeting): Promise<Verdict> =>
   judge(await recordingFacts(db, policy, meeting));
 
+/** Of guests those count who have come in: they can be heard and seen as customers can, whoever paid (F10). */
 export async function recordingFacts(db: Reader, policy: Policy, meeting: Meeting): Promise<RecordingFacts> {
+  const segments = await segmentsOf(db, meeting);
+  const guests = await listGuestsConsents(
+    db,
+    segments.map(({ id }) => id),
+  );
   return {
     policy,
     kind: meeting.bookingKind as BookingKind,
     mode: meeting.recording as RecordingMode,
-    consents: (await listBuyersConsents(db, meeting.id)) as Consent[],
+    consents: [...(await listBuyersConsents(db, meeting.id)), ...guests] as Consent[],
   };
 }
 

@@ -173,7 +173,7 @@ const MOST_IDS = 5_000;
  * for up to 5,000 meetings; those that do not exist are missing.
  */
 export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map<string, string>> {
-  const { attendees, meetings: m, meters } = db.t;
+  const { attendees, earlyEnds, meetings: m, meters } = db.t;
   const marks = new Map<string, string>();
   for (let start = 0; start < ids.length; start += MOST_IDS) {
     const rows = await db
@@ -195,6 +195,9 @@ export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map
         blockEndsAt: meters.blockEndsAt,
         exhaustedAt: meters.exhaustedAt,
         balanceText: meters.balanceText,
+        earlyEnd: sql<
+          string | null
+        >`(select asked.id || asked.state from ${earlyEnds} as asked where asked.meeting_id = ${m.id} order by asked.id desc limit 1)`,
         purchases: count(attendees.purchasedAt),
       })
       .from(m)

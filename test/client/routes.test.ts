@@ -5,7 +5,9 @@ import type { ApiEnv } from '../../src/http/auth.ts';
 import type { callRoutes } from '../../src/http/api/calls.ts';
 import type { connectionRoutes } from '../../src/http/api/connections.ts';
 import type { contentRoutes } from '../../src/http/api/contents.ts';
+import type { earlyEndRoutes } from '../../src/http/api/early-end.ts';
 import type { eventRoutes } from '../../src/http/api/events.ts';
+import type { guestRoutes } from '../../src/http/api/guests.ts';
 import type { incidentRoutes } from '../../src/http/api/incidents.ts';
 import type { meetingRoutes } from '../../src/http/api/meetings.ts';
 import type { meterRoutes } from '../../src/http/api/meters.ts';
@@ -13,6 +15,7 @@ import type { packageRoutes } from '../../src/http/api/packages.ts';
 import type { policyRoutes } from '../../src/http/api/policy.ts';
 import type { professionalRoutes } from '../../src/http/api/professionals.ts';
 import type { providerRoutes } from '../../src/http/api/providers.ts';
+import type { ratingRoutes } from '../../src/http/api/ratings.ts';
 import type { recordingRoutes } from '../../src/http/api/recordings.ts';
 import type { standingRoutes } from '../../src/http/api/standing.ts';
 import type { sessionRoutes } from '../../src/http/api/sessions.ts';
@@ -23,7 +26,9 @@ type Served =
   | SchemaOf<ReturnType<typeof callRoutes>>
   | SchemaOf<ReturnType<typeof connectionRoutes>>
   | SchemaOf<ReturnType<typeof contentRoutes>>
+  | SchemaOf<ReturnType<typeof earlyEndRoutes>>
   | SchemaOf<ReturnType<typeof eventRoutes>>
+  | SchemaOf<ReturnType<typeof guestRoutes>>
   | SchemaOf<ReturnType<typeof incidentRoutes>>
   | SchemaOf<ReturnType<typeof meetingRoutes>>
   | SchemaOf<ReturnType<typeof meterRoutes>>
@@ -31,6 +36,7 @@ type Served =
   | SchemaOf<ReturnType<typeof policyRoutes>>
   | SchemaOf<ReturnType<typeof professionalRoutes>>
   | SchemaOf<ReturnType<typeof providerRoutes>>
+  | SchemaOf<ReturnType<typeof ratingRoutes>>
   | SchemaOf<ReturnType<typeof recordingRoutes>>
   | SchemaOf<ReturnType<typeof sessionRoutes>>
   | SchemaOf<ReturnType<typeof standingRoutes>>;

@@ -12,6 +12,7 @@ import {
   adminLink,
   connect,
   everyPage,
+  guests,
   host,
   join,
   JOIN_RECORDINGS,
@@ -470,9 +471,11 @@ describe('join page', () => {
     expect(await text(views.joinPage(join('en', { live: { ...live, hostLost: false } })))).not.toContain('role="alert"');
   });
 
-  it('G05 F10 asks not to pass on the link unless it may be shared', async () => {
+  it('G05 F10 asks not to pass on the link, also where guests get one of their own', async () => {
     expect(await words(views.joinPage(join('en')))).toContain('This link is yours alone.');
-    expect(await words(views.joinPage(join('en', { shareable: true })))).not.toContain('This link is yours alone.');
+    const page = await words(views.joinPage(join('en', { guests: guests() })));
+    expect(page).toContain('This link is yours alone.');
+    expect(page).toMatch(/Grace Used 2 times Link for Grace Take back Guest 2 Not used yet/);
   });
 
   it('G20 carries the safety guidelines and the form to report a problem, in every state', async () => {
@@ -579,8 +582,10 @@ describe('consent text', () => {
   it('G12 has a version for each language, made from the words themselves', () => {
     const versions = LANGUAGES.map((language) => views.consentText(language).version);
     expect(new Set(versions).size).toBe(LANGUAGES.length);
-    expect(versions.every(views.isCurrentConsentVersion)).toBe(true);
-    expect(views.isCurrentConsentVersion('en-000000000000')).toBe(false);
+    expect(versions.every((version) => views.isCurrentConsentVersion(version, 'customer'))).toBe(true);
+    expect(views.isCurrentConsentVersion('en-000000000000', 'customer')).toBe(false);
+    // A guest is told something else, and so answers something else.
+    expect(versions.some((version) => views.isCurrentConsentVersion(version, 'guest'))).toBe(false);
   });
 });
 

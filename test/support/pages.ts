@@ -117,12 +117,14 @@ export const join = (language: Language, change: Partial<views.JoinPage> = {}): 
   timeZone: 'Europe/Berlin',
   state: { kind: 'open' },
   live: null,
+  earlyEnd: null,
   ended: false,
   continuedUrl: null,
   version: 'v1',
   recording: { kind: 'none' },
   cameraOff: false,
-  shareable: false,
+  guests: null,
+  rating: null,
   limitMinutes: null,
   limitAsOf: null,
   warnMinutes: [10, 5, 1],
@@ -193,6 +195,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   timeZone: 'Europe/Berlin',
   state: { kind: 'open' },
   live: null,
+  earlyEnd: null,
   ended: false,
   continuedUrl: null,
   version: 'v1',
@@ -210,6 +213,7 @@ export const host = (language: Language, change: Partial<views.HostPage> = {}): 
   recording: 'on_consent',
   continuable: false,
   regarded: GOOD,
+  guests: null,
   report: { kind: 'empty' },
   uploads: null,
   ...change,
@@ -222,6 +226,62 @@ export const uploads = (change: Partial<views.UploadsCard> = {}): views.UploadsC
   retentionDays: 14,
   hosts: ['*.zoom.us', 'drive.google.com'],
   state: { kind: 'empty' },
+  ...change,
+});
+
+export const guests = (change: Partial<views.GuestsCard> = {}): views.GuestsCard => ({
+  guests: [
+    { id: 'gst_1', name: 'Grace', uses: 2, url: 'https://gateway.example/g/gt_secret' },
+    { id: 'gst_2', name: null, uses: 0, url: null },
+  ],
+  open: true,
+  mostGuests: 10,
+  state: 'empty',
+  ...change,
+});
+
+export const GUESTS: readonly Partial<views.GuestsCard>[] = [
+  { guests: [] },
+  { open: false },
+  ...(['invited', 'revoked', 'refused'] as const).map((state) => ({ state })),
+];
+
+export const EARLY_ENDS: readonly NonNullable<views.MeetingBase['earlyEnd']>[] = [
+  { kind: 'askable' },
+  { kind: 'asked', mine: true, answerBy: new Date('2026-12-01T09:00:59Z') },
+  { kind: 'asked', mine: false, answerBy: new Date('2026-12-01T09:00:59Z') },
+  { kind: 'refused' },
+  { kind: 'lapsed' },
+  { kind: 'agreed', ends: true },
+  { kind: 'agreed', ends: false },
+];
+
+export const RATINGS: readonly views.RatingCard[] = [
+  { kind: 'open', draft: null },
+  { kind: 'open', draft: { professional: 4, connection: null, comment: 'Good' } },
+  { kind: 'rated', professional: 5, connection: 3, comment: 'Good', isNew: true },
+  { kind: 'rated', professional: 5, connection: 3, comment: null, isNew: false },
+];
+
+export const guest = (language: Language, change: Partial<views.GuestPage> = {}): views.GuestPage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  token: 'gt_secret',
+  title: 'Tax consultation',
+  app: ZOOM,
+  startsAt: new Date('2026-12-01T10:00:00Z'),
+  durationMinutes: 50,
+  timeZone: 'Europe/Berlin',
+  state: { kind: 'open' },
+  limitMinutes: 40,
+  limitAsOf: '2026-10-04',
+  warnMinutes: [],
+  guideUrl: 'https://support.zoom.com/hc/en',
+  name: 'Grace',
+  revoked: false,
+  recording: { kind: 'none' },
+  mustAgree: false,
   ...change,
 });
 
@@ -384,6 +444,20 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
     add(`host-${name}`, views.hostPage(host(language, change)));
   }
   for (const [name, change] of CALLS) add(`call-${name}`, views.callPage(call(language, change)));
+  for (const change of GUESTS) {
+    add('join-guests', views.joinPage(join(language, { guests: guests(change) })));
+    add('host-guests', views.hostPage(host(language, { guests: guests(change) })));
+  }
+  for (const earlyEnd of EARLY_ENDS) {
+    add(`join-early-end-${earlyEnd.kind}`, views.joinPage(join(language, { earlyEnd, live })));
+    add(`host-early-end-${earlyEnd.kind}`, views.hostPage(host(language, { earlyEnd, live })));
+  }
+  for (const rating of RATINGS)
+    add(`join-rating-${rating.kind}`, views.joinPage(join(language, { rating, ended: true, state: { kind: 'over' } })));
+  for (const state of JOIN_STATES) add(`guest-${state.kind}`, views.guestPage(guest(language, { state, name: null })));
+  for (const rule of JOIN_RECORDINGS) add(`guest-recording-${rule.kind}`, views.guestPage(guest(language, { recording: rule })));
+  add('guest-must-agree', views.guestPage(guest(language, { recording: JOIN_RECORDINGS[3]!, mustAgree: true })));
+  add('guest-revoked', views.guestPage(guest(language, { recording: JOIN_RECORDINGS[5]!, revoked: true })));
   for (const state of RECORDING_STATES) add(`recording-${state.kind}`, views.recordingPage(recording(language, { state })));
   add(
     'recording-upload',

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { ENDERS } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { SIDES } from '../../domain/session.ts';
+import { EARLY_END_SIDES } from '../../domain/early-end.ts';
+import { MOST_COMMENT_CHARACTERS, MOST_POINTS } from '../../domain/rating.ts';
 import { entry, entryWithLinks } from './entry.ts';
-import { customerId, meetingId, moment, MOST_NAME_CHARACTERS, MOST_PARTICIPANT_ID_CHARACTERS, ofMeeting, url } from './members.ts';
+import { customerId, id, meetingId, moment, MOST_NAME_CHARACTERS, MOST_PARTICIPANT_ID_CHARACTERS, ofMeeting, url } from './members.ts';
 
 const at = moment.describe('When it happened');
 const certain = z
@@ -17,6 +19,12 @@ const limit = {
   plan_basis: z.enum(PLAN_BASES).describe('How the plan is known'),
   certain,
 };
+const earlyEnd = {
+  early_end_id: id.describe("The request's id"),
+  asked_by: z.enum(EARLY_END_SIDES),
+  customer_id: customerId.nullable().describe('The customer who asked. Null: the professional did'),
+};
+const points = z.number().int().min(1).max(MOST_POINTS);
 const participant = z
   .strictObject({
     id: z.string().max(MOST_PARTICIPANT_ID_CHARACTERS).describe("The vendor's id of this stay or person"),
@@ -35,6 +43,7 @@ const example = {
   sequence: 4,
 } as const;
 const live = { ...example, state: 'live', sequence: 7 } as const;
+const askedEarlyEnd = { early_end_id: 'ere_01kb4tz5c7d9e1f3g4h6j8k0m2', asked_by: 'customer', customer_id: 'cus_7' } as const;
 const countedLimit = { limit_minutes: 40, plan: 'free', plan_basis: 'vendor', certain: true } as const;
 const somebody = { id: '16778240', name: 'Ada', side: 'customer', customer_id: 'cus_7' } as const;
 
@@ -187,5 +196,65 @@ export const MEETING_EVENTS = {
         .describe('On whose wish the gateway ended it. Null where people did in the app, or left. Missing in events of before it was told'),
     },
     example: { ...example, state: 'ended', sequence: 10, at: '2026-11-27T10:48:30.000Z', ended_by: 'customer' },
+  }),
+  'meeting.early_end_asked': entry({
+    description: 'One side asks to end the meeting before its time.',
+    when: 'For each request, from a page or over the API, where the policy has an `early_end`.',
+    data: { ...ofMeeting, ...earlyEnd, answer_by: moment.describe('Until when the other side may answer') },
+    example: { ...live, ...askedEarlyEnd, answer_by: '2026-11-27T10:21:12.000Z' },
+  }),
+  'meeting.early_end_answered': entry({
+    description: 'A request to end early was answered, or nobody did in time.',
+    when: 'Once per request.',
+    data: {
+      ...ofMeeting,
+      ...earlyEnd,
+      decision: z.enum(['agreed', 'refused', 'lapsed']).describe('`lapsed`: nobody answered'),
+      ends: z
+        .boolean()
+        .describe(
+          "Whether the vendor's meeting is ended now. False also where both agreed and the app cannot be ended from outside: they leave it",
+        ),
+    },
+    example: { ...live, sequence: 8, ...askedEarlyEnd, decision: 'agreed', ends: true },
+  }),
+  'meeting.guest_joined': entry({
+    description: 'Somebody has come in by a guest link.',
+    when: 'For each time that a guest link leads to the meeting.',
+    data: {
+      ...ofMeeting,
+      guest_id: id.describe("The guest link's id"),
+      name: z.string().max(MOST_NAME_CHARACTERS).nullable().describe('For whom the link was made'),
+      uses: z.number().int().min(1).max(1_000_000_000).describe('How often the link has been used, this time included'),
+    },
+    example: { ...live, guest_id: 'gst_01kb4tz5c7d9e1f3g4h6j8k0m2', name: 'Grace', uses: 1 },
+  }),
+  'meeting.link_shared': entry({
+    description: 'A personal join link was opened in a second browser.',
+    when: 'Once per link, where the policy does not let links be shared. It may be the same person with another device.',
+    data: { ...ofMeeting, customer_id: customerId, places: z.number().int().min(2).max(1_000_000_000).describe('Browsers so far') },
+    example: { ...example, customer_id: 'cus_7', places: 2 },
+  }),
+  'meeting.rated': entry({
+    description: 'A customer has rated the meeting.',
+    when: 'Once per customer and meeting, after its end.',
+    data: {
+      ...ofMeeting,
+      rating_id: id.describe("The rating's id"),
+      customer_id: customerId,
+      professional: points.describe('The professional, 5 is the best'),
+      connection: points.describe('The technical connection, 5 is the best'),
+      comment: z.string().max(MOST_COMMENT_CHARACTERS).nullable().describe("The customer's own words: show them as text"),
+    },
+    example: {
+      ...example,
+      state: 'ended',
+      sequence: 11,
+      rating_id: 'rat_01kb4tz5c7d9e1f3g4h6j8k0m2',
+      customer_id: 'cus_7',
+      professional: 5,
+      connection: 4,
+      comment: 'Very helpful.',
+    },
   }),
 };

@@ -4,7 +4,7 @@ import { PROVIDER_IDS } from '../../domain/apps.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 
 /** An id of the gateway: a prefix and 26 characters. */
-const id = z.string().max(64);
+export const id = z.string().max(64);
 /** An id of the marketplace, as the API takes it. */
 const foreignId = z.string().min(1).max(200);
 

@@ -1,5 +1,7 @@
 /** What single routes answer; the shapes that several share are in `schemas.ts`. */
 import { z } from '@hono/zod-openapi';
+import { EARLY_END_SIDES, EARLY_END_STATES } from '../../domain/early-end.ts';
+import { INVITER_SIDES } from '../../domain/guest.ts';
 import { policySchema } from '../../domain/policy.ts';
 import { PRESET_NAMES } from '../../domain/presets/index.ts';
 import { PRESENCES } from '../../domain/presence.ts';
@@ -192,3 +194,67 @@ export const usage = z
     minutes,
   })
   .openapi('Usage');
+
+export const earlyEnd = z
+  .object({
+    id: z.string(),
+    meeting_id: z.string(),
+    asked_by: z.enum(EARLY_END_SIDES),
+    customer_id: z.string().nullable().describe('The customer who asked. Null: the professional did'),
+    state: z.enum(EARLY_END_STATES),
+    ends: z
+      .boolean()
+      .describe("Whether agreeing ends the vendor's meeting. False: the app cannot be ended from outside, and both leave it"),
+    asked_at: schemas.moment,
+    answer_by: schemas.moment,
+    answered_at: schemas.moment.nullable(),
+  })
+  .openapi('EarlyEnd');
+
+export const guest = z
+  .object({
+    id: z.string(),
+    meeting_id: z.string(),
+    name: z.string().nullable(),
+    url: z.url().nullable().describe("The guest's page. Null once it is revoked"),
+    invited_by: z.enum(INVITER_SIDES),
+    customer_id: z.string().nullable().describe('The customer who invited'),
+    uses: z.number().int().describe('How often it led to the meeting'),
+    last_used_at: schemas.moment.nullable(),
+    revoked_at: schemas.moment.nullable(),
+    created_at: schemas.moment,
+  })
+  .openapi('Guest');
+
+export const meetingGuests = z
+  .object({
+    data: z.array(guest),
+    next_cursor: z.null(),
+    shared_links: z
+      .array(z.object({ customer_id: z.string(), places: z.number().int().describe('Browsers that it was opened in') }))
+      .describe('Personal links of this meeting that were opened in several browsers, where the policy lets none be shared'),
+  })
+  .openapi('MeetingGuests');
+
+export const rating = z
+  .object({
+    id: z.string(),
+    meeting_id: z.string(),
+    professional_id: z.string(),
+    customer_id: z.string(),
+    professional: z.number().int(),
+    connection: z.number().int(),
+    comment: z.string().nullable(),
+    rated_at: schemas.moment,
+  })
+  .openapi('Rating');
+
+export const ratings = z
+  .object({
+    data: z.array(rating),
+    next_cursor: z.string().nullable(),
+    averages: z
+      .object({ count: z.number().int(), professional: z.number().nullable(), connection: z.number().nullable() })
+      .describe('Over all ratings, to the hundredth; null where there is none'),
+  })
+  .openapi('Ratings');

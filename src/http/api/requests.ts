@@ -1,6 +1,8 @@
 /** What is asked of the API: bodies and queries. The routes validate with them, the typed client is typed by them. */
 import { z } from '@hono/zod-openapi';
 import { CALL_SIDES, CALL_STATES } from '../../domain/call.ts';
+import { EARLY_END_SIDES } from '../../domain/early-end.ts';
+import { INVITER_SIDES } from '../../domain/guest.ts';
 import { INCIDENT_STATES, MOST_CHARACTERS } from '../../domain/incident.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { RECORDING_MODES } from '../../domain/policy.ts';
@@ -10,6 +12,7 @@ import { DAY } from '../../domain/time.ts';
 import { EVENT_TYPES, type EventType } from '../../events/catalogue.ts';
 import { MOST_LINK_CHARACTERS, PLAIN_LINK_REFUSALS, readPlainLink } from '../../domain/plain-link.ts';
 import { STANDINGS, type Standing } from '../../domain/standing.ts';
+import { MOST_COMMENT_CHARACTERS, MOST_POINTS } from '../../domain/rating.ts';
 import * as schemas from './schemas.ts';
 
 export { policyPatchSchema as policyChange } from '../../domain/policy.ts';
@@ -264,6 +267,42 @@ export const ruling = z
       context.addIssue({ code: 'custom', path: ['standing'], message: 'belongs to `granted` only' });
   })
   .openapi('AppealDecision');
+
+export const earlyEnd = z
+  .strictObject({
+    asked_by: z.enum(EARLY_END_SIDES),
+    customer_id: schemas.foreignId.nullish().describe('With `customer`; may be left out, as there is only one'),
+  })
+  .refine(({ asked_by: by, customer_id: id }) => by === 'customer' || (id ?? null) === null, {
+    path: ['customer_id'],
+    message: 'goes with `customer` only',
+  })
+  .openapi('NewEarlyEnd');
+
+export const earlyEndAnswer = z
+  .strictObject({ by: z.enum(EARLY_END_SIDES).describe('The side that did not ask'), decision: z.enum(['agreed', 'refused']) })
+  .openapi('EarlyEndAnswer');
+
+export const newGuest = z
+  .strictObject({
+    name: schemas.line(200).nullish().describe('For whom it is; shown to the other participants'),
+    invited_by: z.enum(INVITER_SIDES).default('marketplace').describe('Who may revoke it on the own page'),
+    customer_id: schemas.foreignId.nullish().describe('With `customer`: who has bought'),
+  })
+  .refine(({ invited_by: by, customer_id: id }) => (by === 'customer') === ((id ?? null) !== null), {
+    path: ['customer_id'],
+    message: 'goes with `customer`, and with nobody else',
+  })
+  .openapi('NewGuest');
+
+const points = z.number().int().min(1).max(MOST_POINTS);
+export const newRating = z
+  .strictObject({
+    professional: points.describe('5 is the best'),
+    connection: points.describe('The technical connection; 5 is the best'),
+    comment: z.string().max(MOST_COMMENT_CHARACTERS).nullish(),
+  })
+  .openapi('NewRating');
 
 type FamilyOf<Type> = Type extends `${infer Family}.${string}` ? `${Family}.*` : never;
 const FAMILIES = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*` as FamilyOf<EventType>))];

@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono';
-import { getCookie, setCookie } from 'hono/cookie';
 import { APPS } from '../../../providers/approved.ts';
 import { beginAdminConsent } from '../../connections/admin-consent.ts';
 import {
@@ -15,19 +14,20 @@ import { preferConnection } from '../../connections/prefer.ts';
 import { PROVIDER_IDS, type ProviderId } from '../../domain/apps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
-import { newToken } from '../../domain/token.ts';
 import { policyOf } from '../../domain/presets/index.ts';
 import type { Gateway } from '../../gateway.ts';
 import { readStanding } from '../../professionals/standing.ts';
 import type { ConnectSession } from '../../store/connect-sessions.ts';
 import { listConnections, type Connection } from '../../store/connections.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
+import { browserSecret, sentSecret, type BrowserCookie } from './browser.ts';
 import { connectApps, troubleOf } from './connect-model.ts';
 import { languageFor, sendFailurePage, sendPage } from './page.ts';
 import { translator } from './texts/index.ts';
 import { adminLinkPage, connectPage, type ConnectNotice, messagePage } from './views/index.ts';
 
-const COOKIE_SECONDS = (45 * MINUTE) / SECOND;
+/** Made on the connect page; the callback is accepted only from a browser that has it. */
+const COOKIE: BrowserCookie = { name: 'connect', seconds: (45 * MINUTE) / SECOND };
 const NOTICES: readonly ConnectNotice[] = [
   'connected',
   'recordings_missing',
@@ -49,7 +49,7 @@ export const connectRoutes = (gateway: Gateway) =>
     .get('/connect/:token', async (c) => {
       const token = c.req.param('token');
       const session = await openConnectSession(gateway, token);
-      browserSecret(c, gateway);
+      browserSecret(c, gateway, COOKIE);
       return show(c, gateway, session, token);
     })
     .post('/connect/:token/connections/:id/disconnect', async (c) => {
@@ -75,7 +75,7 @@ export const connectRoutes = (gateway: Gateway) =>
       const { url, expiresAt } = await beginAdminConsent(gateway, {
         token,
         provider,
-        browser: browserSecret(c, gateway),
+        browser: browserSecret(c, gateway, COOKIE),
         recordings: recordings === 'yes',
       });
       const session = await openConnectSession(gateway, token);
@@ -96,7 +96,7 @@ export const connectRoutes = (gateway: Gateway) =>
       const url = await beginAuthorization(gateway, {
         token: c.req.param('token'),
         provider: knownProvider(c.req.param('provider')),
-        browser: browserSecret(c, gateway),
+        browser: browserSecret(c, gateway, COOKIE),
         recordings: recordings === 'yes',
         connectionId: typeof connection === 'string' ? connection : null,
       });
@@ -112,7 +112,7 @@ export const connectRoutes = (gateway: Gateway) =>
         (code === undefined && error === undefined && !adminConsent)
       )
         throw new Failure('malformed', 'The answer of the vendor is incomplete.');
-      const browser = getCookie(c, cookieName(gateway));
+      const browser = sentSecret(c, gateway, COOKIE);
       const result = await completeAuthorization(gateway, { provider, state, code, error, adminConsent, iss, browser });
       if (result.outcome === 'organisation') {
         const { agreed, connectToken } = result;
@@ -228,21 +228,4 @@ function knownProvider(name: string): ProviderId {
   const id = PROVIDER_IDS.find((provider) => provider === name);
   if (id === undefined) throw new Failure('not_found', 'There is no such app.');
   return id;
-}
-
-const isSecure = ({ config }: Gateway): boolean => config.publicUrl.startsWith('https:');
-const cookieName = (gateway: Gateway): string => (isSecure(gateway) ? '__Host-connect' : 'connect');
-
-/** The browser's own secret, made on its first page and kept alive by each one; the callback is accepted only from a browser that has it. */
-function browserSecret(c: Context, gateway: Gateway): string {
-  const known = getCookie(c, cookieName(gateway));
-  const secret = known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known) ? known : newToken(gateway.random);
-  setCookie(c, cookieName(gateway), secret, {
-    httpOnly: true,
-    sameSite: 'Lax',
-    path: '/',
-    secure: isSecure(gateway),
-    maxAge: COOKIE_SECONDS,
-  });
-  return secret;
 }

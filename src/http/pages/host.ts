@@ -6,6 +6,7 @@ import type { BookingKind, Policy, RecordingMode } from '../../domain/policy.ts'
 import type { Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { continueMeeting, isContinuable } from '../../meetings/continue.ts';
+import { revokeGuest } from '../../meetings/guests.ts';
 import { host, openHostLink } from '../../meetings/join.ts';
 import { hostTokenOf, nextHostToken } from '../../meetings/segments.ts';
 import { readStanding } from '../../professionals/standing.ts';
@@ -13,6 +14,8 @@ import { listUploads, takesUploads, takeUploadBack, uploadRecording } from '../.
 import type { Meeting } from '../../store/meetings.ts';
 import { newUpload } from '../api/requests.ts';
 import type { Live } from '../live.ts';
+import { takeEarlyEnd } from './early-end.ts';
+import { guestsCardOf, invite } from './guests.ts';
 import { sendLive } from './live.ts';
 import { common, fileReport, NOT_YET, sentBefore, statusOf } from './meeting.ts';
 import { sendPage } from './page.ts';
@@ -37,6 +40,23 @@ export const hostRoutes = (gateway: Gateway, live: Live) =>
         ? c.redirect(`/h/${token}?report=sent`, 303)
         : showHostPage(c, gateway, { status: report.kind === 'invalid' ? 422 : 429, report });
     })
+    .post('/h/:token/early-end', async (c) => {
+      const token = c.req.param('token');
+      const { meeting } = await openHostLink(gateway, token);
+      await takeEarlyEnd(c, gateway, meeting, { side: 'professional', customerId: null });
+      return c.redirect(`/h/${token}`, 303);
+    })
+    .post('/h/:token/guests', async (c) => {
+      const token = c.req.param('token');
+      const { meeting } = await openHostLink(gateway, token);
+      return c.redirect(`/h/${token}?guests=${await invite(c, gateway, meeting, PROFESSIONAL)}#guests`, 303);
+    })
+    .post('/h/:token/guests/:id/revoke', async (c) => {
+      const token = c.req.param('token');
+      const { meeting } = await openHostLink(gateway, token);
+      await revokeGuest(gateway, { marketplaceId: meeting.marketplaceId, id: c.req.param('id'), by: PROFESSIONAL });
+      return c.redirect(`/h/${token}?guests=revoked#guests`, 303);
+    })
     .post('/h/:token/uploads', async (c) => {
       const token = c.req.param('token');
       const { meeting, policy } = await openHostLink(gateway, token);
@@ -59,6 +79,8 @@ export const hostRoutes = (gateway: Gateway, live: Live) =>
       if (door !== 'open') return showHostPage(c, gateway, { status: door === 'unpaid' || NOT_YET.includes(door) ? 403 : undefined });
       return c.redirect(await host(gateway, c.req.param('token')), 303);
     });
+
+const PROFESSIONAL = { side: 'professional' } as const;
 
 interface Shown {
   readonly status?: number | undefined;
@@ -85,6 +107,7 @@ async function showHostPage(c: Context, gateway: Gateway, { status, report = sen
     continuable: meeting.continuedBy === null && (await isContinuable(gateway, policy, meeting)),
     regarded: await readStanding(gateway.db.read, meeting, gateway.now()),
     report,
+    guests: await guestsCardOf(c, gateway, entrance, PROFESSIONAL),
     uploads: await uploadsOf(gateway, policy, meeting, uploads),
   });
   return sendPage(c, gateway, view, { status: status ?? (entrance.door === 'unpaid' ? 200 : statusOf(entrance)), formsLeadOut: true });

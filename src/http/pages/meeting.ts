@@ -2,6 +2,10 @@
 import type { Context } from 'hono';
 import { APPS } from '../../../providers/approved.ts';
 import type { ProviderId } from '../../domain/apps.ts';
+import { Failure } from '../../domain/failure.ts';
+import { languageOf } from '../../domain/important-notes.ts';
+import type { BookingKind, RecordingMode } from '../../domain/policy.ts';
+import { isAsked, type Consent } from '../../domain/recording.ts';
 import type { Gateway } from '../../gateway.ts';
 import { INCIDENT_KINDS } from '../../domain/incident.ts';
 import { reportIncident, type Report } from '../../incidents/report.ts';
@@ -11,7 +15,39 @@ import { selfTimedMinutes } from '../../meters/news.ts';
 import { findMarketplace } from '../../store/marketplaces.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import { languageFor } from './page.ts';
-import type { LiveMeeting, MeetingPageState, ReportState } from './views/index.ts';
+import {
+  type Audience,
+  isCurrentConsentVersion,
+  type JoinRecording,
+  type LiveMeeting,
+  type MeetingPageState,
+  type ReportState,
+} from './views/index.ts';
+
+/** Whether the recording is told, implied or asked about. */
+export function recordingNotice({ meeting, policy }: Entrance, decision: Consent): JoinRecording {
+  const kind = meeting.bookingKind as BookingKind;
+  // Who has decided may change it as long as anything depends on it, also about a recording that nobody had planned.
+  if (isAsked(policy, kind, meeting.recording as RecordingMode) && (meeting.recording !== 'none' || decision !== 'missing'))
+    return { kind: 'consent', decision, required: false };
+  if (meeting.recording === 'none') return { kind: 'none' };
+  return policy.recording[kind].consent === 'notice'
+    ? { kind: 'notice' }
+    : { kind: 'implied', retentionDays: policy.recording.retention_days };
+}
+
+/** The answer of a consent form. @throws Failure `conflict` for words that were not asked, for this reader, by this gateway */
+export async function consentOf(c: Context, audience: Audience) {
+  const { decision, locale, text_version: textVersion } = await c.req.parseBody();
+  if (
+    (decision !== 'granted' && decision !== 'refused') ||
+    typeof textVersion !== 'string' ||
+    !isCurrentConsentVersion(textVersion, audience)
+  ) {
+    throw new Failure('conflict', 'The question has changed. Open the page again.');
+  }
+  return { decision, textVersion, locale: languageOf(typeof locale === 'string' ? locale : undefined) ?? 'en' } as const;
+}
 
 const STATUS: Readonly<Record<Door, number>> = {
   unpaid: 402,
@@ -49,13 +85,24 @@ export async function fileReport(c: Context, gateway: Gateway, meeting: Meeting,
 
 /** What both views show. `attendee`: null for the host. */
 export async function common(c: Context, gateway: Gateway, entrance: Entrance, attendee: Attendee | null) {
-  const { db, now } = gateway;
+  const [news] = await readNews(gateway, [{ meetingId: entrance.meeting.id, attendeeId: attendee?.id ?? null }]);
+  return {
+    ...(await basics(c, gateway, entrance, attendee?.locale)),
+    live: liveMeeting(news),
+    selfTimedMinutes: await selfTimedMinutes(gateway, entrance.meeting, entrance.policy),
+    earlyEnd: news?.earlyEnd ?? null,
+    continuedUrl: news?.continuedUrl ?? null,
+    version: news?.version ?? '',
+  };
+}
+
+/** What the view of everybody shows who comes in. */
+export async function basics(c: Context, { db, now }: Gateway, entrance: Entrance, locale?: string | null) {
   const { meeting } = entrance;
-  const [news] = await readNews(gateway, [{ meetingId: meeting.id, attendeeId: attendee?.id ?? null }]);
   const marketplace = await findMarketplace(db.read, meeting.marketplaceId);
   const provider = meeting.provider as ProviderId;
   return {
-    language: languageFor(c, attendee?.locale),
+    language: languageFor(c, locale),
     now: now(),
     marketplace: marketplace?.name ?? null,
     title: meeting.title,
@@ -64,11 +111,7 @@ export async function common(c: Context, gateway: Gateway, entrance: Entrance, a
     durationMinutes: meeting.durationMinutes,
     timeZone: meeting.timeZone,
     state: pageState(entrance),
-    live: liveMeeting(news),
-    selfTimedMinutes: await selfTimedMinutes(gateway, meeting, entrance.policy),
     ended: meeting.state === 'ended',
-    continuedUrl: news?.continuedUrl ?? null,
-    version: news?.version ?? '',
     limitMinutes: meeting.limitMinutes,
     limitAsOf: meeting.decision.limit_as_of ?? null,
     warnMinutes: entrance.policy.limits.warn_minutes,

@@ -4,6 +4,7 @@ import type { RecordingMode } from '../../../domain/policy.ts';
 import type { Consent } from '../../../domain/recording.ts';
 import type { Regarded } from '../../../domain/standing.ts';
 import { type Translate, translator } from '../texts/index.ts';
+import { guestsCard, type GuestsCard } from './guests.ts';
 import { badge, headed, type Html, type MaybeHtml, outside, page } from './layout.ts';
 import { reportCard, type ReportState } from './report.ts';
 import { facts, isClosed, limitNotice, selfTimedNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
@@ -26,13 +27,15 @@ export interface HostPage extends MeetingBase {
   /** How the marketplace regards the professional. */
   readonly regarded: Regarded;
   readonly report: ReportState;
+  /** Where guests may be invited (F10); null elsewhere. */
+  readonly guests: GuestsCard | null;
   /** Null where nothing can be shared and nothing was. */
   readonly uploads: UploadsCard | null;
 }
 
 /**
  * Forms: `POST /h/{token}/join`; `POST /h/{token}/continue`, when a limit is near or has ended the meeting; `POST /h/{token}/report`, see
- * `reportCard`; `POST /h/{token}/uploads`, see `uploadsCard`.
+ * `reportCard`; `POST /h/{token}/uploads`, see `uploadsCard`; `POST /h/{token}/early-end` and `guests`, see their cards.
  */
 export function hostPage(model: HostPage): Html {
   const t = translator(model.language);
@@ -55,6 +58,7 @@ export function hostPage(model: HostPage): Html {
         </div>
         ${attendees(model)}
       </section>
+      ${model.guests === null ? '' : guestsCard(model, `/h/${encodeURIComponent(model.token)}/guests`, model.guests)}
       ${model.uploads === null ? '' : uploadsCard(model, `/h/${encodeURIComponent(model.token)}/uploads`, model.uploads)}
       ${open ? advice(model) : ''} ${reportCard(model, `/h/${encodeURIComponent(model.token)}/report`, model.report)}`,
   );

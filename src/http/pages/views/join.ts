@@ -2,18 +2,41 @@
 import { html } from 'hono/html';
 import type { Consent } from '../../../domain/recording.ts';
 import { translator } from '../texts/index.ts';
-import { consentQuestion } from './consent.ts';
-import { fact, headed, type Html, type MaybeHtml, notice, outside, page } from './layout.ts';
-import { facts, isClosed, limitNotice, selfTimedNotice, liveRegion, type MeetingBase, moment, runsOut, type Side } from './meeting.ts';
+import { type Audience, consentQuestion } from './consent.ts';
+import { guestsCard, type GuestsCard } from './guests.ts';
+import { fact, headed, type Html, type MaybeHtml, notice, outside, page, type PageBase } from './layout.ts';
+import {
+  type EntranceBase,
+  facts,
+  isClosed,
+  limitNotice,
+  liveRegion,
+  type MeetingBase,
+  moment,
+  runsOut,
+  selfTimedNotice,
+  type Side,
+} from './meeting.ts';
+import { ratingCard, type RatingCard } from './rating.ts';
 import { reportCard, type ReportState } from './report.ts';
+
+/** What everybody's page shows who comes in. */
+export interface ComingIn extends EntranceBase {
+  /** The page's own path: `/j/{token}`. */
+  readonly path: string;
+  readonly audience: Audience;
+  readonly recording: JoinRecording;
+}
 
 export interface JoinPage extends MeetingBase {
   /** The professional's name, where it is known. */
   readonly professional: string | null;
   readonly recording: JoinRecording;
   readonly cameraOff: boolean;
-  /** Whether others may be invited with this link (F10). */
-  readonly shareable: boolean;
+  /** Where others may be invited (F10); null elsewhere. */
+  readonly guests: GuestsCard | null;
+  /** After the meeting (R07); null where there is nothing to rate. */
+  readonly rating: RatingCard | null;
   /** What `GET /j/{token}/meeting.ics` is good for; null while there is nothing to note down. */
   readonly calendar: 'add' | 'take_out' | null;
   readonly report: ReportState;
@@ -30,29 +53,34 @@ export type JoinRecording =
 
 /**
  * Forms: `POST /j/{token}/join`; `POST /j/{token}/consent`, see `consentQuestion`; `POST /j/{token}/wishes` with `camera_off` (yes, no);
- * `POST /j/{token}/report`, see `reportCard`.
+ * `POST /j/{token}/report`, see `reportCard`; `POST /j/{token}/early-end`, `guests` and `rating`, see their cards.
  */
-export function joinPage(model: JoinPage): Html {
+export function joinPage(customer: JoinPage): Html {
+  const model = { ...customer, path: `/j/${encodeURIComponent(customer.token)}`, audience: 'customer' } as const;
   const open = !isClosed(model.state);
   return page(
     model,
     model.title,
     html` <div class="intro"><h1>${model.title}</h1></div>
-      ${liveRegion(model, side(model))} ${open ? recording(model) : ''}
-      <section class="card" id="entrance" data-part>${status(model)} ${facts(model, who(model))} ${calendar(model)}</section>
-      ${model.state.kind === 'over' && model.recording.kind === 'consent' ? recording(model) : ''} ${open ? camera(model) : ''}
-      ${limitNotice(model)} ${selfTimedNotice(model)} ${open ? notes(model) : ''} ${safety(model)}
-      ${reportCard(model, address(model, 'report'), model.report)}`,
+      ${liveRegion(model, side(model))} ${open ? recordingPart(model) : ''}
+      <div class="part" id="rating" data-part>${model.rating === null ? '' : ratingCard(model, `${model.path}/rating`, model.rating)}</div>
+      <section class="card" id="entrance" data-part>${comingIn(model)} ${facts(model, who(model))} ${calendar(model)}</section>
+      ${model.state.kind === 'over' && model.recording.kind === 'consent' ? recordingPart(model) : ''} ${open ? camera(model) : ''}
+      ${model.guests === null ? '' : guestsCard(model, `${model.path}/guests`, model.guests)} ${limitNotice(model)}
+      ${selfTimedNotice(model)} ${open ? notes(model) : ''} ${safety(model)} ${reportCard(model, `${model.path}/report`, model.report)}`,
   );
 }
 
-function side(model: JoinPage): Side {
+type Customer = JoinPage & ComingIn;
+
+function side(model: Customer): Side {
   const t = translator(model.language);
   const hostLost = { title: t('join.hostLostTitle'), text: t('join.hostLostText') };
-  return { path: `/j/${encodeURIComponent(model.token)}`, hostLost, goOn: '' };
+  return { path: model.path, hostLost, goOn: '' };
 }
 
-function status(model: JoinPage): Html {
+/** How far the meeting is, with the way in once it is open. */
+export function comingIn(model: ComingIn): Html {
   const t = translator(model.language);
   const { state, app } = model;
   switch (state.kind) {
@@ -84,7 +112,7 @@ function status(model: JoinPage): Html {
   }
 }
 
-function entrance(model: JoinPage): Html {
+function entrance(model: ComingIn): Html {
   const { app, recording } = model;
   const t = translator(model.language);
   if (recording.kind === 'consent' && recording.required && recording.decision === 'missing')
@@ -93,12 +121,12 @@ function entrance(model: JoinPage): Html {
       <h2>${t('join.openTitle')}</h2>
       <p class="quiet">${t('join.openText', { app: app.name })}</p>
     </div>
-    <form method="post" action="${address(model, 'join')}">
+    <form method="post" action="${model.path}/join">
       <button class="button big">${t('join.joinButton', { app: app.name })}</button>
     </form>`;
 }
 
-function recording(model: JoinPage): MaybeHtml {
+export function recordingPart(model: ComingIn): MaybeHtml {
   const t = translator(model.language);
   const { recording: rule } = model;
   switch (rule.kind) {
@@ -109,11 +137,15 @@ function recording(model: JoinPage): MaybeHtml {
     case 'implied':
       return notice('', t('join.impliedTitle'), t('join.impliedText', { count: rule.retentionDays }));
     case 'consent':
-      return consentQuestion(model, model.token, { decision: rule.decision, isOver: model.state.kind === 'over' });
+      return consentQuestion(model, `${model.path}/consent`, {
+        decision: rule.decision,
+        isOver: model.state.kind === 'over',
+        audience: model.audience,
+      });
   }
 }
 
-function notes({ language, app, guideUrl, shareable }: JoinPage): Html {
+export function notes({ language, app, guideUrl }: ComingIn): Html {
   const t = translator(language);
   const guide = outside(guideUrl, t('join.guide', { app: app.name }));
   return html`<section class="card">
@@ -121,7 +153,7 @@ function notes({ language, app, guideUrl, shareable }: JoinPage): Html {
     <ul class="list">
       <li>${t('join.noteApp', { app: app.name })}</li>
       <li>${t('join.noteConnection')}</li>
-      ${shareable ? '' : html`<li>${t('join.notePersonal')}</li>`}
+      <li>${t('join.notePersonal')}</li>
       ${
         guide === ''
           ? ''
@@ -141,15 +173,15 @@ function who({ language, professional, marketplace }: JoinPage): MaybeHtml {
   ${marketplace === null ? '' : fact(t('common.bookedOn'), marketplace)}`;
 }
 
-function calendar(model: JoinPage): MaybeHtml {
+function calendar(model: Customer): MaybeHtml {
   if (model.calendar === null) return '';
   const t = translator(model.language);
   const text = model.calendar === 'add' ? t('join.addToCalendar') : t('join.takeFromCalendar');
-  return html`<div class="actions"><a class="button second" href="${address(model, 'meeting.ics')}" download>${text}</a></div>`;
+  return html`<div class="actions"><a class="button second" href="${model.path}/meeting.ics" download>${text}</a></div>`;
 }
 
 /** G10 */
-function camera(model: JoinPage): Html {
+function camera(model: Customer): Html {
   const t = translator(model.language);
   const [title, text, button] = model.cameraOff
     ? [t('join.cameraOffTitle'), t('join.cameraOffText'), t('join.cameraOnButton')]
@@ -159,7 +191,7 @@ function camera(model: JoinPage): Html {
       <h2>${title}</h2>
       <p>${text}</p>
     </div>
-    <form method="post" action="${address(model, 'wishes')}">
+    <form method="post" action="${model.path}/wishes">
       <div class="actions">
         <button class="button second" name="camera_off" value="${model.cameraOff ? 'no' : 'yes'}">${button}</button>
       </div>
@@ -169,7 +201,7 @@ function camera(model: JoinPage): Html {
 
 const SAFETY_RULES = ['secrets', 'links', 'remote', 'respect', 'adult', 'platform', 'uncomfortable'] as const;
 
-function safety({ language }: JoinPage): Html {
+export function safety({ language }: PageBase): Html {
   const t = translator(language);
   return html`<details class="card">
     <summary>${t('safety.title')}</summary>
@@ -178,5 +210,3 @@ function safety({ language }: JoinPage): Html {
     </ul>
   </details>`;
 }
-
-const address = ({ token }: JoinPage, page: string): string => `/j/${encodeURIComponent(token)}/${page}`;

@@ -1,12 +1,15 @@
 /** What the join page and the host page share: when, where, how long, and how far the meeting is. */
 import { html } from 'hono/html';
 import { translator } from '../texts/index.ts';
+import type { EarlyEndNews } from '../../../domain/early-end.ts';
 import { MINUTE } from '../../../domain/time.ts';
 import type { MeterNews } from '../../../meters/news.ts';
 import { dateTime, dateTimeRange, minutes, monthOf, zoneName } from './format.ts';
+import { earlyEndCard } from './early-end.ts';
 import { type AppName, countdown, fact, headed, type Html, type MaybeHtml, notice, type PageBase, stopwatch } from './layout.ts';
 
-export interface MeetingBase extends PageBase {
+/** What every page of a meeting shows. */
+export interface EntranceBase extends PageBase {
   readonly token: string;
   readonly title: string;
   readonly app: AppName;
@@ -15,16 +18,6 @@ export interface MeetingBase extends PageBase {
   /** IANA name. */
   readonly timeZone: string;
   readonly state: MeetingPageState;
-  /** What is known of the running meeting; null while it does not run. */
-  readonly live: LiveMeeting | null;
-  /** Minutes that are paid for, where only the people can end the meeting after them (T08); null elsewhere. */
-  readonly selfTimedMinutes: number | null;
-  /** The vendor has ended it; it may be entered again while its time lasts. */
-  readonly ended: boolean;
-  /** This reader's own page of the meeting that continues this one. */
-  readonly continuedUrl: string | null;
-  /** Of what the page shows; the page's stream tells the newest. */
-  readonly version: string;
   /** The limit of the vendor's plan; null when none is known. */
   readonly limitMinutes: number | null;
   /** The day of its source, `2026-10-04`; null where none is known, and for the marketplace's own figure. */
@@ -33,6 +26,22 @@ export interface MeetingBase extends PageBase {
   readonly warnMinutes: readonly number[];
   /** The vendor's help page for this reader (G19). */
   readonly guideUrl: string | null;
+}
+
+/** A page that stays fresh while the meeting lasts. */
+export interface MeetingBase extends EntranceBase {
+  /** What is known of the running meeting; null while it does not run. */
+  readonly live: LiveMeeting | null;
+  /** Minutes that are paid for, where only the people can end the meeting after them (T08); null elsewhere. */
+  readonly selfTimedMinutes: number | null;
+  /** What is to be said of an end before the time; null where nothing is. */
+  readonly earlyEnd: EarlyEndNews | null;
+  /** The vendor has ended it; it may be entered again while its time lasts. */
+  readonly ended: boolean;
+  /** This reader's own page of the meeting that continues this one. */
+  readonly continuedUrl: string | null;
+  /** Of what the page shows; the page's stream tells the newest. */
+  readonly version: string;
 }
 
 export type MeetingPageState =
@@ -71,7 +80,7 @@ const MOVES_AFTER_SECONDS = 10;
 /** From when on the way to go on is shown, however late the warnings come. */
 const GO_ON_MINUTES = 10;
 
-export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
+export function facts(model: EntranceBase, more: MaybeHtml = ''): Html {
   const t = translator(model.language);
   const { language, startsAt, timeZone } = model;
   const endsAt = new Date(startsAt.getTime() + model.durationMinutes * 60_000);
@@ -97,7 +106,8 @@ export function facts(model: MeetingBase, more: MaybeHtml = ''): Html {
  * than this one, the page is fetched again and its parts (`data-part`) are exchanged.
  */
 export function liveRegion(model: MeetingBase, side: Side): MaybeHtml {
-  const happening = html`${continued(model)} ${model.live === null ? ended(model, side) : running(model, model.live, side)}`;
+  const happening = html`${continued(model)} ${model.live === null ? ended(model, side) : running(model, model.live, side)}
+  ${earlyEndCard(model, side.path)}`;
   if (isClosed(model.state)) return model.continuedUrl === null ? '' : html`<div class="live">${continued(model)}</div>`;
   return html`<div
     id="live"
@@ -112,7 +122,7 @@ export function liveRegion(model: MeetingBase, side: Side): MaybeHtml {
   </div>`;
 }
 
-export function limitNotice({ language, limitMinutes, limitAsOf, app, state }: MeetingBase): MaybeHtml {
+export function limitNotice({ language, limitMinutes, limitAsOf, app, state }: EntranceBase): MaybeHtml {
   if (limitMinutes === null || isClosed(state)) return '';
   const t = translator(language);
   const text = t('join.limitText', { app: app.name });
@@ -132,10 +142,10 @@ export function selfTimedNotice({ language, selfTimedMinutes, app, state }: Meet
 
 export const isClosed = ({ kind }: MeetingPageState): boolean => kind === 'over' || kind === 'cancelled' || kind === 'expired';
 
-export const moment = ({ language, timeZone }: MeetingBase, at: Date): string => dateTime(language, at, timeZone);
+export const moment = ({ language, timeZone }: EntranceBase, at: Date): string => dateTime(language, at, timeZone);
 
 /** Time that runs until the page has something else to say. */
-export const runsOut = (model: MeetingBase, name: string, until: Date): Html =>
+export const runsOut = (model: EntranceBase, name: string, until: Date): Html =>
   html`<div class="countdown">
     <p class="quiet">${name}</p>
     <p>${countdown(model, until, true)}</p>

@@ -26,7 +26,8 @@ export const script = `'use strict';
     return rest >= HOUR ? Math.floor(rest / HOUR) + ':' + clock : clock;
   };
 
-  const typing = () => [...document.querySelectorAll('textarea, .field input')].some((field) => field.value !== field.defaultValue);
+  const isChanged = (field) => (field.type === 'radio' ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+  const typing = (place = document) => [...place.querySelectorAll('textarea, .field input, .scale input')].some(isChanged);
   let leaving = false;
   const leave = (url) => {
     // What somebody is writing is worth more than a fresh page.
@@ -76,7 +77,8 @@ export const script = `'use strict';
   };
 
   const exchange = (part, fresh) => {
-    if (!fresh) return;
+    // What somebody is writing is not taken away.
+    if (!fresh || typing(part)) return;
     const focused = part.contains(document.activeElement) && [...part.querySelectorAll('a, button')].indexOf(document.activeElement);
     part.replaceChildren(...fresh.childNodes);
     Object.assign(part.dataset, fresh.dataset);

@@ -99,6 +99,13 @@ label { font-weight: 500; }
 .field select, .field textarea, .field input { width: 100%; min-height: 2.75rem; padding: 0.55rem 0.75rem; border: 1px solid var(--field); border-radius: 10px; background: var(--surface); color: var(--ink); font: inherit; }
 .field textarea { resize: vertical; min-height: 8rem; }
 details > .notice, details > [role='status'] + form { margin-top: 0.85rem; }
+fieldset { border: 0; padding: 0; margin: 0; min-width: 0; }
+legend { padding: 0; font-weight: 500; }
+.scale > div { display: flex; flex-wrap: wrap; gap: 0.4rem; margin-top: 0.35rem; }
+.scale label { display: inline-flex; align-items: center; gap: 0.4rem; min-height: 2.75rem; padding: 0.3rem 0.75rem; border: 1px solid var(--field); border-radius: 10px; cursor: pointer; }
+.scale input { width: 1.2rem; height: 1.2rem; margin: 0; accent-color: var(--accent); }
+.part:not(:has(*)) { display: none; }
+.people .full { flex: 1 0 100%; }
 .check { font-weight: 400; display: flex; gap: 0.65rem; align-items: flex-start; cursor: pointer; }
 .check input { flex: none; width: 1.2rem; height: 1.2rem; margin: 0.17rem 0 0; accent-color: var(--accent); }
 
