@@ -79,6 +79,9 @@ export function createClient(options: ClientOptions) {
         call('POST /v1/recordings/{id}/revoke', { id, body }, request),
     },
     incidents: {
+      /** For a customer or the professional of the meeting. */
+      report: (meetingId: string, body: BodyOf<'POST /v1/meetings/{id}/incidents'>, request?: PostOptions) =>
+        call('POST /v1/meetings/{id}/incidents', { id: meetingId, body }, request),
       list: (query?: QueryOf<'GET /v1/incidents'>, request?: CallOptions) => list('GET /v1/incidents', { query }, request),
       get: (id: string, request?: CallOptions) => call('GET /v1/incidents/{id}', { id }, request),
       update: (id: string, body: BodyOf<'PATCH /v1/incidents/{id}'>, request?: CallOptions) =>

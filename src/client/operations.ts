@@ -12,6 +12,7 @@ export type DeletionCertificate = z.output<typeof schemas.deletionCertificate>;
 export type Delivery = z.output<typeof schemas.delivery>;
 export type DeliveryCount = z.output<typeof answers.deliveryCount>;
 export type Incident = z.output<typeof schemas.incident>;
+export type IncidentWithTimeline = z.output<typeof schemas.incidentWithTimeline>;
 export type IncidentChange = z.input<typeof requests.incidentChange>;
 export type Meeting = z.output<typeof schemas.meeting>;
 export type MeetingChange = z.input<typeof requests.meetingChange>;
@@ -20,6 +21,7 @@ export type MeetingPreview = z.output<typeof schemas.preview>;
 export type MeetingRecordings = Page<Recording> & { readonly expected: z.output<typeof schemas.expectedRecording> };
 export type MeetingSessions = z.output<typeof answers.meetingSessions>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
+export type NewIncident = z.input<typeof requests.newIncident>;
 export type NewMeeting = z.input<typeof requests.newMeeting>;
 export type NewPackage = z.input<typeof requests.newPackage>;
 export type NewUpload = z.input<typeof requests.newUpload>;
@@ -91,9 +93,10 @@ export interface Operations {
   'POST /v1/recordings/{id}/publish': { answer: Recording };
   'POST /v1/recordings/{id}/revoke': { body: z.input<typeof requests.revocation> | undefined; answer: Recording };
 
+  'POST /v1/meetings/{id}/incidents': { body: NewIncident; answer: IncidentWithTimeline };
   'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
-  'GET /v1/incidents/{id}': { answer: Incident };
-  'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: Incident };
+  'GET /v1/incidents/{id}': { answer: IncidentWithTimeline };
+  'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: IncidentWithTimeline };
 
   'POST /v1/webhook-endpoints': { body: NewWebhookEndpoint; answer: WebhookEndpointWithSecret };
   'GET /v1/webhook-endpoints': { answer: Page<WebhookEndpoint> };

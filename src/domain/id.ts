@@ -19,6 +19,7 @@ export type IdPrefix =
   | 'dla'
   | 'cst'
   | 'inc'
+  | 'ine'
   | 'aud'
   | 'crt'
   | 'req'

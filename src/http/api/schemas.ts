@@ -8,7 +8,7 @@ import { MEETING_STATES } from '../../domain/meeting.ts';
 import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
-import { INCIDENT_KINDS, INCIDENT_STATES } from '../../domain/incident.ts';
+import { INCIDENT_KINDS, INCIDENT_STATES, TIMELINE_AUTHORS, TIMELINE_KINDS } from '../../domain/incident.ts';
 import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
 import { WARNINGS } from '../../meetings/preview.ts';
 
@@ -315,8 +315,24 @@ export const incident = z
     text: z.string(),
     state: z.enum(INCIDENT_STATES),
     reported_at: moment,
+    resolution: z.string().nullable().describe('How it was decided'),
+    resolved_at: moment.nullable(),
   })
   .openapi('Incident');
+
+export const timelineEntry = z
+  .object({
+    at: moment,
+    kind: z.enum(TIMELINE_KINDS),
+    by: z.enum(TIMELINE_AUTHORS).describe('`operator`: on the command line of the gateway'),
+    state: z.enum(INCIDENT_STATES).nullable().describe('The state from then on; null for a note'),
+    text: z.string().nullable().describe('The note, or the resolution'),
+  })
+  .openapi('IncidentTimelineEntry');
+
+export const incidentWithTimeline = incident
+  .extend({ timeline: z.array(timelineEntry).describe('Oldest first') })
+  .openapi('IncidentWithTimeline');
 
 /** A compact JWS (RFC 7515). */
 export const deletionCertificate = z.object({ certificate: z.string() }).openapi('DeletionCertificate');

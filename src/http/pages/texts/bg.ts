@@ -232,6 +232,7 @@ export const bg: Texts = {
     kind: 'За какво става дума?',
     kindNone: 'Изберете, ако желаете',
     kindConduct: 'Поведение на човек',
+    kindDispute: 'Спор за услугата или плащането',
     kindSafety: 'Сигурност или измама',
     kindTechnical: 'Техника',
     kindOther: 'Друго',

@@ -241,6 +241,7 @@ export const de: Texts = {
     kind: 'Worum geht es?',
     kindNone: 'Wähle aus, wenn du magst',
     kindConduct: 'Verhalten einer Person',
+    kindDispute: 'Streit um die Leistung oder die Bezahlung',
     kindSafety: 'Sicherheit oder Betrug',
     kindTechnical: 'Technik',
     kindOther: 'Etwas anderes',

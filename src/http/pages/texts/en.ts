@@ -229,6 +229,7 @@ export const en = {
     kind: 'What is it about?',
     kindNone: 'Choose if you like',
     kindConduct: 'How somebody behaved',
+    kindDispute: 'A dispute about the service or the payment',
     kindSafety: 'Safety or fraud',
     kindTechnical: 'Technology',
     kindOther: 'Something else',

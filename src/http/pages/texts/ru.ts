@@ -236,6 +236,7 @@ export const ru: Texts = {
     kind: 'О чём речь?',
     kindNone: 'Выберите, если хотите',
     kindConduct: 'Поведение человека',
+    kindDispute: 'Спор об услуге или оплате',
     kindSafety: 'Безопасность или мошенничество',
     kindTechnical: 'Техника',
     kindOther: 'Другое',

@@ -22,6 +22,7 @@ export function reportCard({ language }: PageBase, action: string, state: Report
 
 const KIND_NAMES = {
   conduct: 'report.kindConduct',
+  dispute: 'report.kindDispute',
   safety: 'report.kindSafety',
   technical: 'report.kindTechnical',
   other: 'report.kindOther',
