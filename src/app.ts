@@ -22,6 +22,7 @@ import { idempotency } from './http/idempotency.ts';
 import { jsonBody } from './http/json-body.ts';
 import type { Live } from './http/live.ts';
 import { connectRoutes } from './http/pages/connect.ts';
+import { evidencePageRoutes } from './http/pages/evidence.ts';
 import { guard } from './http/pages/guard.ts';
 import { hostRoutes } from './http/pages/host.ts';
 import { joinRoutes } from './http/pages/join.ts';
@@ -34,7 +35,7 @@ import { wellKnownRoutes } from './http/well-known.ts';
 
 /** A form of ours has a few hundred bytes. */
 const MAX_FORM_BYTES = 16 * 1024;
-const PAGES = /^\/(connect|oauth|j|h|r|c|s|problems)\//;
+const PAGES = /^\/(connect|oauth|j|h|r|c|s|e|problems)\//;
 
 export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   const { config, log } = gateway;
@@ -86,11 +87,12 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
 
   app.get('/', (c) => c.redirect('/docs', 302));
   const guarded = guard(gateway);
-  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*']) app.use(path, guarded);
+  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/h/*', '/r/*', '/e/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
   app.route('/', joinRoutes(gateway, live));
   app.route('/', hostRoutes(gateway, live));
   app.route('/', recordingPageRoutes(gateway));
+  app.route('/', evidencePageRoutes(gateway));
   app.route('/', problemRoutes(gateway));
   app.route('/', healthRoutes(gateway));
   app.route('/', wellKnownRoutes(gateway));

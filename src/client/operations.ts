@@ -1,6 +1,7 @@
 /** Every operation of the API with what it takes and gives: the types of the very schemas that the gateway validates with. */
 import type { z } from '@hono/zod-openapi';
 import type * as answers from '../http/api/answers.ts';
+import type * as evidence from '../http/api/evidence-schemas.ts';
 import type * as requests from '../http/api/requests.ts';
 import type * as schemas from '../http/api/schemas.ts';
 
@@ -36,6 +37,7 @@ export type Provider = z.output<typeof schemas.provider>;
 export type Recording = z.output<typeof schemas.recording>;
 export type RecordingAccess = z.output<typeof schemas.access>;
 export type RecordingConsent = z.input<typeof requests.consent>;
+export type SignedEvidence = z.output<typeof evidence.signedEvidence>;
 /** An event as the API lists it; one that arrives is a `GatewayEvent`. */
 export type StoredEvent = z.output<typeof schemas.event>;
 export type Usage = z.output<typeof answers.usage>;
@@ -96,6 +98,7 @@ export interface Operations {
   'POST /v1/meetings/{id}/incidents': { body: NewIncident; answer: IncidentWithTimeline };
   'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
   'GET /v1/incidents/{id}': { answer: IncidentWithTimeline };
+  'GET /v1/incidents/{id}/evidence': { answer: SignedEvidence };
   'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: IncidentWithTimeline };
 
   'POST /v1/webhook-endpoints': { body: NewWebhookEndpoint; answer: WebhookEndpointWithSecret };

@@ -1,10 +1,15 @@
 import { createRoute } from '@hono/zod-openapi';
 import { found } from '../../domain/failure.ts';
+import { makeEvidenceLink } from '../../evidence/page-link.ts';
+import { signEvidence } from '../../evidence/sign-evidence.ts';
 import type { Gateway } from '../../gateway.ts';
+import { exportEvidence } from '../../incidents/evidence.ts';
 import { moveIncident } from '../../incidents/move.ts';
 import { reportFor } from '../../incidents/report-for.ts';
 import { timelineOf } from '../../incidents/timeline.ts';
 import { findOwnIncident, listOwnIncidents, type Incident } from '../../store/incidents.ts';
+import * as evidenceSchemas from './evidence-schemas.ts';
+import { representEvidence } from './represent-evidence.ts';
 import { representIncident, representTimeline } from './represent.ts';
 import * as requests from './requests.ts';
 import { about, apiRouter, body, cursorOf, idParameter, json, listOf, pageOf, problems } from './router.ts';
@@ -70,6 +75,25 @@ export const incidentRoutes = (gateway: Gateway) => {
         responses: { 200: json(schemas.incidentWithTimeline, 'The incident'), ...problems },
       }),
       async (c) => c.json(await shown(found(await findOwnIncident(db.read, c.get('marketplace').id, c.req.valid('param').id))), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/incidents/{id}/evidence',
+        ...about('Incidents', 'What the gateway knows of the reported meeting, signed'),
+        description:
+          'Sessions, minutes, consents, history of the link, recordings, blocks, requests to end early, ratings, events with their deliveries, audit entries. No links and no secrets. Each export is an entry of the audit log.',
+        request: { params: idParameter },
+        responses: { 200: json(evidenceSchemas.signedEvidence, 'The evidence'), ...problems },
+      }),
+      async (c) => {
+        const marketplaceId = c.get('marketplace').id;
+        const { id } = c.req.valid('param');
+        const collected = await exportEvidence(gateway, { marketplaceId, id, by: c.get('keyId') });
+        const { url, expiresAt } = makeEvidenceLink(gateway, id);
+        const signed = await signEvidence(gateway, representEvidence(gateway, collected));
+        return c.json({ ...signed, page: { url, expires_at: expiresAt.toISOString() } }, 200);
+      },
     )
     .openapi(
       createRoute({

@@ -5,6 +5,7 @@ export { type ConnectApp, type ConnectNotice, connectPage, type ConnectPage } fr
 export type { ConnectedAccount, ReconnectReason } from './connected-account.ts';
 export { consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';
 export { type ApiDocument, docsPage, type DocsPage } from './docs.ts';
+export { evidencePage, type EvidencePage } from './evidence.ts';
 export { type HostAttendee, hostPage, type HostPage } from './host.ts';
 export { joinPage, type JoinPage, type JoinRecording } from './join.ts';
 export type { AppName, Html, PageBase } from './layout.ts';
