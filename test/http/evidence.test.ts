@@ -11,7 +11,7 @@ import { evidence as evidenceSchema, type signedEvidence } from '../../src/http/
 import { MOST_ROWS } from '../../src/incidents/evidence.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { boughtMeeting, databaseOf, happen, MINUTE, must, otherMarketplace, settled } from '../support/gateway.ts';
-import { connect, testWorld } from '../support/world.ts';
+import { connect, testWorld, USERS } from '../support/world.ts';
 
 type Signed = z.infer<typeof signedEvidence>;
 
@@ -26,7 +26,9 @@ async function disputed(world: World) {
   expect((await visit(`${meeting.attendees[0]!.join_url}/join`, { method: 'POST' })).status).toBe(303);
   await happen(world, meeting, 'start');
   await happen(world, meeting, 'join', { name: 'Ada' });
-  world.jump(31 * MINUTE);
+  world.jump(11 * MINUTE);
+  await happen(world, meeting, 'join', { user: USERS.zoom });
+  world.jump(20 * MINUTE);
   await happen(world, meeting, 'end');
   await happen(world, meeting, 'finish-recording');
   await world.receiver.waitFor('recording.published', ({ type }) => type === 'recording.published');
@@ -92,7 +94,12 @@ describeOnBothDatabases('the evidence about an incident', (_open, engine) => {
       },
       meeting: { id: meeting.id, booking: { id: 'bk_1' }, professional_id: 'pro_1', provider: 'zoom', state: 'ended' },
       customers: [{ customer_id: 'cus_1', recording_consent: 'granted' }],
-      sessions: { minutes: { total: 31, customer: 31 }, sessions: [{ participants: [{ side: 'customer', customer_id: 'cus_1' }] }] },
+      sessions: {
+        minutes: { total: 31, host: 20, customer: 31, joint: 20 },
+        sessions: [
+          { participants: expect.arrayContaining([expect.objectContaining({ side: 'customer', customer_id: 'cus_1' })]) as unknown },
+        ],
+      },
       consents: [{ customer_id: 'cus_1', decision: 'granted', text_version: 'v1' }],
       link: { source: 'created', followed: [{ side: 'customer', customer_id: 'cus_1' }] },
       recordings: [{ state: 'published', links: [{ kind: 'recipient', customer_id: 'cus_1', views: 0 }] }],
