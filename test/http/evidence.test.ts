@@ -26,8 +26,10 @@ async function disputed(world: World) {
   expect((await visit(`${meeting.attendees[0]!.join_url}/join`, { method: 'POST' })).status).toBe(303);
   await happen(world, meeting, 'start');
   await happen(world, meeting, 'join', { name: 'Ada' });
+  await settled(world);
   world.jump(11 * MINUTE);
   await happen(world, meeting, 'join', { user: USERS.zoom });
+  await settled(world);
   world.jump(20 * MINUTE);
   await happen(world, meeting, 'end');
   await happen(world, meeting, 'finish-recording');
