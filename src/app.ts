@@ -33,6 +33,7 @@ import { callPageRoutes } from './http/pages/call.ts';
 import { connectRoutes } from './http/pages/connect.ts';
 import { contentPageRoutes } from './http/pages/content.ts';
 import { guestPageRoutes } from './http/pages/guest.ts';
+import { evidencePageRoutes } from './http/pages/evidence.ts';
 import { guard } from './http/pages/guard.ts';
 import { hostRoutes } from './http/pages/host.ts';
 import { joinRoutes } from './http/pages/join.ts';
@@ -45,7 +46,7 @@ import { wellKnownRoutes } from './http/well-known.ts';
 
 /** A form of ours has a few hundred bytes. */
 const MAX_FORM_BYTES = 16 * 1024;
-const PAGES = /^\/(connect|oauth|j|g|h|r|c|s|problems)\//;
+const PAGES = /^\/(connect|oauth|j|g|h|r|c|s|e|problems)\//;
 
 export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   const { config, log } = gateway;
@@ -105,7 +106,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
 
   app.get('/', (c) => c.redirect('/docs', 302));
   const guarded = guard(gateway);
-  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/g/*', '/h/*', '/r/*', '/c/*', '/s/*']) app.use(path, guarded);
+  for (const path of ['/connect/*', '/oauth/*', '/j/*', '/g/*', '/h/*', '/r/*', '/c/*', '/s/*', '/e/*']) app.use(path, guarded);
   app.route('/', connectRoutes(gateway));
   app.route('/', joinRoutes(gateway, live));
   app.route('/', guestPageRoutes(gateway));
@@ -113,6 +114,7 @@ export function createApp(gateway: Gateway, intake: Intake, live: Live) {
   app.route('/', callPageRoutes(gateway, live));
   app.route('/', recordingPageRoutes(gateway));
   app.route('/', contentPageRoutes(gateway));
+  app.route('/', evidencePageRoutes(gateway));
   app.route('/', problemRoutes(gateway));
   app.route('/', healthRoutes(gateway));
   app.route('/', wellKnownRoutes(gateway));

@@ -19,7 +19,7 @@ import { verifyAudit } from './evidence/verify-audit.ts';
 import { redeliverEvent } from './events/endpoints.ts';
 import { skipLostNumbers } from './events/sequence.ts';
 import type { Gateway } from './gateway.ts';
-import { moveIncident } from './incidents/move.ts';
+import { COMMAND_LINE, moveIncident } from './incidents/move.ts';
 import { loadKeys } from './keys.ts';
 import { createKey, createMarketplace, revokeKey } from './marketplaces/manage.ts';
 import { grantAccess } from './recordings/access.ts';
@@ -54,7 +54,7 @@ const HELP = `Usage: npm run gateway -- <command> [options] [--json]
   recordings list --marketplace M [--state ${RECORDING_STATES.join('|')}]
   recordings erase --marketplace M --recording R
   incidents list --marketplace M [--meeting M] [--state ${INCIDENT_STATES.join('|')}]
-  incidents set-state --marketplace M --incident I --state S [--reason T]
+  incidents set-state --marketplace M --incident I --state S [--reason T] [--resolution T]
   audit verify [--marketplace M]
   rotate-encryption-key
   doctor`;
@@ -80,6 +80,7 @@ const options = {
   incident: { type: 'string' },
   meeting: { type: 'string' },
   reason: { type: 'string' },
+  resolution: { type: 'string' },
   state: { type: 'string' },
   provider: { type: 'string' },
   all: { type: 'boolean' },
@@ -195,7 +196,7 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
         recordingId: required('recording'),
         incidentId: required('incident'),
         reason: required('reason'),
-        by: 'command line',
+        by: COMMAND_LINE,
       });
       return { url, expires_at: expiresAt.toISOString(), incident_id: incidentId };
     },
@@ -240,7 +241,8 @@ function commands(values: ReturnType<typeof parseArguments>['values']): Record<s
           id: required('incident'),
           state: oneOf(required('state'), INCIDENT_STATES),
           note: values.reason ?? null,
-          by: 'command line',
+          resolution: values.resolution ?? null,
+          by: COMMAND_LINE,
         }),
       ),
     'audit verify': async ({ db }) => {
@@ -332,8 +334,9 @@ function oneOf<State extends string>(text: string, states: readonly State[]): St
   return state;
 }
 
-function shownIncident({ id, meetingId, side, reporterId, kind, state, at, text }: Incident): Row {
-  return { id, meeting_id: meetingId, reported_by: side, reporter_id: reporterId, kind, state, reported_at: at.toISOString(), text };
+function shownIncident({ id, meetingId, side, reporterId, kind, state, at, text, resolution }: Incident): Row {
+  const reported_at = at.toISOString();
+  return { id, meeting_id: meetingId, reported_by: side, reporter_id: reporterId, kind, state, reported_at, text, resolution };
 }
 
 function shownRecording(recording: Recording): Row {

@@ -151,8 +151,13 @@ export function createClient(options: ClientOptions) {
       delete: (id: string, request?: CallOptions) => call('DELETE /v1/contents/{id}', { id }, request),
     },
     incidents: {
+      /** For a customer or the professional of the meeting. */
+      report: (meetingId: string, body: BodyOf<'POST /v1/meetings/{id}/incidents'>, request?: PostOptions) =>
+        call('POST /v1/meetings/{id}/incidents', { id: meetingId, body }, request),
       list: (query?: QueryOf<'GET /v1/incidents'>, request?: CallOptions) => list('GET /v1/incidents', { query }, request),
       get: (id: string, request?: CallOptions) => call('GET /v1/incidents/{id}', { id }, request),
+      /** What the gateway knows of the meeting, signed. */
+      evidence: (id: string, request?: CallOptions) => call('GET /v1/incidents/{id}/evidence', { id }, request),
       update: (id: string, body: BodyOf<'PATCH /v1/incidents/{id}'>, request?: CallOptions) =>
         call('PATCH /v1/incidents/{id}', { id, body }, request),
     },

@@ -1,6 +1,7 @@
 /** Every operation of the API with what it takes and gives: the types of the very schemas that the gateway validates with. */
 import type { z } from '@hono/zod-openapi';
 import type * as answers from '../http/api/answers.ts';
+import type * as evidence from '../http/api/evidence-schemas.ts';
 import type * as requests from '../http/api/requests.ts';
 import type * as schemas from '../http/api/schemas.ts';
 
@@ -23,6 +24,7 @@ export type Guest = z.output<typeof answers.guest>;
 /** All of them in one page. */
 export type MeetingGuests = z.output<typeof answers.meetingGuests>;
 export type Incident = z.output<typeof schemas.incident>;
+export type IncidentWithTimeline = z.output<typeof schemas.incidentWithTimeline>;
 export type IncidentChange = z.input<typeof requests.incidentChange>;
 export type CancelledMeeting = z.output<typeof answers.cancelled>;
 export type Credit = z.input<typeof requests.credit>;
@@ -37,6 +39,7 @@ export type NewAppeal = z.input<typeof requests.newAppeal>;
 export type NewCall = z.input<typeof requests.newCall>;
 export type NewConnectSession = z.input<typeof requests.newConnectSession>;
 export type NewContent = z.input<typeof requests.newContent>;
+export type NewIncident = z.input<typeof requests.newIncident>;
 export type NewMeeting = z.input<typeof requests.newMeeting>;
 export type NewPackage = z.input<typeof requests.newPackage>;
 export type NewUpload = z.input<typeof requests.newUpload>;
@@ -59,6 +62,7 @@ export type RecordingAccess = z.output<typeof schemas.access>;
 export type RecordingConsent = z.input<typeof requests.consent>;
 export type Standing = z.output<typeof schemas.standing>;
 export type StandingChange = z.input<typeof requests.standingChange>;
+export type SignedEvidence = z.output<typeof evidence.signedEvidence>;
 /** An event as the API lists it; one that arrives is a `GatewayEvent`. */
 export type StoredEvent = z.output<typeof schemas.event>;
 export type Usage = z.output<typeof answers.usage>;
@@ -146,9 +150,11 @@ export interface Operations {
   'GET /v1/contents': { query: Filter<typeof requests.contentsPage> | undefined; answer: Page<Content> };
   'DELETE /v1/contents/{id}': { answer: undefined };
 
+  'POST /v1/meetings/{id}/incidents': { body: NewIncident; answer: IncidentWithTimeline };
   'GET /v1/incidents': { query: Filter<typeof requests.incidentsPage> | undefined; answer: Page<Incident> };
-  'GET /v1/incidents/{id}': { answer: Incident };
-  'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: Incident };
+  'GET /v1/incidents/{id}': { answer: IncidentWithTimeline };
+  'GET /v1/incidents/{id}/evidence': { answer: SignedEvidence };
+  'PATCH /v1/incidents/{id}': { body: IncidentChange; answer: IncidentWithTimeline };
 
   'GET /v1/professionals/{id}/standing': { answer: Standing };
   'PUT /v1/professionals/{id}/standing': { body: StandingChange; answer: Standing };

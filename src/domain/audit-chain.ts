@@ -1,5 +1,6 @@
 /** What makes a changed, missing or moved audit entry visible: each carries a digest of itself and of the one before it. */
 import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
 
 export interface ChainedEntry {
   readonly id: string;
@@ -19,15 +20,6 @@ export const NO_HASH = '';
  */
 export function chainHash(entry: ChainedEntry, { seq, previous }: { seq: number; previous: string }): string {
   const { id, marketplaceId, at, action, subjectId, details } = entry;
-  const text = JSON.stringify([1, previous, marketplaceId, seq, id, at.toISOString(), action, subjectId, sorted(details)]);
+  const text = canonicalJson([1, previous, marketplaceId, seq, id, at.toISOString(), action, subjectId, details]);
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** The same value with the names of all its objects in order, as far as JSON can say it. */
-function sorted(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (_name, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  ) as unknown;
 }

@@ -27,6 +27,7 @@ export type IdPrefix =
   | 'ere'
   | 'gst'
   | 'rat'
+  | 'ine'
   | 'aud'
   | 'crt'
   | 'req'

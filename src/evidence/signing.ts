@@ -10,10 +10,20 @@ const ALGORITHM = 'EdDSA';
 const CURRENT = 'evidence_1';
 
 /** A compact JWS of the claims. `typ`: what kind of statement it is, so that none is taken for another. */
-export async function sign(gateway: Pick<Gateway, 'db' | 'now' | 'vault'>, typ: string, claims: object): Promise<string> {
+export const sign = (gateway: Signing, typ: string, claims: object): Promise<string> => signText(gateway, typ, JSON.stringify(claims));
+
+/** The same of a text that stands elsewhere: a JWS with detached content (RFC 7515, appendix F). Whoever verifies puts the text back. */
+export async function signDetached(gateway: Signing, typ: string, text: string): Promise<string> {
+  const [header, , signature] = (await signText(gateway, typ, text)).split('.');
+  return `${header}..${signature}`;
+}
+
+type Signing = Pick<Gateway, 'db' | 'now' | 'vault'>;
+
+async function signText(gateway: Signing, typ: string, text: string): Promise<string> {
   const { id, publicJwk, privateSealed } = (await findSigningKey(gateway.db.read, CURRENT)) ?? (await makeKey(gateway));
   const key = await importJWK(JSON.parse(gateway.vault.open(privateSealed, signingKeyContext(id))) as JWK, ALGORITHM);
-  return new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader({ alg: ALGORITHM, typ, kid: publicJwk['kid']! }).sign(key);
+  return new CompactSign(Buffer.from(text)).setProtectedHeader({ alg: ALGORITHM, typ, kid: publicJwk['kid']! }).sign(key);
 }
 
 /** A JSON Web Key Set (RFC 7517) of every key that ever signed; empty before the first signature. */
@@ -21,7 +31,7 @@ export async function publicKeys({ db }: Pick<Gateway, 'db'>): Promise<{ keys: S
   return { keys: (await listSigningKeys(db.read)).map(({ publicJwk }) => publicJwk) };
 }
 
-async function makeKey({ db, now, vault }: Pick<Gateway, 'db' | 'now' | 'vault'>): Promise<SigningKey> {
+async function makeKey({ db, now, vault }: Signing): Promise<SigningKey> {
   const pair = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
   const open = await exportJWK(pair.publicKey);
   const made: SigningKey = {

@@ -1,8 +1,9 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type Incident = Tables['incidents']['$inferSelect'];
+export type IncidentEntry = Tables['incidentEntries']['$inferSelect'];
 
 export async function insertIncident(tx: Writer, incident: Incident): Promise<void> {
   await tx.insert(tx.t.incidents).values(incident);
@@ -29,8 +30,27 @@ export async function lockOwnIncident(tx: Writer, marketplaceId: string, id: str
   return (await tx.update(incidents).set({ id }).where(own).returning())[0];
 }
 
-export async function setIncidentState(tx: Writer, id: string, state: string): Promise<void> {
-  await tx.update(tx.t.incidents).set({ state }).where(eq(tx.t.incidents.id, id));
+export async function updateIncident(
+  tx: Writer,
+  id: string,
+  changes: Pick<Incident, 'state' | 'resolution' | 'resolvedAt'>,
+): Promise<void> {
+  await tx.update(tx.t.incidents).set(changes).where(eq(tx.t.incidents.id, id));
+}
+
+export async function insertIncidentEntry(tx: Writer, entry: IncidentEntry): Promise<void> {
+  await tx.insert(tx.t.incidentEntries).values(entry);
+}
+
+/** Oldest first. Entries of one moment come in no order. */
+export async function listIncidentEntries(db: Reader, incidentId: string, limit: number): Promise<IncidentEntry[]> {
+  const { incidentEntries } = db.t;
+  return db
+    .select()
+    .from(incidentEntries)
+    .where(eq(incidentEntries.incidentId, incidentId))
+    .orderBy(asc(incidentEntries.at), asc(incidentEntries.id))
+    .limit(limit);
 }
 
 /** The marketplace's, newest first, page by page. */

@@ -59,7 +59,7 @@ describe('every page', { timeout: 360_000 }, () => {
   it.each(['de', 'ru', 'bg'] as const)('breaks none in %s either', async (language: Language) => {
     const { page } = await visit({ viewport: { width: 320, height: 800 } });
     const chosen = [...everyPage(language)].filter(([name]) =>
-      /^(connect|join-open|host-open|host-uploads|call-callee|call-caller|recording-published|message-404)-\d/.test(name),
+      /^(connect|join-open|host-open|host-uploads|call-callee|call-caller|recording-published|evidence|message-404)-\d/.test(name),
     );
     expect(chosen.length).toBeGreaterThan(4);
     for (const [name, html] of chosen) expect(await violationsOf(page, html), name).toEqual([]);

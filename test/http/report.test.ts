@@ -68,6 +68,22 @@ describeOnBothDatabases('reporting a problem', (_open, engine) => {
     expect(event.data).toMatchObject({ reported_by: 'professional', reporter_id: 'pro_1', kind: null });
   });
 
+  it('F06 T14 either side may report a dispute by its page, in four languages', async () => {
+    const world = await start();
+    const meeting = await boughtMeeting(world);
+    const pages = [joinOf(meeting), meeting.host_url];
+    for (const page of pages) expect((await report(page, { kind: 'dispute', text: 'We do not agree.' })).status).toBe(303);
+    expect((await incidents(world)).map(({ side, kind }) => `${side}: ${kind}`).toSorted()).toEqual([
+      'customer: dispute',
+      'professional: dispute',
+    ]);
+    const offers = ['en', 'de', 'ru', 'bg'].map(async (language) => {
+      const { text } = await visit(meeting.host_url, { headers: { 'accept-language': language } });
+      return /<option value="dispute">([^<]+)</.exec(text)![1];
+    });
+    expect(new Set(await Promise.all(offers)).size).toBe(4);
+  });
+
   it('G20 a second click files nothing twice, and five open reports are enough, also when they come at once', async () => {
     const world = await start();
     const meeting = await boughtMeeting(world);

@@ -398,6 +398,166 @@ export const REPORTS: readonly views.ReportState[] = [
   { kind: 'too_many', open: 5 },
 ];
 
+const AT = '2026-12-01T08:00:00.000Z';
+const SPENT = { total: 31, host: 30.5, customer: 30, joint: 29.75 };
+
+export const evidence = (language: Language): views.EvidencePage => ({
+  language,
+  now: NOW,
+  marketplace: 'Expert Hour',
+  evidence: {
+    format: 1,
+    issuer: 'https://meet.example',
+    marketplace_id: 'mkt_1',
+    exported_at: AT,
+    incident: {
+      id: 'inc_1',
+      meeting_id: 'mtg_1',
+      reported_by: 'customer',
+      reporter_id: 'cus_1',
+      kind: 'dispute',
+      text: 'Half an hour is missing.',
+      state: 'resolved',
+      reported_at: AT,
+      resolution: 'Half of it goes back.',
+      resolved_at: AT,
+      timeline: [
+        { at: AT, kind: 'reported', by: 'customer', state: 'open', text: null },
+        { at: AT, kind: 'note', by: 'operator', state: null, text: 'Asked both' },
+        { at: AT, kind: 'state', by: 'marketplace', state: 'resolved', text: 'Half of it goes back.' },
+      ],
+    },
+    meeting: {
+      id: 'mtg_1',
+      booking: { id: 'bk_1', kind: 'one_to_one', title: 'Tax consultation' },
+      professional_id: 'pro_1',
+      provider: 'zoom',
+      state: 'ended',
+      starts_at: AT,
+      duration_minutes: 60,
+      time_zone: 'Europe/Berlin',
+      recording: 'on_consent',
+      records_automatically: false,
+      limit_minutes: 40,
+      started_at: AT,
+      ended_at: AT,
+      ended_by: 'professional',
+      cancel_reason: null,
+      continues: null,
+      continued_by: null,
+      call_id: null,
+      created_at: AT,
+    },
+    customers: [
+      { customer_id: 'cus_1', name: 'Ada', purchased_at: AT, camera_off: false, recording_consent: 'granted' },
+      { customer_id: 'cus_2', name: null, purchased_at: null, camera_off: false, recording_consent: 'missing' },
+    ],
+    sessions: {
+      minutes: SPENT,
+      sessions: [
+        {
+          started_at: AT,
+          ended_at: null,
+          limit_reached: false,
+          estimated: true,
+          source: 'events',
+          participants: [
+            { side: 'host', customer_id: null, stays: [{ joined_at: AT, left_at: AT }] },
+            { side: 'customer', customer_id: 'cus_1', stays: [{ joined_at: AT, left_at: null }] },
+          ],
+          minutes: SPENT,
+        },
+      ],
+      segments: [],
+      segments_minutes: SPENT,
+    },
+    consents: [{ at: AT, customer_id: 'cus_1', decision: 'granted', locale: 'en', text_version: 'v1', channel: 'join_page' }],
+    link: {
+      source: 'created',
+      locked_at: AT,
+      history: (['created', 'ready', 'replaced', 'purchased', 'locked', 'continued'] as const).map((what) => ({
+        at: AT,
+        what,
+        customer_id: null,
+      })),
+      followed: [{ at: AT, side: 'customer', customer_id: 'cus_1' }],
+      places: [{ at: AT, customer_id: 'cus_1' }],
+      guests: [
+        {
+          id: 'gst_1',
+          name: 'Bo',
+          invited_by: 'customer',
+          customer_id: 'cus_1',
+          uses: 2,
+          created_at: AT,
+          last_used_at: null,
+          revoked_at: null,
+        },
+      ],
+    },
+    recordings: [
+      {
+        id: 'rec_1',
+        source: 'provider',
+        state: 'published',
+        reason: null,
+        started_at: AT,
+        ended_at: AT,
+        ready_at: AT,
+        published_at: AT,
+        expires_at: AT,
+        erased_at: null,
+        at_vendor: null,
+        links: [
+          {
+            kind: 'recipient',
+            customer_id: 'cus_1',
+            incident_id: null,
+            created_at: AT,
+            views: 2,
+            first_viewed_at: AT,
+            expires_at: null,
+            revoked_at: null,
+          },
+        ],
+      },
+    ],
+    meter: {
+      credit_blocks: 4,
+      used_blocks: 1,
+      exhausted_at: null,
+      blocks: [{ session: 'run_1', number: 1, starts_at: AT, voided_at: AT }],
+    },
+    early_ends: [
+      { id: 'ear_1', asked_at: AT, asked_by: 'professional', customer_id: null, state: 'refused', answer_by: AT, answered_at: AT },
+    ],
+    ratings: [{ at: AT, customer_id: 'cus_1', professional: 1, connection: 4, comment: 'Too short' }],
+    events: [
+      {
+        id: 'evt_1',
+        type: 'meeting.started',
+        at: AT,
+        sequence: 1,
+        data: null,
+        deliveries: [{ id: 'dlv_1', endpoint_id: 'whe_1', state: 'delivered', reason: null, created_at: AT, attempts: [] }],
+      },
+    ],
+    audit: [
+      {
+        id: 'aud_1',
+        seq: 7,
+        previous: 'a'.repeat(64),
+        hash: 'b'.repeat(64),
+        at: AT,
+        action: 'incident.moved',
+        subject_id: 'inc_1',
+        details: {},
+      },
+    ],
+    left_out: ['events'],
+  },
+});
+
 const NOTICES = Object.keys(TEXTS.en.connectNotice) as views.ConnectNotice[];
 const REASONS = Object.keys(TEXTS.en.connectReason) as views.ReconnectReason[];
 
@@ -466,6 +626,7 @@ export function everyPage(language: Language): ReadonlyMap<string, views.Html> {
   add('recording-access', views.recordingPage(recording(language, { access: { incidentId: 'inc_1' }, state: RECORDING_STATES[0]! })));
   add('recording-unknown', views.recordingPage(recording(language, { app: null, recordedAt: null })));
   for (const state of CONTENT_STATES) add(`content-${state.kind}`, views.contentPage(content(language, state)));
+  add('evidence', views.evidencePage(evidence(language)));
   for (const status of [401, 402, 404, 409, 410, 429, 500, 503]) {
     const texts = views.messageTexts(language, views.messageKindOf(status));
     add(`message-${status}`, views.messagePage({ language, now: NOW, marketplace: null, ...texts, reference: 'req_1' }));

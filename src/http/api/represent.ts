@@ -16,7 +16,7 @@ import { readReason } from '../../domain/connection.ts';
 import { shownDecision } from '../../domain/decision.ts';
 import { attemptProblem, type Death, type DeliveryState, type DisabledReason } from '../../domain/delivery.ts';
 import { importantNotes, languageOf } from '../../domain/important-notes.ts';
-import type { IncidentKind, IncidentState } from '../../domain/incident.ts';
+import type { IncidentKind, IncidentState, TimelineAuthor, TimelineKind } from '../../domain/incident.ts';
 import { callInvitation, type CallSide, type CallState } from '../../domain/call.ts';
 import { invitation } from '../../domain/invitation.ts';
 import { isOver, type Ender, type MeetingState } from '../../domain/meeting.ts';
@@ -38,7 +38,7 @@ import type { Call } from '../../store/calls.ts';
 import type { Connection } from '../../store/connections.ts';
 import type { Delivery, DeliveryAttempt } from '../../store/deliveries.ts';
 import type { StoredEvent, WebhookEndpoint } from '../../store/events.ts';
-import type { Incident } from '../../store/incidents.ts';
+import type { Incident, IncidentEntry } from '../../store/incidents.ts';
 import type { Attendee, Meeting } from '../../store/meetings.ts';
 import type { Expectation } from '../../store/expectations.ts';
 import type { Appeal, StandingDecision, StandingInForce } from '../../store/standing.ts';
@@ -348,6 +348,19 @@ export const representIncident = (incident: Incident): z.infer<typeof schemas.in
   text: incident.text,
   state: incident.state as IncidentState,
   reported_at: iso(incident.at),
+  resolution: incident.resolution,
+  resolved_at: isoOrNull(incident.resolvedAt),
+});
+
+export const representTimeline = (incident: Incident, entries: readonly IncidentEntry[]): z.infer<typeof schemas.incidentWithTimeline> => ({
+  ...representIncident(incident),
+  timeline: entries.map(({ at, kind, by, state, text }) => ({
+    at: iso(at),
+    kind: kind as TimelineKind,
+    by: by as TimelineAuthor,
+    state: state as IncidentState | null,
+    text,
+  })),
 });
 
 export const representEndpoint = (endpoint: WebhookEndpoint): z.infer<typeof schemas.endpoint> => ({

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { CALL_SIDES, CALL_STATES } from '../../domain/call.ts';
 import { EARLY_END_SIDES } from '../../domain/early-end.ts';
 import { INVITER_SIDES } from '../../domain/guest.ts';
-import { INCIDENT_STATES, MOST_CHARACTERS } from '../../domain/incident.ts';
+import { INCIDENT_KINDS, INCIDENT_STATES, MOST_CHARACTERS, MOST_NOTE_CHARACTERS } from '../../domain/incident.ts';
 import { MEETING_STATES } from '../../domain/meeting.ts';
 import { RECORDING_MODES } from '../../domain/policy.ts';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
@@ -207,10 +207,20 @@ export const incidentsPage = schemas.page.extend({
   state: z.enum(INCIDENT_STATES).optional(),
 });
 
+export const newIncident = z
+  .strictObject({
+    reported_by: z.enum(['customer', 'professional']),
+    reporter_id: schemas.foreignId.describe("The meeting's professional, or one of its customers"),
+    kind: z.enum(INCIDENT_KINDS).nullish(),
+    text: z.string().describe(`The person's own words, at most ${MOST_CHARACTERS} characters; a line break counts as one`),
+  })
+  .openapi('NewIncident');
+
 export const incidentChange = z
   .strictObject({
     state: z.enum(INCIDENT_STATES),
-    note: schemas.line(500).nullish().describe('Goes into the audit log'),
+    note: schemas.line(MOST_NOTE_CHARACTERS).nullish().describe('Goes into the timeline and the audit log'),
+    resolution: schemas.line(MOST_CHARACTERS).nullish().describe('How it was decided. Only with the state `resolved`; a dispute needs one'),
   })
   .openapi('IncidentChange');
 

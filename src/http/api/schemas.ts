@@ -11,7 +11,7 @@ import { PLAN_BASES } from '../../domain/plan.ts';
 import { BOOKING_KINDS, RECORDING_MODES } from '../../domain/policy.ts';
 import { WEEKDAYS } from '../../domain/weekly-hours.ts';
 import { FINDING_KINDS } from '../../domain/text-scan.ts';
-import { INCIDENT_KINDS, INCIDENT_STATES } from '../../domain/incident.ts';
+import { INCIDENT_KINDS, INCIDENT_STATES, TIMELINE_AUTHORS, TIMELINE_KINDS } from '../../domain/incident.ts';
 import { APPEAL_STATES, STANDINGS } from '../../domain/standing.ts';
 import { RECORDING_STATES, REVOKED_REASONS, VENDOR_ENDINGS, WITHHELD_REASONS } from '../../domain/recording.ts';
 import { WARNINGS } from '../../meetings/preview.ts';
@@ -378,8 +378,24 @@ export const incident = z
     text: z.string(),
     state: z.enum(INCIDENT_STATES),
     reported_at: moment,
+    resolution: z.string().nullable().describe('How it was decided'),
+    resolved_at: moment.nullable(),
   })
   .openapi('Incident');
+
+export const timelineEntry = z
+  .object({
+    at: moment,
+    kind: z.enum(TIMELINE_KINDS),
+    by: z.enum(TIMELINE_AUTHORS).describe('`operator`: on the command line of the gateway'),
+    state: z.enum(INCIDENT_STATES).nullable().describe('The state from then on; null for a note'),
+    text: z.string().nullable().describe('The note, or the resolution'),
+  })
+  .openapi('IncidentTimelineEntry');
+
+export const incidentWithTimeline = incident
+  .extend({ timeline: z.array(timelineEntry).describe('Oldest first') })
+  .openapi('IncidentWithTimeline');
 
 const standingName = z.enum(STANDINGS);
 

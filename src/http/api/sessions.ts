@@ -73,7 +73,7 @@ export const sessionRoutes = (gateway: Gateway) =>
 
 const SOURCE_NAMES = { vendor: 'events', attendance: 'attendance', estimate: 'clicks' } as const;
 
-const representSession = (one: Session & { readonly minutes: Minutes }): z.infer<typeof answers.session> => ({
+export const representSession = (one: Session & { readonly minutes: Minutes }): z.infer<typeof answers.session> => ({
   started_at: one.startedAt.toISOString(),
   ended_at: one.endedAt?.toISOString() ?? null,
   limit_reached: one.limitReached,
@@ -87,7 +87,7 @@ const representSession = (one: Session & { readonly minutes: Minutes }): z.infer
   minutes: representMinutes(one.minutes),
 });
 
-const representSegment = ({ meeting, sessions, minutes: own }: Segment): z.infer<typeof answers.segment> => ({
+export const representSegment = ({ meeting, sessions, minutes: own }: Segment): z.infer<typeof answers.segment> => ({
   meeting_id: meeting.id,
   provider: meeting.provider as 'zoom',
   starts_at: meeting.startsAt.toISOString(),
@@ -97,7 +97,7 @@ const representSegment = ({ meeting, sessions, minutes: own }: Segment): z.infer
   minutes: representMinutes(own),
 });
 
-const representMinutes = ({ total, host, customer, joint }: Minutes): z.infer<typeof answers.minutes> => ({
+export const representMinutes = ({ total, host, customer, joint }: Minutes): z.infer<typeof answers.minutes> => ({
   total: toTheHundredth(total),
   host: toTheHundredth(host),
   customer: toTheHundredth(customer),

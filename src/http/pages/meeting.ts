@@ -72,7 +72,7 @@ export async function fileReport(c: Context, gateway: Gateway, meeting: Meeting,
   const form = await c.req.parseBody();
   const text = typeof form['text'] === 'string' ? form['text'] : '';
   const kind = INCIDENT_KINDS.find((known) => known === form['kind']) ?? null;
-  const reported = await reportIncident(gateway, { meeting, reporter, kind, text });
+  const reported = await reportIncident(gateway, { meeting, reporter, kind, text, by: reporter.side });
   switch (reported.outcome) {
     case 'filed':
       return { kind: 'sent' };

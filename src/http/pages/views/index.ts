@@ -7,6 +7,7 @@ export type { ConnectedAccount, ReconnectReason } from './connected-account.ts';
 export { type Audience, consentText, type ConsentText, isCurrentConsentVersion } from './consent.ts';
 export { contentPage, type ContentPage, type ContentPageState } from './content.ts';
 export { type ApiDocument, docsPage, type DocsPage } from './docs.ts';
+export { evidencePage, type EvidencePage } from './evidence.ts';
 export { guestPage, type GuestPage } from './guest.ts';
 export { type GuestsCard, type GuestsState, MOST_GUEST_NAME_CHARACTERS } from './guests.ts';
 export { type HostAttendee, hostPage, type HostPage } from './host.ts';

@@ -20,8 +20,9 @@ export function reportCard({ language }: PageBase, action: string, state: Report
   </details>`;
 }
 
-const KIND_NAMES = {
+export const KIND_NAMES = {
   conduct: 'report.kindConduct',
+  dispute: 'report.kindDispute',
   safety: 'report.kindSafety',
   technical: 'report.kindTechnical',
   other: 'report.kindOther',
