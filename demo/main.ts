@@ -1,14 +1,26 @@
-/** `npm run demo`: the whole main job on all three vendors' stand-ins, over real HTTP. `-- --stay` leaves everything running. */
+/**
+ * `npm run demo`: the whole main job on all three vendors' stand-ins, over real HTTP. `-- --stay` leaves everything running,
+ * `-- --marketplace tvip|fiverr|rodrun|guide` tells the story of one marketplace instead.
+ */
+import { parseArgs } from 'node:util';
+import { PRESET_NAMES, type PresetName } from '../src/domain/presets/index.ts';
 import { playLimit } from './limits.ts';
+import { PLAYS } from './marketplaces/index.ts';
+import { personOverHttp } from './person.ts';
 import { checkExpired, playRules } from './rules.ts';
 import { CASTS, check, checkGone, expect, playStory, type Published, type Say } from './story.ts';
 import { createWorld } from './world.ts';
 
 const DAY = 86_400_000;
-const stay = process.argv.includes('--stay');
+const { stay, marketplace } = readOptions();
 const startedAt = performance.now();
 
-const world = await createWorld({ logLevel: process.env['LOG_LEVEL'] ?? 'silent', operator: 'cli', clock: 'running' });
+const world = await createWorld({
+  logLevel: process.env['LOG_LEVEL'] ?? 'silent',
+  operator: 'cli',
+  clock: 'running',
+  ...(marketplace === undefined ? {} : { policy: marketplace }),
+});
 const proven: { step: string; proof: string }[] = [];
 let current = 'registration of the webhook endpoint';
 
@@ -28,6 +40,20 @@ try {
   expect(endpoint, 201);
   world.receiver.secret = String(endpoint.json['secret']);
 
+  if (marketplace !== undefined) {
+    console.log(`\nA marketplace with the preset ${marketplace}`);
+    await PLAYS[marketplace]({ world, say: sayAbout(marketplace), invite: personOverHttp(world.publicUrl) });
+    check(world.receiver.rejected() === 0, 'every event was signed with the secret of the endpoint');
+    printTable();
+  } else await playMainJob();
+} catch (error) {
+  console.error(`\n✗ failed ${current}\n  ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await world.close();
+}
+
+async function playMainJob(): Promise<void> {
   const published: (Published & { app: string })[] = [];
   for (const cast of CASTS) {
     console.log(`\n${cast.app}`);
@@ -67,11 +93,20 @@ try {
     check(world.receiver.rejected() === 0, 'every event was signed with the secret of the endpoint');
     printTable();
   }
-} catch (error) {
-  console.error(`\n✗ failed ${current}\n  ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-} finally {
-  await world.close();
+}
+
+/** Ends the process with one line when it is not known what is wanted. */
+function readOptions(): { stay: boolean; marketplace: PresetName | undefined } {
+  const options = { stay: { type: 'boolean', default: false }, marketplace: { type: 'string' } } as const;
+  try {
+    const values = parseArgs({ options }).values;
+    const marketplace = PRESET_NAMES.find((name) => name === values.marketplace);
+    if (marketplace !== undefined || values.marketplace === undefined) return { stay: values.stay, marketplace };
+    console.error(`There is no marketplace "${values.marketplace}"; there are ${PRESET_NAMES.join(', ')}.`);
+  } catch (error) {
+    console.error((error as Error).message);
+  }
+  process.exit(1);
 }
 
 function printTable(): void {
