@@ -1,7 +1,6 @@
 /** A call is answered: it becomes a meeting that begins at once (R04, F05). Reserve, call the vendor, settle. */
 import { isBeingAnswered, isOpen } from '../domain/call.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Policy } from '../domain/policy.ts';
 import { policyOf } from '../domain/presets/index.ts';
 import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
@@ -16,7 +15,7 @@ import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findMarketplace, type Marketplace } from '../store/marketplaces.ts';
 import type { Meeting } from '../store/meetings.ts';
 import { auditCall, callIsOver, lockOwnCall, type CallMove } from './end.ts';
-import { askedOf, meetingRequestOf } from './request.ts';
+import { askedOf, atOnce, meetingRequestOf } from './request.ts';
 import { acceptedEvent } from './tell.ts';
 
 /**
@@ -50,14 +49,11 @@ export async function acceptCall(gateway: Gateway, { marketplaceId, callId, by }
   return settled;
 }
 
-/** Nobody waits on the telephone for a vendor that may be back in an hour; who is eligible was asked when the call began. */
-const atOnce = (policy: Policy): Policy => ({ ...policy, vendor_unavailable: 'refuse', eligibility: [] });
-
 async function makeMeeting(gateway: Gateway, marketplace: Marketplace, call: Call): Promise<Meeting> {
   const request = meetingRequestOf(marketplace, call, askedOf(call), gateway.now());
   let meeting: Meeting;
   try {
-    meeting = await createMeeting(gateway, request, atOnce(policyOf(marketplace)));
+    meeting = await createMeeting(gateway, request, { ...atOnce(policyOf(marketplace)), eligibility: [] });
   } catch (error) {
     await gateway.db.write(async (tx) => {
       await stopAnswering(tx, { id: call.id, answeredAt: call.answeredAt! });

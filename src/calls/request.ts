@@ -2,7 +2,7 @@
 import type { ProviderId } from '../domain/apps.ts';
 import { ANSWERING_MS, type CallSide } from '../domain/call.ts';
 import type { Facts } from '../domain/eligibility.ts';
-import type { RecordingMode } from '../domain/policy.ts';
+import type { Policy, RecordingMode } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import { plus } from '../domain/time.ts';
 import type { MeetingRequest } from '../meetings/request.ts';
@@ -52,6 +52,9 @@ export interface Asked {
 /** The column holds nothing but what `startCall` wrote: an `Asked`. */
 export const askedOf = ({ request }: Pick<Call, 'request'>): Asked => request as unknown as Asked;
 
+/** Nobody waits on the telephone for a vendor that may be back in an hour. */
+export const atOnce = (policy: Policy): Policy => ({ ...policy, vendor_unavailable: 'refuse' });
+
 /** Every acceptance of the call asks for the same meeting: its key is the call. */
 export const meetingRequestOf = (
   marketplace: Marketplace,
@@ -68,7 +71,7 @@ export const meetingRequestOf = (
   durationMinutes: asked.durationMinutes,
   timeZone: asked.timeZone,
   recording: asked.recording,
-  // They are asked for when somebody calls, and not kept.
+  // They are asked for when somebody calls, and not kept: an acceptance asks for none.
   facts: {},
   joinUrl: null,
   requestKey: fingerprint('call', call.id),

@@ -17,13 +17,16 @@ import { previewMeeting } from '../meetings/preview.ts';
 import { availabilityOf } from '../professionals/availability.ts';
 import { presenceOf } from '../professionals/presence.ts';
 import { checkStanding } from '../professionals/standing.ts';
-import { insertCall, lockRingingCall, type Call } from '../store/calls.ts';
-import type { Writer } from '../store/database.ts';
+import { insertCall, listCalls, lockRingingCall, type Call } from '../store/calls.ts';
+import type { Reader, Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findProfessional } from '../store/professionals.ts';
 import { expireCalls } from './expire.ts';
-import { askedOf, meetingRequestOf, type Asked, type CallRequest } from './request.ts';
+import { askedOf, atOnce, meetingRequestOf, type Asked, type CallRequest } from './request.ts';
 import { ringingEvent } from './tell.ts';
+
+/** Calls between the same two that may have come since a request that is repeated. */
+const REPEATS_AMONG = 20;
 
 /**
  * What would keep its meeting from being made is refused here, before anybody is rung for nothing; a vendor that is not reachable cannot be
@@ -36,11 +39,13 @@ export async function startCall(gateway: Gateway, request: CallRequest): Promise
   const { marketplace, professionalId, facts } = request;
   const policy = policyOf(marketplace);
   const at = now();
+  const known = await startedBefore(db.read, request);
+  if (known !== undefined) return known;
   await checkStart(gateway, policy, request, at);
   const rings = await checkReception(gateway, policy, request, at);
   const call = await draftCall(gateway, policy, request, { at, rings });
   const meeting = meetingRequestOf(marketplace, call, askedOf(call), at);
-  const { refusal } = await previewMeeting(gateway, { ...meeting, facts });
+  const { refusal } = await previewMeeting(gateway, { ...meeting, facts }, atOnce(policy));
   if (refusal?.code === 'reconnect_required' && policy.hosting === 'professional')
     throw await reconnectFailure(gateway, { marketplace, professionalId }, refusal.extra['considered'] ?? []);
   if (refusal !== null) throw refusal;
@@ -60,6 +65,13 @@ export async function startCall(gateway: Gateway, request: CallRequest): Promise
   });
   wake();
   return started;
+}
+
+/** What a repeat after a crash gets, whatever has become of the call meanwhile. */
+async function startedBefore(db: Reader, { marketplace, professionalId, customerId, requestKey }: CallRequest): Promise<Call | undefined> {
+  if (requestKey === null) return undefined;
+  const newest = await listCalls(db, { marketplaceId: marketplace.id, professionalId, customerId, limit: REPEATS_AMONG });
+  return newest.find((call) => askedOf(call).requestKey === requestKey);
 }
 
 async function checkStart({ db }: Gateway, policy: Policy, request: CallRequest, now: Date): Promise<void> {

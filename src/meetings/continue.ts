@@ -11,7 +11,6 @@ import { isBarred } from '../domain/standing.ts';
 import { sessionsOf } from '../domain/session.ts';
 import { plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { moveCredit } from '../meters/credit.ts';
 import { checkStanding, holdStanding } from '../professionals/standing.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Reader, Writer } from '../store/database.ts';
@@ -86,7 +85,6 @@ export async function continueMeeting(
       purchaseBy: current.bookingKind === 'event' ? endsAt(drafted) : current.purchaseBy,
     };
     await insertMeeting(tx, next);
-    await moveCredit(tx, { from: current.id, to: next });
     for (const attendee of attendees) await insertAttendee(tx, carriedOver(gateway, policy, next, attendee));
     await updateMeeting(tx, { id: current.id, from: [current.state] }, { continuedBy: id });
     await scheduleJob(tx, { kind: 'meeting.close', subjectId: id, dueAt: joinWindow(policy, next).closesAt });

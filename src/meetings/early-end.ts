@@ -10,7 +10,8 @@ import type { Writer } from '../store/database.ts';
 import { findEarlyEnd, findNewestEarlyEnds, insertEarlyEnd, settleEarlyEnd, type EarlyEnd } from '../store/early-ends.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { findOnlyCustomer, findOwnMeeting, lockMeeting, type Meeting } from '../store/meetings.ts';
-import { endMeeting, isEndable } from './lifecycle.ts';
+import { endMeeting } from './lifecycle.ts';
+import { isEndable } from './link.ts';
 import { tellMeeting } from './tell.ts';
 
 /** Ends the vendor's meeting once both have agreed. */

@@ -96,21 +96,26 @@ export async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean
   const policy = await policyFor(gateway.db.read, meeting);
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   const now = gateway.now();
-  const door = doorOf(meeting, paid, now, { opensAt, closesAt });
+  const door = doorOf(meeting, paid, now, { opensAt, closesAt, metered: policy.meter.enabled });
   const shut = door === 'open' && (await isShut(gateway.db.read, policy, meeting, now));
   return { meeting, policy, opensAt, closesAt, door: shut ? 'over' : door };
 }
 
 /** What the door of a meeting shows somebody who has bought, or for whom somebody has. */
-export function doorOf(meeting: Meeting, paid: boolean, now: Date, { opensAt, closesAt }: { opensAt: Date; closesAt: Date }): Door {
+export function doorOf(
+  meeting: Meeting,
+  paid: boolean,
+  now: Date,
+  { opensAt, closesAt, metered }: { opensAt: Date; closesAt: Date; metered: boolean },
+): Door {
   const state = meeting.state as MeetingState;
   if (state === 'cancelled' || state === 'expired') return state;
   // The deadline counts from its moment, not from when the job gets to it.
   if (meeting.lockedAt === null && now >= meeting.purchaseBy) return 'expired';
   if (!paid) return 'unpaid';
   if (state === 'link_pending') return 'pending';
-  // A vendor's meeting that was cut off can be entered again while its time lasts.
-  if (now >= closesAt) return 'over';
+  // A vendor's meeting that was cut off can be entered again while its time lasts; a metered one is as long as it is paid for (T08).
+  if (now >= closesAt && !(metered && state === 'live')) return 'over';
   if (now < opensAt && state !== 'live') return 'early';
   return 'open';
 }

@@ -17,7 +17,7 @@ import {
 import { policyOf } from '../domain/presets/index.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
-import { closeMeter, usedBlocks } from '../meters/follow.ts';
+import { closeMeter, followMeter, toldSessions, usedBlocks } from '../meters/follow.ts';
 import { considerRecording } from '../recordings/automatic.ts';
 import { expectRecording } from '../recordings/reconcile.ts';
 import type { Writer } from '../store/database.ts';
@@ -25,7 +25,7 @@ import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import { findMeeting, findOwnMeeting, lockMeeting, releaseLiveBookings, updateMeeting, type Meeting } from '../store/meetings.ts';
 import { refreshLive } from './live.ts';
-import { connectionOf, meetingRef, providerOf } from './link.ts';
+import { isEndable, connectionOf, meetingRef, providerOf } from './link.ts';
 import { dropHold, freeHost, holdForChange, occupyHost, settleHold } from './pool.ts';
 import { changeLink } from './relink.ts';
 import { takeBack } from './take-back.ts';
@@ -147,12 +147,6 @@ export async function cancelMeeting(
   return meeting;
 }
 
-/** Whether it can be ended from here: it was made here, and its app lets us. */
-export const isEndable = (
-  { providers }: Pick<Gateway, 'providers'>,
-  { linkSource, provider }: Pick<Meeting, 'linkSource' | 'provider'>,
-): boolean => linkSource === 'created' && providers.get(provider as ProviderId)?.endMeeting !== undefined;
-
 /** Ends the running meeting at the vendor; our own state follows the vendor's event. `by`: whose wish it is (T09). */
 export async function endMeeting(
   gateway: Gateway,
@@ -161,23 +155,29 @@ export async function endMeeting(
   const { db } = gateway;
   const meeting = await ownMeeting(gateway, marketplaceId, meetingId);
   const ref = meetingRef(gateway, meeting);
-  const end = meeting.linkSource === 'created' ? providerOf(gateway, meeting).endMeeting : undefined;
+  const end = isEndable(gateway, meeting) ? providerOf(gateway, meeting).endMeeting : undefined;
   if (end === undefined || ref === undefined) throw new Failure('not_capable', 'This meeting cannot be ended from here.');
   if (meeting.state !== 'confirmed' && meeting.state !== 'live') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
   const connection = await connectionOf(gateway, meeting);
-  // Before the call: the vendor may tell the end before it answers.
-  const setEnder = (endedBy: string | null) =>
-    db.write((tx) => updateMeeting(tx, { id: meeting.id, from: ['confirmed', 'live'] }, { endedBy }));
-  await setEnder(by);
+  // Before the call: the vendor may tell the end before it answers. What is not known to run has nobody who ended it.
+  const reserved = await db.write((tx) => updateMeeting(tx, { id: meeting.id, from: ['live'] }, { endedBy: by }));
   try {
     await atVendor(gateway, connection, (_, account) => end(account, ref));
   } catch (error) {
-    await setEnder(meeting.endedBy);
+    if (reserved !== undefined) await db.write((tx) => takeBackEnder(tx, gateway, { meetingId, by }));
     throw error;
   }
   // The vendor's event may get lost; the recording is looked for all the same.
   if (meeting.state === 'live') await db.write((tx) => expectRecording(tx, gateway, meeting, gateway.now()));
   return ownMeeting(gateway, marketplaceId, meetingId);
+}
+
+/** It goes on: so does its meter, which has waited for the end. Somebody else's end stays. */
+async function takeBackEnder(tx: Writer, gateway: Gateway, { meetingId, by }: { meetingId: string; by: Ender }): Promise<void> {
+  const current = await lockMeeting(tx, meetingId);
+  if (current?.endedBy !== by || current.state !== 'live') return;
+  const going = await updateMeeting(tx, { id: meetingId, from: ['live'] }, { endedBy: null });
+  if (going !== undefined) await followMeter(tx, gateway, going, await toldSessions(tx, meetingId));
 }
 
 /** Job `meeting.expire`: nobody bought in time (G04). */
@@ -211,7 +211,7 @@ export async function move(
   const updated = await updateMeeting(
     tx,
     { id: meeting.id, from: [before.state] },
-    { ...changes, ...after, ...(again ? { endedBy: null } : {}) },
+    { ...changes, ...after, ...(before.state !== 'live' && after.state === 'live' ? { endedBy: null } : {}) },
   );
   if (updated === undefined) throw new Failure('conflict', 'The meeting has just changed. Try again.');
   if (after.state === 'ended') await expectRecording(tx, gateway, updated);

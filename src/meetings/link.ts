@@ -131,6 +131,12 @@ export async function findLeftover(gateway: Gateway, meeting: Meeting, connectio
   return makeVendorMeeting(gateway, meeting, connection, { retry: true });
 }
 
+/** Whether it can be ended from here: it was made here, and its app lets us. */
+export const isEndable = (
+  { providers }: Pick<Gateway, 'providers'>,
+  { linkSource, provider }: Pick<Meeting, 'linkSource' | 'provider'>,
+): boolean => linkSource === 'created' && providers.get(provider as ProviderId)?.endMeeting !== undefined;
+
 export function providerOf({ providers }: Gateway, meeting: Pick<Meeting, 'provider'>): Provider {
   const provider = providers.get(meeting.provider as ProviderId);
   if (provider === undefined) throw new Failure('not_configured', 'This app is not set up on the gateway any more.');

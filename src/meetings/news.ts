@@ -12,7 +12,7 @@ import { meterNews, type MeterNews } from '../meters/news.ts';
 import { findNewestEarlyEnds, type EarlyEnd } from '../store/early-ends.ts';
 import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
 import { doorOf, type Door } from './join.ts';
-import { isEndable } from './lifecycle.ts';
+import { isEndable } from './link.ts';
 
 /** Whose page it is: an attendee's, or the host's (null). */
 export interface Viewer {
@@ -100,7 +100,7 @@ function newsOf(gateway: Gateway, { meeting, policy, attendee, purchases, earlyE
   const paid = attendee === null ? meeting.lockedAt !== null : attendee.purchasedAt !== null;
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   const at = gateway.now();
-  const door = doorOf(meeting, paid, at, { opensAt, closesAt });
+  const door = doorOf(meeting, paid, at, { opensAt, closesAt, metered: policy.meter.enabled });
   const open = door === 'open';
   const side = attendee === null ? 'professional' : 'customer';
   const told = {

@@ -44,8 +44,11 @@ interface Drafted {
 }
 
 /** A vendor that is not reachable, or that refuses, cannot be foreseen. */
-export async function previewMeeting(gateway: Gateway, request: MeetingRequest): Promise<Preview> {
-  const policy = policyOf(request.marketplace);
+export async function previewMeeting(
+  gateway: Gateway,
+  request: MeetingRequest,
+  policy: Policy = policyOf(request.marketplace),
+): Promise<Preview> {
   try {
     checkRequest(policy, request, gateway.now());
     await admitProfessional(gateway, policy, request);

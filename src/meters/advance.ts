@@ -1,11 +1,11 @@
 /** Brings the meters of meetings in step with their runs and with the clock: what is due is stored and told, once. */
-import type { ProviderId } from '../domain/apps.ts';
 import { countBlocks, readMeter, voidedAt, type Block, type Credit, type MeterRules, type Reading } from '../domain/meter.ts';
 import type { Policy } from '../domain/policy.ts';
 import { togetherIn, type Session } from '../domain/session.ts';
 import { MINUTE, SECOND } from '../domain/time.ts';
 import { emitAll, type NewEvent } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
+import { isEndable } from '../meetings/link.ts';
 import { meetingEvent } from '../meetings/tell.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJobs } from '../store/jobs.ts';
@@ -26,7 +26,7 @@ export const END = 'meter.end';
 /** As much of a meeting as its meter needs. */
 export type Metered = Pick<
   TimedMeeting,
-  'id' | 'marketplaceId' | 'bookingId' | 'professionalId' | 'provider' | 'state' | 'linkSource' | 'runningSince'
+  'id' | 'marketplaceId' | 'bookingId' | 'professionalId' | 'provider' | 'state' | 'linkSource' | 'runningSince' | 'endedBy'
 >;
 
 export interface Counted {
@@ -40,7 +40,7 @@ export type Ending = 'gateway' | 'not_capable' | 'policy';
 
 export function endingOf({ providers }: Pick<Gateway, 'providers'>, { meter }: Policy, { provider, linkSource }: Metered): Ending {
   if (meter.on_exhausted === 'tell') return 'policy';
-  return linkSource === 'created' && providers.get(provider as ProviderId)?.endMeeting !== undefined ? 'gateway' : 'not_capable';
+  return isEndable({ providers }, { provider, linkSource }) ? 'gateway' : 'not_capable';
 }
 
 export const newMeter = ({ id, marketplaceId, bookingId }: Metered): Meter => ({
@@ -64,12 +64,17 @@ export async function advanceMeters(
   counted: readonly Counted[],
   policyOf: (owned: Pick<Metered, 'marketplaceId'>) => Promise<Policy>,
 ): Promise<Map<string, Date>> {
-  const held: Counted[] = [];
-  for (const one of counted) {
-    if (one.sessions.some((session) => togetherIn(session).length > 0) && (await policyOf(one.meeting)).meter.enabled) held.push(one);
-  }
+  const metered: Counted[] = [];
+  for (const one of counted) if (!isBeingEnded(one.meeting) && (await policyOf(one.meeting)).meter.enabled) metered.push(one);
+  const meters = await listMeters(
+    tx,
+    metered.map(({ meeting }) => meeting.id),
+  );
+  const held = metered.filter(
+    ({ meeting, sessions }) => meters.has(meeting.id) || sessions.some((session) => togetherIn(session).length > 0),
+  );
   const ids = held.map(({ meeting }) => meeting.id);
-  const [meters, blocks, elsewhere] = [await listMeters(tx, ids), await listMeterBlocks(tx, ids), await firstBlocksElsewhere(tx, ids)];
+  const [blocks, elsewhere] = [await listMeterBlocks(tx, ids), await firstBlocksElsewhere(tx, ids)];
   const now = gateway.now();
   const looks = new Map<string, Date>();
   const changed: Meter[] = [];
@@ -110,6 +115,9 @@ export async function advanceMeters(
   );
   return looks;
 }
+
+/** Somebody has ended it at the vendor, or is about to: what it comes to is known once its end is. */
+const isBeingEnded = ({ state, endedBy }: Metered): boolean => state === 'live' && endedBy !== null;
 
 const rulesOf = ({ meter }: Policy): MeterRules => ({
   blockMs: meter.block_minutes * MINUTE,

@@ -29,18 +29,6 @@ export async function creditMeeting(
   if (meeting.state === 'live' || meeting.state === 'ended') await followMeter(tx, gateway, meeting, await toldSessions(tx, id));
 }
 
-/** A meeting that a plan's limit ends goes on as another one: what is not used of its credit is that one's. */
-export async function moveCredit(tx: Writer, { from, to }: { from: string; to: Meeting }): Promise<void> {
-  const meter = await findMeter(tx, from);
-  if (meter === undefined) return;
-  const { creditBlocks, usedBlocks, balanceText } = meter;
-  const rest = creditBlocks === null ? null : Math.max(0, creditBlocks - usedBlocks);
-  await saveMeters(tx, [
-    { ...newMeter(to), creditBlocks: rest, balanceText },
-    { ...meter, creditBlocks: creditBlocks === null ? null : Math.min(creditBlocks, usedBlocks) },
-  ]);
-}
-
 interface Which {
   readonly marketplaceId: string;
   readonly meetingId: string;
@@ -60,6 +48,12 @@ export async function setCredit(gateway: Gateway, { marketplaceId, meetingId }: 
     const meeting = found(await findOwnMeeting(tx, marketplaceId, meetingId));
     if (!(await policyFor(tx, meeting)).meter.enabled) throw new Failure('conflict', 'The policy does not meter sessions.');
     if (meeting.state === 'cancelled' || meeting.state === 'expired') throw new Failure('conflict', `The meeting is ${meeting.state}.`);
+    const { continuedBy } = meeting;
+    if (continuedBy !== null && (await findMeter(tx, continuedBy)) !== undefined) {
+      throw new Failure('conflict', 'The meeting goes on as another one, and so does its credit.', {
+        extra: { continued_by: continuedBy },
+      });
+    }
     await creditMeeting(tx, gateway, meeting, paid);
   });
   gateway.wake();

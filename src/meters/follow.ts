@@ -6,24 +6,45 @@ import type { Timer } from '../meetings/timers.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { listFacts, listFactsOf } from '../store/facts.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
-import { findMeter } from '../store/meters.ts';
-import { advanceMeters, type Metered } from './advance.ts';
+import { lockMeeting, type Meeting } from '../store/meetings.ts';
+import { findMeter, saveMeters } from '../store/meters.ts';
+import { advanceMeters, newMeter, type Metered } from './advance.ts';
 
 const TICK = 'meter.tick';
 
+type Followed = Metered & Pick<Meeting, 'continues'>;
+
 /** Call it with the meeting locked, as it is now. `sessions`: of what the vendor told or reported. */
-export async function followMeter(tx: Writer, gateway: Gateway, meeting: Metered, sessions: readonly Session[]): Promise<void> {
-  if (!sessions.some((session) => togetherIn(session).length > 0)) return;
+export async function followMeter(tx: Writer, gateway: Gateway, meeting: Followed, sessions: readonly Session[]): Promise<void> {
   const policyOf = policiesFor(tx);
   if (!(await policyOf(meeting)).meter.enabled) return;
+  const known = await findMeter(tx, meeting.id);
+  // What was told of joint time that turns out to be none has to be taken back.
+  if (known === undefined && !sessions.some((session) => togetherIn(session).length > 0)) return;
+  if (known === undefined && meeting.continues !== null) await takeOverCredit(tx, meeting, meeting.continues);
   const looks = await advanceMeters(tx, gateway, [{ meeting, sessions }], policyOf);
   const next = looks.get(meeting.id);
   if (next === undefined) await cancelJob(tx, { kind: TICK, subjectId: meeting.id });
   else await scheduleJob(tx, { kind: TICK, subjectId: meeting.id, dueAt: next });
 }
 
+/**
+ * A meeting that a plan's limit ends goes on as another one: what is not used of its credit is that one's from the moment when both are
+ * there. Until then nobody has left the old one, and a continuation that comes to nothing takes nothing along.
+ */
+async function takeOverCredit(tx: Writer, to: Followed, from: string): Promise<void> {
+  await lockMeeting(tx, from);
+  const meter = await findMeter(tx, from);
+  if (meter === undefined || meter.creditBlocks === null) return;
+  const { creditBlocks, usedBlocks, balanceText } = meter;
+  await saveMeters(tx, [
+    { ...newMeter(to), creditBlocks: Math.max(0, creditBlocks - usedBlocks), balanceText },
+    { ...meter, creditBlocks: Math.min(creditBlocks, usedBlocks) },
+  ]);
+}
+
 /** The last word of a meeting that is called off: what ran until now counts, and nothing after it. */
-export async function closeMeter(tx: Writer, gateway: Gateway, meeting: Metered): Promise<void> {
+export async function closeMeter(tx: Writer, gateway: Gateway, meeting: Followed): Promise<void> {
   const now = gateway.now();
   const sessions = await toldSessions(tx, meeting.id);
   await followMeter(

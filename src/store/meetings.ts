@@ -108,6 +108,7 @@ export type TimedMeeting = Pick<
   | 'limitEndsAt'
   | 'hostAwaySince'
   | 'hostLostAt'
+  | 'endedBy'
 >;
 
 /** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
@@ -131,6 +132,7 @@ export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Prom
         limitEndsAt: meetings.limitEndsAt,
         hostAwaySince: meetings.hostAwaySince,
         hostLostAt: meetings.hostLostAt,
+        endedBy: meetings.endedBy,
       })
       .from(meetings)
       .where(inArray(meetings.id, [...ids]))

@@ -4,7 +4,7 @@ import type { EarlyEndSide, EarlyEndState } from '../../domain/early-end.ts';
 import { found } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
 import { answerEarlyEnd, askEarlyEnd, type Asked } from '../../meetings/early-end.ts';
-import { isEndable } from '../../meetings/lifecycle.ts';
+import { isEndable } from '../../meetings/link.ts';
 import { listEarlyEnds } from '../../store/early-ends.ts';
 import { findOwnMeeting } from '../../store/meetings.ts';
 import * as answers from './answers.ts';
