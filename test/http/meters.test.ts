@@ -3,6 +3,9 @@ import { expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { SECOND } from '../../src/domain/time.ts';
+import { noteFact } from '../../src/meetings/facts.ts';
+import { listFacts } from '../../src/store/facts.ts';
+import { findMeeting } from '../../src/store/meetings.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
@@ -168,6 +171,52 @@ describeOnBothDatabases('a metered session', (_open, engine) => {
     expect(short(world)).toEqual(['block_started 1', 'block_started 2', 'block_started 3', 'credit_exhausted']);
     expect(told(world).map(({ paid }) => paid)).toEqual([true, false, false, undefined]);
     expect(told(world).at(-1)).toMatchObject({ ending: 'not_capable', used_blocks: 3, credit_blocks: 1 });
+  });
+
+  it('T08 the rest of the credit goes on with the people when a limit makes them change the meeting, and not before', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine), policy: 'tvip' });
+    const user = 'ben@zoom.sandbox.example';
+    await connect(world, 'zoom', { user });
+    const starts_at = world.now().toISOString();
+    const meeting = await boughtMeeting(world, { provider: 'zoom', duration_minutes: 90, starts_at });
+    must(await setCredit(world, meeting, { blocks: 4 }), 200);
+    const meetAs = async (one: MeetingJson) => {
+      await act(world, one, 'start');
+      await act(world, one, 'join', { user });
+      await act(world, one, 'join', { name: 'Ada' });
+    };
+    await meetAs(meeting);
+    await pass(world, 31 * MINUTE);
+    const next = must(await world.api('POST', `/v1/meetings/${meeting.id}/continuation`), 201).json as unknown as MeetingJson;
+    expect(await meterOf(world, meeting)).toMatchObject({ credit_blocks: 4, used_blocks: 3, exhausted_at: null });
+    await pass(world, 9 * MINUTE);
+    await act(world, meeting, 'end', { reason: 'limit' });
+    await meetAs(next);
+    expect(await meterOf(world, next)).toMatchObject({ credit_blocks: 1, used_blocks: 1, exhausted_at: null });
+    expect(await meterOf(world, meeting)).toMatchObject({ credit_blocks: 3, used_blocks: 3 });
+    expect(await setCredit(world, meeting, { blocks: 9 })).toMatchObject({ status: 409, json: { continued_by: next.id } });
+    expect(must(await setCredit(world, next, { blocks: 3 }), 200).json).toMatchObject({ credit_blocks: 3 });
+  });
+
+  it('T06 a block is taken back when it becomes known that the host had left before', async () => {
+    const { world, meeting } = await bought(await databaseOf(engine));
+    must(await setCredit(world, meeting, { blocks: 1 }), 200);
+    await act(world, meeting, 'start');
+    await act(world, meeting, 'join', { user: USERS.zoom });
+    await pass(world, 10 * SECOND);
+    await act(world, meeting, 'join', { name: 'Ada' });
+    await pass(world, 2 * MINUTE);
+    expect(short(world)).toEqual(['block_started 1']);
+    const { gateway } = world.gateway;
+    await gateway.db.write(async (tx) => {
+      const arrival = (await listFacts(tx, meeting.id)).find(({ side, kind }) => side === 'host' && kind === 'joined')!;
+      const left = { ...arrival, kind: 'left', at: new Date(arrival.at.getTime() + 5 * SECOND) } as const;
+      await noteFact(tx, gateway, (await findMeeting(tx, meeting.id))!, left);
+    });
+    gateway.wake();
+    await settled(world);
+    expect(short(world)).toEqual(['block_started 1', 'voided 1 not_run']);
+    expect(await meterOf(world, meeting)).toMatchObject({ used_blocks: 0, block_ends_at: null, exhausted_at: null });
   });
 
   it('T09 either side may end it, and it is told on whose wish', async () => {
