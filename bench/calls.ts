@@ -103,6 +103,7 @@ async function fill(gateway: Gateway, acceptBy: Date): Promise<void> {
     locale: null,
     customerName: null,
     professionalName: null,
+    cameraOff: false,
     requestKey: null,
   };
   for (let from = 0; from < CALLS; from += BATCH) {

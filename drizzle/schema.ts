@@ -497,6 +497,7 @@ export const defineTables = (kit: Kit) => ({
       /** False: the other side sees it counted and hears nothing (T02 `away`). */
       rings: kit.boolean().notNull(),
       acceptBy: kit.instant().notNull(),
+      /** While it rings: since when an answer is under way. Then: when it was accepted, declined, withdrawn or expired. */
       answeredAt: kit.instant(),
       /** The meeting that the acceptance made. */
       meetingId: kit.text(),
@@ -517,6 +518,7 @@ export const defineTables = (kit: Kit) => ({
         .on(t.marketplaceId, t.professionalId, t.customerId)
         .where(sql`state = 'ringing'`),
       kit.index('calls_professional').on(t.marketplaceId, t.professionalId, t.id),
+      kit.index('calls_marketplace').on(t.marketplaceId, t.id),
     ],
   ),
 

@@ -190,7 +190,8 @@ CREATE UNIQUE INDEX "calls_customer_token" ON "calls" USING btree ("customer_tok
 --> statement-breakpoint
 CREATE UNIQUE INDEX "calls_ringing" ON "calls" USING btree ("marketplace_id","professional_id","customer_id") WHERE state = 'ringing';
 --> statement-breakpoint
-CREATE INDEX "calls_professional" ON "calls" USING btree ("marketplace_id","professional_id","id");
+CREATE INDEX "calls_professional" ON "calls" USING btree ("marketplace_id","professional_id","id");--> statement-breakpoint
+CREATE INDEX "calls_marketplace" ON "calls" USING btree ("marketplace_id","id");
 --> statement-breakpoint
 CREATE INDEX "meter_blocks_booking" ON "meter_blocks" USING btree ("marketplace_id","booking_id");
 --> statement-breakpoint

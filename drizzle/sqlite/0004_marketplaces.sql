@@ -88,7 +88,8 @@ CREATE UNIQUE INDEX `calls_customer_token` ON `calls` (`customer_token_hash`);
 --> statement-breakpoint
 CREATE UNIQUE INDEX `calls_ringing` ON `calls` (`marketplace_id`,`professional_id`,`customer_id`) WHERE state = 'ringing';
 --> statement-breakpoint
-CREATE INDEX `calls_professional` ON `calls` (`marketplace_id`,`professional_id`,`id`);
+CREATE INDEX `calls_professional` ON `calls` (`marketplace_id`,`professional_id`,`id`);--> statement-breakpoint
+CREATE INDEX `calls_marketplace` ON `calls` (`marketplace_id`,`id`);
 --> statement-breakpoint
 CREATE TABLE `meters` (
 	`meeting_id` text PRIMARY KEY NOT NULL,

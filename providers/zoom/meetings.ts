@@ -129,7 +129,7 @@ const createBody = (request: MeetingRequest, recording: boolean) => ({
     meeting_authentication: false,
     approval_type: 2,
     participant_video: request.participantVideo,
-    ...(request.hostVideo === true ? { host_video: true } : {}),
+    ...(request.hostVideo === true ? { host_video: true, mute_upon_entry: false } : {}),
     // What is left out takes the professional's own defaults.
     auto_recording: recording ? 'cloud' : 'none',
   },

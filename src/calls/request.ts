@@ -31,6 +31,8 @@ export interface CallRequest {
   /** As the other side's page shows them. */
   readonly customerName: string | null;
   readonly professionalName: string | null;
+  /** The customer's wish not to be seen. */
+  readonly cameraOff: boolean;
   readonly facts: Facts;
   /** Digest of the request's Idempotency-Key; a repeat after a crash gets the call that the first attempt made. */
   readonly requestKey: string | null;
@@ -46,6 +48,7 @@ export interface Asked {
   readonly locale: string | null;
   readonly customerName: string | null;
   readonly professionalName: string | null;
+  readonly cameraOff: boolean;
   readonly requestKey: string | null;
 }
 
@@ -65,7 +68,7 @@ export const meetingRequestOf = (
   marketplace,
   booking: { id: call.bookingId, kind: 'one_to_one', title: asked.title },
   professionalId: call.professionalId,
-  attendees: [{ customerId: call.customerId, name: asked.customerName, locale: asked.locale, cameraOff: false }],
+  attendees: [{ customerId: call.customerId, name: asked.customerName, locale: asked.locale, cameraOff: asked.cameraOff }],
   provider: asked.provider,
   startsAt: at,
   durationMinutes: asked.durationMinutes,

@@ -113,7 +113,7 @@ async function draftCall(
   { at, rings }: { at: Date; rings: boolean },
 ): Promise<Call> {
   const { db, random, vault } = gateway;
-  const { marketplace, professionalId, booking, locale, provider, customerName, professionalName, requestKey } = request;
+  const { marketplace, professionalId, booking, locale, provider, customerName, professionalName, cameraOff, requestKey } = request;
   const professional = await findProfessional(db.read, { marketplaceId: marketplace.id, professionalId });
   const asked: Asked = {
     title: booking?.title ?? callTitle(languageOf(locale ?? undefined) ?? 'en'),
@@ -124,6 +124,7 @@ async function draftCall(
     locale,
     customerName,
     professionalName,
+    cameraOff,
     requestKey,
   };
   const id = newId(gateway, 'cal');

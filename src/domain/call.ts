@@ -50,7 +50,7 @@ interface Ringing {
   readonly answeredAt: Date | null;
 }
 
-/** The moment of the answer counts, not how long the vendor takes: an answer in time keeps the call open until its meeting must be there. */
+/** The moment of the answer counts, not how long the vendor takes: an answer in time keeps the call open for as long as the vendor may take. */
 export const openUntil = (call: Ringing): Date =>
   isBeingAnswered(call, call.acceptBy) ? plus(call.answeredAt!, ANSWERING_MS) : call.acceptBy;
 

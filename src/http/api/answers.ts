@@ -91,7 +91,7 @@ export const contentAccess = z
   .openapi('ContentAccess');
 
 export const cancelled = schemas.meeting
-  .extend({ block_used: z.boolean().describe('Whether a block of a metered session counts as used') })
+  .extend({ block_used: z.boolean().describe('Whether a block of a metered session of this meeting counts as used') })
   .openapi('CancelledMeeting');
 
 export const meter = z

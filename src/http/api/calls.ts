@@ -86,7 +86,7 @@ export const callRoutes = (gateway: Gateway) => {
         path: '/calls/{id}/accept',
         ...about('Calls', 'The other side answers: the call becomes a meeting that is bought and begins now'),
         description:
-          'Repeated, it answers the same. When the vendor fails, so does this, and the call rings on while its time lasts. An answer in time counts, however long the vendor takes.',
+          'Repeated, it answers the same. When the vendor fails, so does this, and the call rings on while its time lasts. An answer in time counts, also when the vendor takes up to a minute.',
         request: { params: idParameter },
         responses: { 200: json(schemas.call, 'The accepted call, with the invitation to join'), ...problems },
       }),
@@ -132,6 +132,7 @@ const requestOf = (request: z.infer<typeof requests.newCall>, marketplace: Marke
   locale: request.locale ?? null,
   customerName: request.customer_name ?? null,
   professionalName: request.professional_name ?? null,
+  cameraOff: request.camera_off,
   facts: request.facts,
   requestKey,
 });

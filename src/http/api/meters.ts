@@ -19,7 +19,7 @@ export const meterRoutes = (gateway: Gateway) =>
       async (c) => {
         const { blocks, balance_text: balanceText } = c.req.valid('json');
         const which = { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id };
-        return c.json(representMeter(await setCredit(gateway, which, { blocks, balanceText })), 200);
+        return c.json(representMeter(await setCredit(gateway, which, { blocks, balanceText }), gateway.now()), 200);
       },
     )
     .openapi(
@@ -32,19 +32,23 @@ export const meterRoutes = (gateway: Gateway) =>
       }),
       async (c) =>
         c.json(
-          representMeter(await showMeter(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id })),
+          representMeter(
+            await showMeter(gateway, { marketplaceId: c.get('marketplace').id, meetingId: c.req.valid('param').id }),
+            gateway.now(),
+          ),
           200,
         ),
     );
 
-const representMeter = ({ meeting, policy, meter, blocks, ending }: MeterView): z.infer<typeof answers.meter> => ({
+const representMeter = ({ meeting, policy, meter, blocks, ending }: MeterView, now: Date): z.infer<typeof answers.meter> => ({
   meeting_id: meeting.id,
   booking_id: meeting.bookingId,
   enabled: policy.meter.enabled,
   block_minutes: policy.meter.block_minutes,
   credit_blocks: meter.creditBlocks,
   used_blocks: meter.usedBlocks,
-  block_ends_at: meter.blockEndsAt?.toISOString() ?? null,
+  // The clock looks again when somebody comes back.
+  block_ends_at: meter.blockEndsAt !== null && meter.blockEndsAt > now ? meter.blockEndsAt.toISOString() : null,
   exhausted_at: meter.exhaustedAt?.toISOString() ?? null,
   ending,
   balance_text: meter.balanceText,

@@ -76,6 +76,7 @@ export const newCall = z
     locale: schemas.locale.nullish().describe('Of the customer'),
     customer_name: schemas.line(200).nullish().describe("As the professional's page shows it"),
     professional_name: schemas.line(200).nullish().describe("As the customer's page shows it"),
+    camera_off: z.boolean().default(false).describe('The customer sees and is not seen (T10)'),
     facts: schemas.facts,
   })
   .openapi('NewCall');
