@@ -53,7 +53,9 @@ async function lookAtList({ world, say }: Scene): Promise<void> {
   await online(world, BORIS, false);
   const list = await api('GET', `/v1/presence?${[MILA, BORIS, VERA].map((id) => `professional_id=${id}`).join('&')}`);
   expect(list, 200);
-  const signs = (list.json['data'] as { status: string; video: boolean }[]).map(({ status, video }) => `${status}${video ? ' + camera' : ''}`);
+  const signs = (list.json['data'] as { status: string; video: boolean }[]).map(
+    ({ status, video }) => `${status}${video ? ' + camera' : ''}`,
+  );
   check(signs.join() === 'available + camera,available,unknown', `the list shows who is online and who has a camera: ${list.text}`);
   say('GET  /v1/presence of the saved specialists', signs.join(', '));
 
@@ -113,7 +115,10 @@ async function answer({ world, say, invite }: Scene): Promise<Consultation> {
   await customer.sees('Join with Zoom');
   const { data } = await told(world, 'call.accepted', { call_id: call.id });
   const meeting = await read(world, String(data['meeting_id']));
-  check(specialist.place() === meeting.host_url && customer.place() === meeting.attendees[0]!.join_url, 'each is on the own page of the meeting');
+  check(
+    specialist.place() === meeting.host_url && customer.place() === meeting.attendees[0]!.join_url,
+    'each is on the own page of the meeting',
+  );
   check(meeting.state === 'confirmed' && meeting.duration_minutes === 45, 'it begins now, and lasts as long as the specialist said');
   say('the specialist presses "Answer"', `call.accepted, both pages move into ${meeting.id}, ${meeting.duration_minutes} minutes`);
 
@@ -150,7 +155,10 @@ async function loseHost({ world, say }: Scene, { meeting, specialist, customer }
   await specialist.sees('You have left the call');
   await happen(world, ZOOM, url, 'join', { user: ZOOM.user });
   const { data } = await told(world, 'meeting.host_back', { meeting_id: meeting.id });
-  say('the specialist is away for more than 15 s', `meeting.host_lost and a notice on both pages, back after ${String(data['away_seconds'])} s`);
+  say(
+    'the specialist is away for more than 15 s',
+    `meeting.host_lost and a notice on both pages, back after ${String(data['away_seconds'])} s`,
+  );
 }
 
 /** R05: asked for and refused, asked for and not answered, asked for and agreed to. */
@@ -196,7 +204,10 @@ async function rate({ world, say }: Scene, { meeting, customer }: Consultation):
   const { json } = await api('GET', `/v1/professionals/${MILA}/ratings`);
   const { count, professional, connection } = json['averages'] as Record<string, number>;
   check(count === 1 && professional === 5 && connection === 3, 'the ratings of the specialist have it');
-  say('the customer rates the specialist and the connection', `meeting.rated: ${professional} and ${connection} of 5; a second one is answered 409`);
+  say(
+    'the customer rates the specialist and the connection',
+    `meeting.rated: ${professional} and ${connection} of 5; a second one is answered 409`,
+  );
 }
 
 /** What the marketplace tells of a specialist, as often as the policy's heartbeat wants it. */
