@@ -72,7 +72,7 @@ async function playEvent({ world, say, invite }: Scene): Promise<void> {
   );
 }
 
-/** G03 G04 G09: nothing of the link before the purchase, everything after it, without anybody touching the page. */
+/** G02 G03 G04 G05 G08 G09: nothing of the link before the purchase, everything after it, without anybody touching the page. */
 async function buy({ world, say, invite }: Scene): Promise<Lesson> {
   const { api } = world;
   await connect(world, MEET, PROFESSIONAL, say);
@@ -80,7 +80,7 @@ async function buy({ world, say, invite }: Scene): Promise<Lesson> {
   const joinUrl = joinUrlOf(meeting, CUSTOMER);
   const early = await visit(joinUrl);
   check(early.status === 402 && !early.text.includes('meet.google.com'), 'the page has nothing of the link');
-  check(meeting.important_notes.includes('Google Meet'), 'the app is known before');
+  check(meeting.important_notes.includes('Google Meet'), 'the app, which is the one that the professional has, is known before');
   const [professional, customer] = [await invite(), await invite()];
   await professional.open(meeting.host_url);
   await professional.sees('Nobody has purchased yet');
@@ -102,13 +102,14 @@ async function buy({ world, say, invite }: Scene): Promise<Lesson> {
   return { meeting, professional, customer };
 }
 
-/** G10 G12 G20: the camera stays off, and nobody records without a yes. */
+/** G10 G12 G19 G20: the camera stays off, and nobody records without a yes. */
 async function agree({ world, say }: Scene, { meeting, professional, customer }: Lesson): Promise<void> {
   await professional.sees('Recording: no answer yet');
   await customer.press('Yes, you may record');
   await customer.sees('You agreed to the recording.');
   await customer.press('Keep my camera off');
   await customer.sees('Your camera stays off');
+  await customer.sees('How to join with Google Meet');
   await customer.sees('Safety and good manners');
   await professional.open(meeting.host_url);
   await professional.sees('Recording: agreed');
@@ -118,7 +119,7 @@ async function agree({ world, say }: Scene, { meeting, professional, customer }:
   say('the customer agrees to the recording, with the camera off', 'both stand on the page of the professional');
 }
 
-/** G13 G15 G16 G17: the recording when Google has finished it, and a video of the professional, for 14 days. */
+/** G13 G15 G16 G17 G18: the recording when Google has finished it, and a video of the professional, for 14 days. */
 async function hold({ world, say }: Scene, { meeting, professional, customer }: Lesson): Promise<Published[]> {
   await customer.press('Join with Google Meet');
   check(customer.place() === meeting.link.provider_join_url, `the way leads to Google Meet: ${customer.place()}`);
@@ -133,6 +134,7 @@ async function hold({ world, say }: Scene, { meeting, professional, customer }: 
   const recording = readPublished(data);
   await customer.open(recording.link);
   await customer.sees('Every viewing is logged.');
+  await customer.sees('The recording is stored by another company.');
   say('Google Meet held and recorded it', 'recording.published to the customer, once Google had finished it');
 
   await professional.open(meeting.host_url);
