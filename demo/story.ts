@@ -1,5 +1,6 @@
 /** The main job for one app, from the first sign-in to the published recording. Every step is checked; the first one that fails ends the story. */
 import { createBrowser, location, visit, type Answer } from './clients.ts';
+import type { ReceivedEvent } from './receiver.ts';
 import type { World } from './world.ts';
 
 export interface Cast {
@@ -101,15 +102,7 @@ export async function playStory(world: World, cast: Cast, say: Say): Promise<Pub
   check(join.status === 303 && location(join) === meeting.link.provider_join_url, 'the join link leads to the vendor');
   say('POST /h/…/join and /j/…/join', `303 -> ${shortened(location(join))}`);
 
-  const control = async (action: string, body: unknown = {}) => {
-    const id = controlId(cast, meeting.link.provider_join_url);
-    const answer = await visit(`${sandbox.url}/control/meetings/${cast.provider}/${encodeURIComponent(id)}/${action}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    expect(answer, 200);
-  };
+  const control = (action: string, body?: object) => happen(world, cast, meeting.link.provider_join_url, action, body);
   await control('start');
   await control('join', { name: 'Ada' });
   await control('end');
@@ -187,11 +180,22 @@ export async function connect({ api, receiver }: World, cast: Cast, professional
   return connectionId;
 }
 
-/** How the sandbox's control API knows the meeting. */
-function controlId({ provider }: Cast, joinUrl: string): string {
-  if (provider === 'microsoft-teams') return joinUrl;
-  return new URL(joinUrl).pathname.split('/').at(-1)!;
+/** What people do at the vendor: `start`, `join`, `leave`, `end`, `finish-recording`, as the sandbox's control API has them. */
+export async function happen(
+  { sandbox }: World,
+  { provider }: Pick<Cast, 'provider'>,
+  joinUrl: string,
+  action: string,
+  body: object = {},
+): Promise<void> {
+  const id = provider === 'microsoft-teams' ? joinUrl : new URL(joinUrl).pathname.split('/').at(-1)!;
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  expect(await visit(`${sandbox.url}/control/meetings/${provider}/${encodeURIComponent(id)}/${action}`, init), 200);
 }
+
+/** The event of this type whose data has these values. */
+export const told = ({ receiver }: World, type: string, values: Readonly<Record<string, unknown>>): Promise<ReceivedEvent> =>
+  receiver.waitFor(type, (event) => event.type === type && Object.entries(values).every(([name, value]) => event.data[name] === value));
 
 const shortened = (url: string): string => (url.length > 60 ? `${url.slice(0, 57)}…` : url);
 
