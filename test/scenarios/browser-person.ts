@@ -1,5 +1,5 @@
 /** Somebody at a page in a real browser, as the stories of the marketplaces want them. */
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import type { Invite } from '../../demo/person.ts';
 import { catchDepartures, unexpected, type Visit } from '../browser/support.ts';
@@ -14,7 +14,7 @@ export function personInBrowser(visit: Visit): Invite {
     await catchDepartures(page);
     onTestFinished(() => expect(unexpected(complaints).filter((complaint) => !complaint.endsWith('net::ERR_ABORTED'))).toEqual([]));
     return {
-      open: async (url) => void (await page.goto(url)),
+      open: (url) => go(page, url),
       place: () => page.url(),
       async press(button, fields = {}) {
         const pressed = page.getByRole('button', { name: button, exact: true, includeHidden: true });
@@ -32,6 +32,16 @@ export function personInBrowser(visit: Visit): Invite {
       },
     };
   };
+}
+
+/** Once more where the page that is left was going on by itself at this moment. */
+async function go(page: Page, url: string): Promise<void> {
+  try {
+    await page.goto(url);
+  } catch (error) {
+    if (!String(error).includes('interrupted by another navigation')) throw error;
+    await page.goto(url);
+  }
 }
 
 /** Opens what hides it, by its own summary. */
