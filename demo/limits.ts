@@ -1,6 +1,6 @@
 /** A free Zoom meeting that is booked for longer than its plan allows: refused or warned, told before the end, cut off, continued. */
 import { location, visit } from './clients.ts';
-import { check, connect, expect, type Cast, type Say } from './story.ts';
+import { check, connect, expect, happen, told, type Cast, type Say } from './story.ts';
 import type { World } from './world.ts';
 
 const MINUTE = 60_000;
@@ -63,35 +63,31 @@ async function book({ api, now }: World, say: Say): Promise<Meeting> {
 }
 
 async function runIntoLimit(world: World, meeting: Meeting, say: Say): Promise<void> {
-  const { receiver } = world;
-  await happen(world, meeting, 'start', { limits: true });
-  await happen(world, meeting, 'join', { user: CAST.user });
-  await happen(world, meeting, 'join', { name: 'Ada' });
-  await seen(world, meeting, 'meeting.started');
+  await happen(world, CAST, meeting.link.provider_join_url, 'start', { limits: true });
+  await happen(world, CAST, meeting.link.provider_join_url, 'join', { user: CAST.user });
+  await happen(world, CAST, meeting.link.provider_join_url, 'join', { name: 'Ada' });
+  await told(world, 'meeting.started', { meeting_id: meeting.id });
   let passed = 0;
   for (const left of TOLD_BEFORE) {
     world.jump((40 - left - passed) * MINUTE);
     passed = 40 - left;
-    await receiver.waitFor(
-      `meeting.limit_approaching ${left}`,
-      (event) => isAbout(event, meeting, 'meeting.limit_approaching') && event.data['minutes_left'] === left,
-    );
+    await told(world, 'meeting.limit_approaching', { meeting_id: meeting.id, minutes_left: left });
     say(`${passed} minutes later`, `meeting.limit_approaching, ${left === 1 ? 'one minute' : `${left} minutes`} left`);
   }
   // The vendor's clock shows whole seconds.
   world.jump((40 - passed) * MINUTE);
-  await seen(world, meeting, 'meeting.limit_reached');
-  await seen(world, meeting, 'meeting.ended');
+  await told(world, 'meeting.limit_reached', { meeting_id: meeting.id });
+  await told(world, 'meeting.ended', { meeting_id: meeting.id });
   say('40 minutes after the start', 'Zoom cuts the meeting off; meeting.limit_reached and meeting.ended received');
 }
 
 async function goOn(world: World, first: Meeting, say: Say): Promise<Meeting> {
-  const { api, receiver } = world;
+  const { api } = world;
   const page = await visit(first.host_url);
   check(page.text.includes(`action="${new URL(first.host_url).pathname}/continue"`), 'the host page offers to go on');
   const click = await visit(`${first.host_url}/continue`, { method: 'POST' });
   expect(click, 303);
-  const { data } = await receiver.waitFor('meeting.continued', (event) => isAbout(event, first, 'meeting.continued'));
+  const { data } = await told(world, 'meeting.continued', { meeting_id: first.id });
   const next = (await api('GET', `/v1/meetings/${String(data['continued_by'])}`)).json as unknown as Meeting;
   check(next.continues === first.id && next.state === 'confirmed', 'the continuation is bought and locked');
   check(next.attendees[0]!.recording_consent === 'granted', 'the consent holds for the rest of the booking');
@@ -110,13 +106,13 @@ async function goOn(world: World, first: Meeting, say: Say): Promise<Meeting> {
 
 /** The rest of the booking. */
 async function hold(world: World, meeting: Meeting): Promise<void> {
-  await happen(world, meeting, 'start', { limits: true });
-  await happen(world, meeting, 'join', { user: CAST.user });
-  await happen(world, meeting, 'join', { name: 'Ada' });
-  await seen(world, meeting, 'meeting.started');
+  await happen(world, CAST, meeting.link.provider_join_url, 'start', { limits: true });
+  await happen(world, CAST, meeting.link.provider_join_url, 'join', { user: CAST.user });
+  await happen(world, CAST, meeting.link.provider_join_url, 'join', { name: 'Ada' });
+  await told(world, 'meeting.started', { meeting_id: meeting.id });
   world.jump(9 * MINUTE);
-  await happen(world, meeting, 'end');
-  await seen(world, meeting, 'meeting.ended');
+  await happen(world, CAST, meeting.link.provider_join_url, 'end');
+  await told(world, 'meeting.ended', { meeting_id: meeting.id });
 }
 
 async function showSessions({ api }: World, first: Meeting, next: Meeting, say: Say): Promise<void> {
@@ -132,14 +128,3 @@ async function showSessions({ api }: World, first: Meeting, next: Meeting, say: 
     `${segments.map(({ minutes }) => Math.round(minutes.joint)).join(' and ')} minutes together, ${Math.round(all.joint)} in all`,
   );
 }
-
-async function happen({ sandbox }: World, { link }: Meeting, action: string, body: unknown = {}): Promise<void> {
-  const number = new URL(link.provider_join_url).pathname.split('/').at(-1)!;
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  expect(await visit(`${sandbox.url}/control/meetings/zoom/${number}/${action}`, init), 200);
-}
-
-const seen = ({ receiver }: World, meeting: Meeting, type: string) => receiver.waitFor(type, (event) => isAbout(event, meeting, type));
-
-const isAbout = ({ type, data }: { type: string; data: Record<string, unknown> }, meeting: Meeting, wanted: string): boolean =>
-  type === wanted && data['meeting_id'] === meeting.id;

@@ -34,7 +34,7 @@ export type Say = (what: string, detail?: string) => void;
 const MINUTE = 60_000;
 
 export async function playStory(world: World, cast: Cast, say: Say): Promise<Published> {
-  const { api, receiver, sandbox } = world;
+  const { api, sandbox } = world;
   const professional = `pro_${cast.provider}`;
   const customer = `cus_${cast.provider}`;
 
@@ -89,7 +89,7 @@ export async function playStory(world: World, cast: Cast, say: Say): Promise<Pub
     }),
     200,
   );
-  await receiver.waitFor('meeting.link_locked', ({ type, data }) => type === 'meeting.link_locked' && data['meeting_id'] === meeting.id);
+  await told(world, 'meeting.link_locked', { meeting_id: meeting.id });
   say('POST …/purchases, PUT …/recording-consent', '201, link locked, consent in the ledger');
 
   const change = await api('PATCH', `/v1/meetings/${meeting.id}`, { join_url: 'https://zoom.us/j/99999999999' });
@@ -114,10 +114,7 @@ export async function playStory(world: World, cast: Cast, say: Say): Promise<Pub
   }[];
   say(`${cast.app} held the meeting and recorded it`, `${deliveries.length} signed deliveries to /webhooks/${cast.provider}`);
 
-  const published = await receiver.waitFor(
-    'recording.published',
-    ({ type, data }) => type === 'recording.published' && data['meeting_id'] === meeting.id,
-  );
+  const published = await told(world, 'recording.published', { meeting_id: meeting.id });
   const links = published.data['links'] as { customer_id: string; url: string }[];
   check(links.length === 1 && links[0]!.customer_id === customer, 'the customer has one personal link');
   const days = (Date.parse(String(published.data['expires_at'])) - Date.parse(String(published.data['published_at']))) / 86_400_000;
@@ -132,17 +129,18 @@ export async function playStory(world: World, cast: Cast, say: Say): Promise<Pub
   // Graph documents no ranges for recordings: the whole file is a correct answer there.
   check(media.status === 206 ? bytes === 100 : media.status === 200 && bytes > 100, 'the recording streams through the gateway');
   check(!page.text.includes(sandbox.url) && !page.text.includes('token='), 'the page shows no vendor URL');
-  await receiver.waitFor('recording.viewed', ({ type, data }) => type === 'recording.viewed' && data['meeting_id'] === meeting.id);
+  await told(world, 'recording.viewed', { meeting_id: meeting.id });
   say('GET  /r/… and /r/…/media', `200, then ${media.status} with ${bytes} bytes of ${media.headers.get('content-type')}`);
   return { meetingId: meeting.id, recordingId: String(published.data['recording_id']), link };
 }
 
 /** Day 15: the link is gone, here and in the database. */
-export async function checkGone({ api, receiver }: World, { link, recordingId }: Published, say: Say): Promise<void> {
+export async function checkGone(world: World, { link, recordingId }: Published, say: Say): Promise<void> {
+  const { api } = world;
   const page = await visit(link);
   const media = await visit(`${link}/media`);
   check(page.status === 410 && media.status === 410, 'the link answers 410');
-  await receiver.waitFor('recording.expired', ({ type, data }) => type === 'recording.expired' && data['recording_id'] === recordingId);
+  await told(world, 'recording.expired', { recording_id: recordingId });
   const recording = await api('GET', `/v1/recordings/${recordingId}`);
   check(recording.json['state'] === 'expired' && typeof recording.json['erased_at'] === 'string', 'the recording is erased');
   check(JSON.stringify(recording.json['files']) === '[]' && !recording.text.includes('/r/'), 'files and links are gone');
@@ -150,7 +148,8 @@ export async function checkGone({ api, receiver }: World, { link, recordingId }:
 }
 
 /** The connect page, the vendor's consent, and back; the connection's id. */
-export async function connect({ api, receiver }: World, cast: Cast, professional: string, say: Say): Promise<string> {
+export async function connect(world: World, cast: Cast, professional: string, say: Say): Promise<string> {
+  const { api } = world;
   const session = await api('POST', '/v1/connect-sessions', { professional_id: professional, providers: [cast.provider] });
   expect(session, 201);
   const browser = createBrowser();
@@ -170,7 +169,7 @@ export async function connect({ api, receiver }: World, cast: Cast, professional
   const back = await browser(location(consent));
   expect(back, 303);
   const connectionId = new URL(location(back), connectUrl).searchParams.get('connection_id') ?? '';
-  await receiver.waitFor('connection.active', ({ type, data }) => type === 'connection.active' && data['connection_id'] === connectionId);
+  await told(world, 'connection.active', { connection_id: connectionId });
   const connection = await api('GET', `/v1/connections/${connectionId}`);
   check(
     connection.json['status'] === 'active' && JSON.stringify(connection.json['missing_scopes']) === '[]',

@@ -198,7 +198,10 @@ async function lookInto(
   await told(world, 'recording.viewed', { recording_id: recordingId, operator: true, incident_id: incident });
   expect(await world.api('PATCH', `/v1/incidents/${incident}`, { state: 'resolved' }), 200);
   check((await visit(url)).status === 410 && (await access(incident)).status === 403, 'the access ends with the incident');
-  say('F08 POST /v1/recordings/…/access', '403 incident_required; with the report 201, told and logged; resolved: 410, and 403 again');
+  say(
+    'F08 POST /v1/recordings/…/access',
+    '403 incident_required; with the report 201, and recording.viewed tells it; resolved: 410, and 403 again',
+  );
 }
 
 /** F01, F07: day 31. */

@@ -67,7 +67,7 @@ const call = ({ api }: World, changes: object = {}): Promise<Answer> =>
   });
 
 const setPresence = async ({ api }: World, status: string): Promise<void> =>
-  expect(await api('PUT', `/v1/professionals/${PROFESSIONAL}/presence`, { status, video: true, expires_in_seconds: 3_600 }), 200);
+  expect(await api('PUT', `/v1/professionals/${PROFESSIONAL}/presence`, { status, video: true, expires_in_seconds: 7_200 }), 200);
 
 const isUnavailable = ({ status, json }: Answer, reason: string): boolean =>
   status === 409 && json['code'] === 'professional_unavailable' && json['reason'] === reason;
@@ -94,7 +94,7 @@ async function showPresence({ world, say }: Scene, customer: Person): Promise<vo
   );
 }
 
-/** T01: one cell of the grid in every week, in three days. */
+/** T01: two cells of the grid, the next time in three days. */
 async function showHours({ world, say }: Scene): Promise<void> {
   const { api, now } = world;
   const weekday = new Intl.DateTimeFormat('en', { weekday: 'short', timeZone: ZONE });
@@ -107,7 +107,7 @@ async function showHours({ world, say }: Scene): Promise<void> {
   expect(await api('PUT', path, { time_zone: ZONE, hours: cells }), 200);
   const week = new URLSearchParams({ from: now().toISOString(), until: new Date(now().getTime() + 7 * DAY).toISOString() });
   const { windows } = (await api('GET', `${path}?${week}`)).json as { windows: { starts_at: string; ends_at: string }[] };
-  // Five hours before London, without a summer time.
+  // Five hours ahead of UTC, all the year.
   check(
     windows.length === 1 && /T05:00.*Z/.test(windows[0]!.starts_at) && /T07:00.*Z/.test(windows[0]!.ends_at),
     'two cells are one window',
@@ -208,7 +208,7 @@ async function talk({ world, say }: Scene, people: People): Promise<Meeting> {
   await professional.open(meeting.host_url);
   for (const person of [customer, professional])
     for (const words of ['Время сеанса', '1, последний оплаченный', '1200 ₽']) await person.sees(words);
-  say('T06 T11 the next session', `meter.block_started in its first second; both pages show session time, block 1 and 1200 ₽`);
+  say('T06 T11 the next session', 'meter.block_started in its first second; both pages show session time, block 1 and 1200 ₽');
 
   world.jump(14 * MINUTE);
   await told(world, 'meter.credit_low', { meeting_id: meeting.id });
