@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { startSandbox, type RunningSandbox } from '../sandbox/server.ts';
 import { readConfig } from '../src/config.ts';
+import { addHost } from '../src/connections/platform.ts';
 import type { PresetName } from '../src/domain/presets/index.ts';
 import { createMarketplace } from '../src/marketplaces/manage.ts';
 import { serveGateway, type Running } from '../src/server.ts';
@@ -41,6 +42,8 @@ export interface World {
   readonly receiver: Receiver;
   readonly api: Api;
   readonly now: () => Date;
+  /** Puts a user of the operator's own Zoom account into the marketplace's pool of hosts. */
+  addHost(email: string): Promise<void>;
   /** Moves the clock of everything, and lets the worker look at what has become due. */
   jump(ms: number): void;
   close(): Promise<void>;
@@ -101,8 +104,8 @@ export async function createWorld({
     { now, random: randomBytes, keys: config.encryptionKeys!, ...(log === undefined ? {} : { log }) },
     { host: '127.0.0.1' },
   );
-  const { marketplaceId, apiKey } =
-    operator === 'cli' ? await runOperatorCommand({ ...environment, ...changes }, policy) : await callOperatorCommand(gateway, policy);
+  const operations = operator === 'cli' ? byCommand({ ...environment, ...changes }) : byCall(gateway);
+  const { marketplaceId, apiKey } = await operations.createMarketplace(policy);
   await sandbox.sandbox.configureWebhooks({
     zoom: { url: `${publicUrl}/webhooks/zoom`, secret: ZOOM_SECRET },
     google: {
@@ -123,6 +126,7 @@ export async function createWorld({
     receiver,
     api: createApi(publicUrl, apiKey),
     now,
+    addHost: (email) => operations.addHost(marketplaceId, email),
     jump(ms) {
       offsetMs += ms;
       gateway.gateway.wake();
@@ -139,21 +143,38 @@ export async function createWorld({
 const NAME = 'Demo Marketplace';
 export const RETURN_URL = 'http://127.0.0.1/marketplace';
 
-async function runOperatorCommand(environment: Readonly<Record<string, string | undefined>>, policy: PresetName) {
-  const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [cli, 'marketplace', 'create', '--name', NAME, '--policy', policy, '--return-url', RETURN_URL, '--json'],
-    { env: { ...process.env, ...environment } },
-  );
-  const { id, api_key: apiKey } = JSON.parse(stdout) as { id: string; api_key: string };
-  return { marketplaceId: id, apiKey };
+interface Operations {
+  createMarketplace(policy: PresetName): Promise<{ marketplaceId: string; apiKey: string }>;
+  addHost(marketplaceId: string, email: string): Promise<void>;
 }
 
-async function callOperatorCommand({ gateway }: Running, preset: PresetName) {
-  const { marketplace, apiKey } = await createMarketplace(gateway, { name: NAME, preset, returnUrls: [RETURN_URL] });
-  return { marketplaceId: marketplace.id, apiKey };
+function byCommand(environment: Readonly<Record<string, string | undefined>>): Operations {
+  const run = async (words: readonly string[]): Promise<unknown> => {
+    const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, ...words, '--json'], { env: { ...process.env, ...environment } });
+    return JSON.parse(stdout);
+  };
+  return {
+    async createMarketplace(policy) {
+      const made = await run(['marketplace', 'create', '--name', NAME, '--policy', policy, '--return-url', RETURN_URL]);
+      const { id, api_key: apiKey } = made as { id: string; api_key: string };
+      return { marketplaceId: id, apiKey };
+    },
+    async addHost(marketplaceId, email) {
+      await run(['connections', 'add-platform', 'zoom', '--marketplace', marketplaceId, '--host', email]);
+    },
+  };
 }
+
+const byCall = ({ gateway }: Running): Operations => ({
+  async createMarketplace(preset) {
+    const { marketplace, apiKey } = await createMarketplace(gateway, { name: NAME, preset, returnUrls: [RETURN_URL] });
+    return { marketplaceId: marketplace.id, apiKey };
+  },
+  async addHost(marketplaceId, host) {
+    await addHost(gateway, { marketplaceId, provider: 'zoom', host });
+  },
+});
 
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -34,13 +34,16 @@ export function personInBrowser(visit: Visit): Invite {
   };
 }
 
-/** Once more where the page that is left was going on by itself at this moment. */
-async function go(page: Page, url: string): Promise<void> {
+const MOST_TRIES = 5;
+
+/** Again where the page that is left was going on by itself at this moment, once it has arrived there. */
+async function go(page: Page, url: string, tries = 1): Promise<void> {
   try {
     await page.goto(url);
   } catch (error) {
-    if (!String(error).includes('interrupted by another navigation')) throw error;
-    await page.goto(url);
+    if (tries === MOST_TRIES || !String(error).includes('interrupted by another navigation')) throw error;
+    await page.waitForLoadState();
+    await go(page, url, tries + 1);
   }
 }
 
