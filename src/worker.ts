@@ -4,6 +4,7 @@ import { applyDelivery, applyDue } from '../webhooks/apply.ts';
 import type { Break } from '../webhooks/intake.ts';
 import { PARKED_KEPT_DAYS, settleParkedAlarms } from '../webhooks/parked.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
+import { withdrawBarredCall } from './calls/end.ts';
 import { CALL_KINDS, expireCall, runDueCalls } from './calls/expire.ts';
 import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
 import { expireContentLink } from './contents/end.ts';
@@ -33,7 +34,7 @@ import { END } from './meters/advance.ts';
 import { endUnpaid } from './meters/end.ts';
 import { expirePresence, LAPSE_KINDS, runDueLapses } from './professionals/presence.ts';
 import { obeyStanding } from './professionals/barred.ts';
-import { END_OF_SUSPENSION, endSuspension, MEETING_OF_BARRED } from './professionals/standing.ts';
+import { CALL_OF_BARRED, END_OF_SUSPENSION, endSuspension, MEETING_OF_BARRED } from './professionals/standing.ts';
 import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
 import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
@@ -119,6 +120,7 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   [BURY]: buryWaiting,
   'presence.expire': expirePresence,
   [MEETING_OF_BARRED]: obeyStanding,
+  [CALL_OF_BARRED]: withdrawBarredCall,
   [END_OF_SUSPENSION]: endSuspension,
   'gateway.sweep': sweep,
   'gateway.pulse': giveSign,

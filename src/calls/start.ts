@@ -16,7 +16,7 @@ import { reconnectFailure } from '../meetings/choose.ts';
 import { previewMeeting } from '../meetings/preview.ts';
 import { availabilityOf } from '../professionals/availability.ts';
 import { presenceOf } from '../professionals/presence.ts';
-import { checkStanding } from '../professionals/standing.ts';
+import { checkStanding, holdStanding } from '../professionals/standing.ts';
 import { insertCall, listCalls, lockRingingCall, type Call } from '../store/calls.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
@@ -51,6 +51,8 @@ export async function startCall(gateway: Gateway, request: CallRequest): Promise
   if (refusal !== null) throw refusal;
 
   const started = await db.write(async (tx) => {
+    // A decision about the professional that is made at this moment finds the call ringing, or is found.
+    await holdStanding(tx, { marketplaceId: marketplace.id, professionalId, now: now() });
     const other = await ringingBetween(tx, gateway, call);
     if (other !== undefined) {
       const { requestKey } = askedOf(other);

@@ -6,6 +6,7 @@ import { emit } from '../events/emit.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { insertAuditEntry } from '../store/audit.ts';
+import { listRingingCalls } from '../store/calls.ts';
 import type { Reader, Writer } from '../store/database.ts';
 import { findOwnIncident } from '../store/incidents.ts';
 import { cancelJob, scheduleJob, scheduleJobs } from '../store/jobs.ts';
@@ -22,6 +23,8 @@ import {
 export const END_OF_SUSPENSION = 'standing.end';
 /** The job of `barred.ts`. */
 export const MEETING_OF_BARRED = 'standing.meeting';
+/** The job of `calls/end.ts`. */
+export const CALL_OF_BARRED = 'standing.call';
 
 export interface Judgement extends Regarded {
   readonly reason: string;
@@ -43,6 +46,11 @@ export async function readStanding(db: Reader, whose: ProfessionalKey, now: Date
 /** @throws Failure `professional_suspended` with the end of the suspension */
 export async function checkStanding(db: Reader, { now, ...whose }: ProfessionalKey & { now: Date }): Promise<void> {
   refuseBarred(await findStanding(db, whose), now);
+}
+
+export async function isBarredNow(db: Reader, { marketplaceId, professionalId }: ProfessionalKey, now: Date): Promise<boolean> {
+  const known = await findStanding(db, { marketplaceId, professionalId });
+  return known !== undefined && isBarred(known, now);
 }
 
 /**
@@ -115,11 +123,11 @@ export async function decide(
   if (before.decision !== null) await cancelJob(tx, { kind: END_OF_SUSPENSION, subjectId: before.decision.id });
   if (until !== null) await scheduleJob(tx, { kind: END_OF_SUSPENSION, subjectId: decision.id, dueAt: until });
   if (isBarred(decision as Regarded, at)) {
-    const meetings = await listOpenMeetings(tx, whose);
-    await scheduleJobs(
-      tx,
-      meetings.map((subjectId) => ({ kind: MEETING_OF_BARRED, subjectId, dueAt: at })),
-    );
+    const [meetings, calls] = [await listOpenMeetings(tx, whose), await listRingingCalls(tx, whose)];
+    await scheduleJobs(tx, [
+      ...meetings.map((subjectId) => ({ kind: MEETING_OF_BARRED, subjectId, dueAt: at })),
+      ...calls.map((subjectId) => ({ kind: CALL_OF_BARRED, subjectId, dueAt: at })),
+    ]);
   }
   await insertAuditEntry(tx, {
     id: newId(gateway, 'aud'),

@@ -55,6 +55,19 @@ export async function lockRingingCall(
   return (await tx.update(calls).set({ customerId }).where(ringing).returning())[0];
 }
 
+/** Of the professional, whoever calls. */
+export async function listRingingCalls(
+  db: Reader,
+  { marketplaceId, professionalId }: Pick<Call, 'marketplaceId' | 'professionalId'>,
+): Promise<string[]> {
+  const { calls } = db.t;
+  const rows = await db
+    .select({ id: calls.id })
+    .from(calls)
+    .where(and(eq(calls.marketplaceId, marketplaceId), eq(calls.professionalId, professionalId), eq(calls.state, 'ringing')));
+  return rows.map(({ id }) => id);
+}
+
 /** The same by its id, in any state. */
 export async function lockCall(tx: Writer, id: string): Promise<Call | undefined> {
   return (await tx.update(tx.t.calls).set({ id }).where(eq(tx.t.calls.id, id)).returning())[0];

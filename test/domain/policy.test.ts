@@ -135,6 +135,12 @@ describe('contradictions', () => {
     expect(names({ recording: { event: { modes: ['none', 'always'], consent: 'notice' } } })).toEqual([]);
   });
 
+  it('F10 T04 where guests may come, nobody is metered', () => {
+    expect(names({ links: { shareable: true } }, 'tvip')).toEqual(['guests_hide_the_customer /links/shareable']);
+    expect(names({ meter: { enabled: true } }, 'fiverr')).toEqual(['guests_hide_the_customer /links/shareable']);
+    expect(names({ links: { shareable: true }, meter: { enabled: false } }, 'tvip')).toEqual([]);
+  });
+
   it('nothing is listed twice', () => {
     expect(names({ approved_apps: ['zoom', 'zoom'], recording: { event: { modes: ['none', 'always', 'none'] } } })).toEqual([
       'listed_twice /approved_apps',
@@ -302,7 +308,13 @@ describe('docs/policy.md', () => {
   });
 
   it('names every contradiction', () => {
-    for (const name of ['listed_twice', 'recorded_before_consent', 'consent_never_asked', 'notice_is_no_consent'])
+    for (const name of [
+      'listed_twice',
+      'recorded_before_consent',
+      'consent_never_asked',
+      'notice_is_no_consent',
+      'guests_hide_the_customer',
+    ])
       expect(text).toContain(`\`${name}\``);
   });
 

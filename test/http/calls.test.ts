@@ -16,6 +16,7 @@ import {
   eventually,
   fault,
   getMeeting,
+  happen,
   MINUTE,
   must,
   otherMarketplace,
@@ -114,7 +115,6 @@ describeOnBothDatabases('a call', (_open, engine) => {
     });
     expect((await ask(world, { prepaid_blocks: undefined })).json['code']).toBe('prepayment_missing');
     expect(await ring(world)).toMatchObject({ state: 'ringing', rings: true, meeting_id: null, ended_at: null });
-    // The paid blocks are the meeting's.
     await setPolicy(world, { calls: { initiator: 'nobody' } });
     expect((await ask(world, { customer_id: 'cus_2' })).json['code']).toBe('forbidden');
     await settled(world);
@@ -194,6 +194,18 @@ describeOnBothDatabases('a call', (_open, engine) => {
         call_id: call.id,
         conversation_id: 'cnv_9',
       });
+  });
+
+  it('T03 T08 the blocks that were paid before are the credit of its meeting, which the marketplace may add to', async () => {
+    const world = await startWorld(engine);
+    const call = await ring(world, { prepaid_blocks: 2 });
+    const { meeting_id: id } = await accept(world, call);
+    const meter = async () => must(await world.api('GET', `/v1/meetings/${id}/meter`), 200).json;
+    expect(await meter()).toMatchObject({ enabled: true, credit_blocks: 2, used_blocks: 0 });
+    must(await world.api('PUT', `/v1/meetings/${id}/credit`, { blocks: 3 }), 200);
+    // An answer that is repeated does not take away what was paid meanwhile.
+    await accept(world, call);
+    expect(await meter()).toMatchObject({ credit_blocks: 3 });
   });
 
   it('R03 tells who calls and why, and expires by itself when nobody answers within five minutes', async () => {
@@ -372,6 +384,29 @@ describeOnBothDatabases('a call', (_open, engine) => {
     expect((await ask(world, { customer_id: 'cus_2' })).json['code']).toBe('professional_suspended');
     expect((await move(world, call, 'accept')).json['code']).toBe('professional_suspended');
     expect((await read(world, call)).state).toBe('ringing');
+  });
+});
+
+describeOnBothDatabases('a call of a professional who is suspended', (_open, engine) => {
+  it('C01 is withdrawn while it rings, and the meeting of one that was answered obeys the policy', async () => {
+    const world = await startWorld(engine);
+    await setPolicy(world, { standing: { running: 'end', upcoming: 'keep' } });
+    const answered = await getMeeting(world, (await accept(world, await ring(world))).meeting_id!);
+    await happen(world, answered, 'start');
+    const stateIs = (state: string) => eventually(`it is ${state}`, async () => (await getMeeting(world, answered.id)).state === state);
+    await stateIs('live');
+    const ringing = await ring(world, { customer_id: 'cus_2' });
+    const until = new Date(world.now().getTime() + DAY).toISOString();
+    must(await world.api('PUT', '/v1/professionals/pro_1/standing', { standing: 'suspended', until, reason: 'Paid outside.' }), 200);
+    await settled(world);
+    expect(await read(world, ringing)).toMatchObject({ state: 'withdrawn', meeting_id: null });
+    expect((await visit(ringing.pages.customer_url)).status).toBe(410);
+    expect((await move(world, ringing, 'accept')).json).toMatchObject({ status: 409, state: 'withdrawn' });
+    expect(told(world).filter((type) => type === 'call.withdrawn')).toHaveLength(1);
+    await stateIs('ended');
+    const { read: db } = world.gateway.gateway.db;
+    const entries = (await db.select().from(db.t.audit)).filter(({ subjectId }) => subjectId === ringing.id);
+    expect(entries).toMatchObject([{ action: 'call.withdrawn', details: { by: 'standing' } }]);
   });
 });
 

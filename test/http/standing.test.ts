@@ -348,6 +348,8 @@ describeOnBothDatabases('appeals', (_open, engine) => {
     const world = await start();
     await suspend(world);
     const first = String(must(await file(world), 201).json['id']);
+    // The order of events is told by the millisecond.
+    world.jump(1);
     must(await rule(world, first, { decision: 'granted' }), 200);
     expect(must(await world.api('GET', STANDING), 200).json).toMatchObject({
       standing: 'good',

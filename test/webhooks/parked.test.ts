@@ -148,7 +148,7 @@ describeOnBothDatabases('parked deliveries', (_open, engine) => {
       await lookedAt(world);
     }
     world.jump(2 * HOUR);
-    await vi.waitFor(async () => expect(await inbox(world)).toMatchObject([{ state: 'parked', reason, body: null }]));
+    await vi.waitFor(async () => expect(await inbox(world)).toMatchObject([{ state: 'parked', reason, body: null }]), 10_000);
     expect((await describeDelivery(gateway, key)).about).toEqual(['its body is erased']);
     await expect(rerunParked(gateway, { key })).rejects.toMatchObject({
       code: 'gone',

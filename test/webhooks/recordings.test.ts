@@ -1,7 +1,7 @@
 /** Whatever a vendor tells of a recording, in whatever order and however often: one publication, told once (G13). */
 import { eq } from 'drizzle-orm';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { atVendor } from '../../src/connections/account.ts';
 import { DAY, MINUTE } from '../../src/domain/time.ts';
@@ -9,7 +9,7 @@ import { findSubscriptionOf } from '../../src/store/connections.ts';
 import type { Meeting } from '../../src/store/meetings.ts';
 import { push } from '../providers/google-meet.options.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
-import { databaseOf } from '../support/gateway.ts';
+import { databaseOf, eventually } from '../support/gateway.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { connect, testWorld, USERS } from '../support/world.ts';
 import { bookMeeting, deliver, inbox, knownMeeting, meetingNow, toldAbout, VENDORS, webhookWorld, type Known } from './vendors.ts';
@@ -186,7 +186,7 @@ describe('encrypted notifications of Teams over the sandbox', () => {
     const world = await testWorld({ environment: { MICROSOFT_NOTIFICATION_KEYS: certificate + privateKey } });
     const { db } = world.gateway.gateway;
     const connectionId = await connect(world, 'microsoft-teams', { professionalId: 'pro_microsoft-teams' });
-    await vi.waitFor(async () => expect(await findSubscriptionOf(db.read, connectionId)).toBeDefined());
+    await eventually('its events are subscribed to', () => findSubscriptionOf(db.read, connectionId));
     const { meeting } = await bookMeeting(world, 'microsoft-teams');
     const { happenings, settle, traffic, deliveries } = world.sandbox.sandbox;
     happenings['microsoft-teams'].start(meeting.vendorMeetingId!);

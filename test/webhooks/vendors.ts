@@ -11,6 +11,7 @@ import { findMeeting, type Meeting } from '../../src/store/meetings.ts';
 import { GOOGLE_KEY, pushToken, type Signing } from '../providers/google-meet.options.ts';
 import { withState } from '../providers/microsoft-teams/options.ts';
 import { signZoom } from '../providers/zoom-vendor.ts';
+import { eventually } from '../support/gateway.ts';
 import { connect, meetingBody, testWorld, type Vendor } from '../support/world.ts';
 
 export const VENDORS: readonly Vendor[] = ['zoom', 'microsoft-teams', 'google-meet'];
@@ -54,11 +55,7 @@ export async function knownMeeting(world: World, vendor: Vendor): Promise<Known>
   const subscriptions = gateway.providers.get(vendor)!.subscriptions;
   let subscriptionId = '';
   if (subscriptions !== undefined) {
-    const made = await vi.waitFor(async () => {
-      const found = await findSubscriptionOf(gateway.db.read, connectionId);
-      expect(found).toBeDefined();
-      return found!;
-    });
+    const made = await eventually('its events are subscribed to', () => findSubscriptionOf(gateway.db.read, connectionId));
     subscriptionId = made.vendorId;
     await atVendor(gateway, connection, (_, account) => subscriptions.remove(account, subscriptionId));
   }

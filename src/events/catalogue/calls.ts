@@ -58,8 +58,8 @@ export const CALL_EVENTS = {
     example,
   }),
   'call.withdrawn': entry({
-    description: 'Who calls has given up before the answer.',
-    when: 'Once, on the page or over the API.',
+    description: 'A call is taken back before the answer.',
+    when: 'Once: when who calls gives up, on the page or over the API, or when the professional is suspended or terminated.',
     data: ofCall,
     example,
   }),
