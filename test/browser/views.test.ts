@@ -206,7 +206,7 @@ async function startSite(): Promise<Site> {
   const app = new Hono();
   for (const { path, body, contentType } of views.assets) app.get(path, (c) => c.body(body, 200, assetHeaders(contentType)));
   app.get('/r/:token/media', (c) => c.body(null, 204));
-  app.get('/:side{[jh]}/:token/live', (c) => {
+  app.get('/:side{[chj]}/:token/live', (c) => {
     let own: ReadableStreamDefaultController<string>;
     const stream = new ReadableStream<string>({
       start: (controller) => {
