@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('every page', { timeout: 360_000 }, () => {
+describe('every page', { timeout: 900_000 }, () => {
   it('breaks no rule of WCAG 2.2 A and AA, in light and dark colours, on the smallest telephone and on a wide screen', async () => {
     const { page } = await visit({ reducedMotion: 'reduce' });
     let judged = 0;

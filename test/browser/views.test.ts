@@ -32,7 +32,7 @@ afterAll(async () => {
 describe('every page', () => {
   it.each(LANGUAGES)(
     'is shown in %s without complaints of the browser, requests to elsewhere or scrolling sideways at 320 pixels',
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async (language) => {
       const { page, complaints } = await visit(SMALLEST);
       const origins = new Set<string>();
