@@ -44,11 +44,13 @@ import { LOOK, LOOK_SOON } from './recordings/reconcile.ts';
 import { giveSign, sweepGap, sweepRecordings } from './recordings/sweep.ts';
 import { closeShare, UNSHARE } from './recordings/unshare.ts';
 import { VERIFY, verifyRecording } from './recordings/vanished.ts';
+import { deleteUnansweredCalls } from './store/calls.ts';
 import { deleteExpiredSessions } from './store/connect-sessions.ts';
 import { deletePastSlots } from './store/host-slots.ts';
 import { deleteOldIdempotencyKeys } from './store/idempotency-keys.ts';
 import { deleteOldInboxEntries, eraseParkedBodies } from './store/inbox.ts';
 import { claimJobs, failJob, finishJob, scheduleJob, type Job } from './store/jobs.ts';
+import { deleteOldPlaces } from './store/join-places.ts';
 import { writePulse } from './store/pulses.ts';
 import { deleteEndedWindows } from './store/quotas.ts';
 
@@ -84,6 +86,8 @@ const APPLIERS = { sqlite: 1, postgres: 4 };
 /** Longer than any vendor repeats a delivery (Pub/Sub: 7 days by default). */
 const INBOX_KEPT_MS = 30 * DAY;
 const IDEMPOTENCY_KEPT_MS = 2 * DAY;
+/** Chosen: as long as the events about them. What they are needed for, a dispute, has begun by then. */
+const CALLS_AND_PLACES_KEPT_MS = 90 * DAY;
 
 const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Promise<void>>> = {
   'call.expire': expireCall,
@@ -334,6 +338,9 @@ async function sweep(gateway: Gateway): Promise<void> {
   // In steps, so that receiving never waits long for the write lock.
   while ((await db.write((tx) => eraseParkedBodies(tx, plus(at, -PARKED_KEPT_DAYS * DAY), 1_000))) === 1_000);
   while ((await db.write((tx) => deleteOldInboxEntries(tx, plus(at, -INBOX_KEPT_MS), 1_000))) === 1_000);
+  const old = plus(at, -CALLS_AND_PLACES_KEPT_MS);
+  while ((await db.write((tx) => deleteUnansweredCalls(tx, old, 1_000))) === 1_000);
+  await db.write((tx) => deleteOldPlaces(tx, old));
   await sweepEvents(gateway);
   await db.write((tx) => settleParkedAlarms(tx, gateway));
   await db.write((tx) => writePulse(tx, 'sweep', at));

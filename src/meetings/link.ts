@@ -128,7 +128,13 @@ export async function findLeftover(gateway: Gateway, meeting: Meeting, connectio
   const find = providerOf(gateway, meeting).findMeeting;
   if (find !== undefined) return atVendor(gateway, connection, (_, account) => find(account, meeting.vendorKey));
   // Where it cannot be looked for, asking for it once more gives the same one.
-  return makeVendorMeeting(gateway, meeting, connection, { retry: true });
+  try {
+    return await makeVendorMeeting(gateway, meeting, connection, { retry: true });
+  } catch (error) {
+    // It was taken away before, by a process that died before it could write that down.
+    if (isFailure(error, 'vendor_refused') && error.extra['vendor_code'] === 'cancelled') return undefined;
+    throw error;
+  }
 }
 
 /** Whether it can be ended from here: it was made here, and its app lets us. */

@@ -1,5 +1,6 @@
-import { and, desc, eq, inArray, lt, or } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, lt, notInArray, or } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
+import { idBefore } from '../domain/id.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type Call = Tables['calls']['$inferSelect'];
@@ -137,6 +138,18 @@ export async function listCalls(
     )
     .orderBy(desc(calls.id))
     .limit(filter.limit);
+}
+
+/** Of those that came to nothing, `limit` of the oldest that began before then. How many there were. */
+export async function deleteUnansweredCalls(tx: Writer, before: Date, limit: number): Promise<number> {
+  const { calls } = tx.t;
+  const old = tx
+    .select({ id: calls.id })
+    .from(calls)
+    .where(and(lt(calls.id, idBefore('cal', before)), notInArray(calls.state, ['ringing', 'accepted'])))
+    .orderBy(asc(calls.id))
+    .limit(limit);
+  return (await tx.delete(calls).where(inArray(calls.id, old)).returning({ id: calls.id })).length;
 }
 
 /** What open pages of calls depend on: the state alone. */

@@ -1,4 +1,5 @@
-import { and, count, eq, inArray, min } from 'drizzle-orm';
+import { and, count, eq, inArray, lt, min } from 'drizzle-orm';
+import { idBefore } from '../domain/id.ts';
 import type { Reader, Writer } from './database.ts';
 
 export async function isKnownPlace(db: Reader, place: { attendeeId: string; placeHash: string }): Promise<boolean> {
@@ -31,4 +32,10 @@ export async function countPlaces(db: Reader, attendeeIds: readonly string[]): P
     .groupBy(joinPlaces.attendeeId);
   // Of a group that has rows there is a first one.
   return rows.map(({ since, ...row }) => ({ ...row, since: since! }));
+}
+
+export async function deleteOldPlaces(tx: Writer, before: Date): Promise<void> {
+  const { joinPlaces } = tx.t;
+  // Nobody opens the link of an attendee who is not there yet: the key leads to all of them.
+  await tx.delete(joinPlaces).where(and(lt(joinPlaces.attendeeId, idBefore('att', before)), lt(joinPlaces.at, before)));
 }

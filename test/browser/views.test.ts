@@ -32,7 +32,7 @@ afterAll(async () => {
 describe('every page', () => {
   it.each(LANGUAGES)(
     'is shown in %s without complaints of the browser, requests to elsewhere or scrolling sideways at 320 pixels',
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async (language) => {
       const { page, complaints } = await visit(SMALLEST);
       const origins = new Set<string>();
@@ -206,7 +206,7 @@ async function startSite(): Promise<Site> {
   const app = new Hono();
   for (const { path, body, contentType } of views.assets) app.get(path, (c) => c.body(body, 200, assetHeaders(contentType)));
   app.get('/r/:token/media', (c) => c.body(null, 204));
-  app.get('/:side{[jh]}/:token/live', (c) => {
+  app.get('/:side{[chj]}/:token/live', (c) => {
     let own: ReadableStreamDefaultController<string>;
     const stream = new ReadableStream<string>({
       start: (controller) => {

@@ -10,7 +10,7 @@ import { SEALED_COLUMNS } from '../../src/connections/sealed.ts';
 import { rotateEncryptionKey } from '../../src/connections/rotate.ts';
 import { createVault } from '../../src/connections/vault.ts';
 import { describeOnBothDatabases, raw } from '../support/databases.ts';
-import { boughtMeeting, databaseOf, fault, happen, HOUR, must, settled, VENDORS, type MeetingJson } from '../support/gateway.ts';
+import { boughtMeeting, databaseOf, fault, happen, HOUR, must, setPolicy, settled, VENDORS, type MeetingJson } from '../support/gateway.ts';
 import { connect, meetingBody, testWorld, type Vendor } from '../support/world.ts';
 import { pageOfSealed } from '../../src/store/sealed-values.ts';
 import { tapTheWire, type Wiretap } from './wiretap.ts';
@@ -20,6 +20,9 @@ const METRICS_TOKEN = 'metrics-token-of-the-canary-test';
 /** The path under which each vendor makes a meeting. */
 const CREATE: Readonly<Record<Vendor, string>> = { zoom: '/users/', 'microsoft-teams': '/events', 'google-meet': '/spaces' };
 const TOKEN: Readonly<Record<Vendor, string>> = { zoom: '/oauth/token', 'microsoft-teams': '/oauth2/v2.0/token', 'google-meet': '^/token' };
+
+/** What is sold, and where it lies. */
+const WORKBOOK = { url: 'https://drive.google.com/file/d/CanaryOfTheContent/view', passcode: 'canary-passcode-of-the-content' };
 
 /** What the vendors and the gateway tell each other under seal of TLS, by its names on the wire. */
 const KINDS = [
@@ -50,6 +53,7 @@ describeOnBothDatabases('secrets', (_open, engine) => {
       environment: { METRICS_TOKEN },
     });
     for (const vendor of VENDORS) await goodDay(world, vendor);
+    await otherLinks(world);
     for (const vendor of VENDORS) await badDay(world, tap, vendor);
     await wrongRequests(world);
     const metrics = await visit(`${world.publicUrl}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
@@ -68,10 +72,18 @@ describeOnBothDatabases('secrets', (_open, engine) => {
       [key.toString('hex'), 'encryption key'],
       [key.toString('latin1'), 'encryption key'],
     ]);
-    const everything = new Map([...secrets, ...tap.links, [world.receiver.secret, 'endpoint secret']]);
+    const everything = new Map([
+      ...secrets,
+      ...tap.links,
+      [world.receiver.secret, 'endpoint secret'],
+      [WORKBOOK.passcode, 'passcode'],
+      [WORKBOOK.url, 'content'],
+    ]);
     // The search is worth something only if all kinds were there to be found.
     expect(new Set(tap.secrets.values())).toEqual(new Set(KINDS));
-    expect([...new Set(tap.links.values())]).toEqual(expect.arrayContaining(['j', 'h', 'r', 'connect', 'password', 'encrypted_password']));
+    expect([...new Set(tap.links.values())]).toEqual(
+      expect.arrayContaining(['j', 'h', 'r', 'c', 'g', 's', 'e', 'connect', 'password', 'encrypted_password']),
+    );
     expect(log.split('\n').length).toBeGreaterThan(10);
     expect(world.receiver.events.length).toBeGreaterThan(10);
 
@@ -124,6 +136,33 @@ async function goodDay(world: World, vendor: Vendor): Promise<void> {
     (event) => event.type === 'recording.published' && event.data['meeting_id'] === meeting.id,
   );
   await watch(world, meeting);
+}
+
+/** A call, a guest, what is for sale and the evidence of a report: each with links of its own, and every link followed. */
+async function otherLinks(world: World): Promise<void> {
+  const { api } = world;
+  await setPolicy(world, { calls: { initiator: 'customer', presence: 'optional' }, links: { shareable: true } });
+  const call = must(await api('POST', '/v1/calls', { professional_id: 'pro_1', customer_id: 'cus_7', initiator: 'customer' }), 201).json;
+  const pages = call['pages'] as { professional_url: string; customer_url: string };
+  for (const url of Object.values(pages)) must(await visit(url, { headers: { accept: 'text/html' } }), 200);
+  must(await visit(`${pages.professional_url}/accept`, { method: 'POST', body: new URLSearchParams() }), 303);
+
+  const meeting = await boughtMeeting(world, { booking: booking('bk_with_guests') });
+  const guest = must(await api('POST', `/v1/meetings/${meeting.id}/guests`, { name: 'Grace' }), 201).json;
+  must(await visit(String(guest['url']), { headers: { accept: 'text/html' } }), 200);
+
+  const content = { ...WORKBOOK, booking: { id: 'bk_sale' }, professional_id: 'pro_1', title: 'Workbook' };
+  const sold = must(await api('POST', '/v1/contents', content), 201).json;
+  const access = must(await api('POST', '/v1/contents/access', { booking_id: 'bk_sale', customer_id: 'cus_1' }), 201).json;
+  const shown = must(await visit(String(access['url'])), 200).text;
+  expect(shown).toContain(WORKBOOK.passcode);
+  must(await visit(`${String(access['url'])}/${String(sold['id'])}`), 303);
+
+  const report = { reported_by: 'customer', reporter_id: 'cus_1', kind: 'dispute', text: 'Half an hour is missing.' };
+  const incident = must(await api('POST', `/v1/meetings/${meeting.id}/incidents`, report), 201).json;
+  const evidence = must(await api('GET', `/v1/incidents/${String(incident['id'])}/evidence`), 200).json;
+  must(await visit((evidence['page'] as { url: string }).url), 200);
+  await setPolicy(world, {});
 }
 
 /** The access token has ended: a refresh, and after it a vendor that fails in every way and repeats what it was sent. */

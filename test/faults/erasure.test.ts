@@ -23,16 +23,18 @@ const TRACES = { error: 'canary-error-of-a-job', echo: 'canary-echo-of-a-receive
 
 describeOnBothDatabases('the files of the database', (_open, engine) => {
   it(
-    'G15 case 128: have nothing of a recording any more when its time is over, neither in the clear nor sealed',
+    'G15 T13 case 128: have nothing of a recording or of what was sold any more when its time is over, neither in the clear nor sealed',
     { timeout: 120_000 },
     async () => {
       const databaseUrl = await databaseOf(engine);
       const world = await testWorld({ databaseUrl });
-      const canaries = { ...(await recordedAtVendor(world)), ...(await uploaded(world)), ...TRACES };
+      const canaries = { ...(await recordedAtVendor(world)), ...(await uploaded(world)), ...(await sold(world)), ...TRACES };
       await leaveTraces(world, canaries);
       const sealed = await sealedValues(world);
       // The search is worth something only if it finds what is there.
       expect([...new Set(sealed.map(({ column }) => column))].toSorted()).toEqual([
+        'contentLinks.tokenSealed',
+        'contents.linkSealed',
         'events.linksSealed',
         'idempotencyKeys.bodySealed',
         'inbox.bodySealed',
@@ -128,13 +130,31 @@ async function uploaded(world: World) {
   return canaries;
 }
 
+/** A link that is for sale, and bought. */
+async function sold(world: World) {
+  const canaries = {
+    soldTitle: 'canary-title-of-what-is-sold',
+    soldUrl: 'https://drive.google.com/file/d/canary-of-what-is-sold/view',
+    soldPasscode: 'canary-passcode-2',
+  };
+  const { soldTitle: title, soldUrl: url, soldPasscode: passcode } = canaries;
+  const sale = { booking: { id: 'bk_sale' }, professional_id: 'pro_1' };
+  must(await world.api('POST', '/v1/contents', { ...sale, title, url, passcode }), 201);
+  const access = must(await world.api('POST', '/v1/contents/access', { booking_id: 'bk_sale', customer_id: 'cus_1' }), 201).json;
+  await settled(world);
+  return { ...canaries, soldToken: new URL(String(access['url'])).pathname.slice('/s/'.length) };
+}
+
 /** What a receiver echoes, what a job failed with, and a delivery of the vendor that could not be applied. */
 async function leaveTraces(world: World, { url, uuid }: { url: string; uuid: string }): Promise<void> {
   const { db, now, vault } = world.gateway.gateway;
   const [recording] = await db.read.select().from(db.read.t.recordings).where(eq(db.read.t.recordings.source, 'provider'));
   await db.write(async (tx) => {
     const { deliveryAttempts, deliveries, events, inbox, jobs } = tx.t;
-    const about = tx.select({ id: events.id }).from(events).where(eq(events.type, 'recording.published'));
+    const about = tx
+      .select({ id: events.id })
+      .from(events)
+      .where(inArray(events.type, ['recording.published', 'content.published']));
     const sent = tx.select({ id: deliveries.id }).from(deliveries).where(inArray(deliveries.eventId, about));
     await tx.update(deliveryAttempts).set({ answer: TRACES.echo }).where(inArray(deliveryAttempts.deliveryId, sent));
     const failed = { attempts: 3, deadAt: now(), lastError: TRACES.error };
@@ -165,12 +185,15 @@ async function leaveTraces(world: World, { url, uuid }: { url: string; uuid: str
 /** The ciphertexts by which a recording could be found again, as they are now. */
 async function sealedValues(world: World): Promise<{ column: string; mark: Buffer }[]> {
   const { read } = world.gateway.gateway.db;
-  const { events, idempotencyKeys, inbox, recordingLinks, recordings } = read.t;
+  const { contentLinks, contents, events, idempotencyKeys, inbox, recordingLinks, recordings } = read.t;
+  const told = inArray(events.type, ['recording.published', 'content.published']);
   const values: Record<string, (Buffer | null)[]> = {
     'recordings.vendorRecordingSealed': (await read.select().from(recordings)).map((row) => row.vendorRecordingSealed),
     'recordings.linkSealed': (await read.select().from(recordings)).map((row) => row.linkSealed),
     'recordingLinks.tokenSealed': (await read.select().from(recordingLinks)).map((row) => row.tokenSealed),
-    'events.linksSealed': (await read.select().from(events).where(eq(events.type, 'recording.published'))).map((row) => row.linksSealed),
+    'events.linksSealed': (await read.select().from(events).where(told)).map((row) => row.linksSealed),
+    'contents.linkSealed': (await read.select().from(contents)).map((row) => row.linkSealed),
+    'contentLinks.tokenSealed': (await read.select().from(contentLinks)).map((row) => row.tokenSealed),
     'inbox.bodySealed': (await read.select().from(inbox)).map((row) => row.bodySealed),
     'idempotencyKeys.bodySealed': (await read.select().from(idempotencyKeys)).map((row) => row.bodySealed),
   };

@@ -36,16 +36,14 @@ describe('the line to PostgreSQL', () => {
     const { stage, line, environment } = await lined();
     await stage.start({ environment });
     expect((await tell(stage, story[0]!)).status).toBe(200);
-    // What the worker commits by itself comes in between, so it may take some.
     const answers: number[] = [];
     for (const told of story.slice(1)) {
-      const { lost } = line.loseAnswerTo(1);
+      const { lost } = line.loseAnswerTo(1, 'inbox_insert');
       answers.push((await tell(stage, told)).status);
       await vi.waitFor(() => expect(lost()).toBe(true), { timeout: 5_000 });
     }
     line.loseAnswerTo(0);
-    expect(answers).toContain(503);
-    expect(new Set([...answers, 200, 503]).size).toBe(2);
+    expect(answers).toEqual(answers.map(() => 503));
     expect(await rows(stage)).toBe(story.length);
     for (const told of story) expect((await tell(stage, told)).status).toBe(200);
     expect(await rows(stage)).toBe(story.length);

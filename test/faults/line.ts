@@ -7,8 +7,11 @@ export interface Line {
   readonly url: string;
   /** The connections of now are never heard of again and nobody is told; new ones are not let through until the line is back. */
   silence(): () => void;
-  /** The server hears the nth commit from now, and its answer is lost with the connection. Zero: none. How many commits came since. */
-  loseAnswerTo(nth: number): { readonly commits: () => number; readonly lost: () => boolean };
+  /**
+   * The server hears the nth commit from now, and its answer is lost with the connection. Zero: none. How many commits came since. `of`: only
+   * transactions that have said this word count.
+   */
+  loseAnswerTo(nth: number, of?: string): { readonly commits: () => number; readonly lost: () => boolean };
   /** What a pooler drops: replaces words of the first packet by others of the same length. */
   rewrite: ((packet: string) => string) | undefined;
 }
@@ -21,17 +24,22 @@ export async function startLine(databaseUrl: string): Promise<Line> {
   const pairs = new Set<{ near: Socket; far: Socket; silent: boolean }>();
   let refused = false;
   let [counted, loseAt, lost] = [0, 0, false];
+  let word: string | undefined;
 
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
     const pair = { near, far, silent: refused };
     pairs.add(pair);
-    let [first, deaf] = [true, false];
+    let [first, deaf, said] = [true, false, false];
     near.on('data', (bytes) => {
       if (pair.silent) return;
       const packet = first && line.rewrite !== undefined ? Buffer.from(line.rewrite(bytes.toString('latin1')), 'latin1') : bytes;
       first = false;
-      if (bytes.includes(COMMIT) && ++counted === loseAt) [deaf, lost] = [true, true];
+      if (word !== undefined) said ||= bytes.includes(word);
+      if (bytes.includes(COMMIT)) {
+        if ((said || word === undefined) && ++counted === loseAt) [deaf, lost] = [true, true];
+        said = false;
+      }
       far.write(packet);
     });
     far.on('data', (bytes) => {
@@ -66,8 +74,9 @@ export async function startLine(databaseUrl: string): Promise<Line> {
         refused = false;
       };
     },
-    loseAnswerTo(nth) {
+    loseAnswerTo(nth, of) {
       [counted, loseAt, lost] = [0, nth, false];
+      word = of;
       return { commits: () => counted, lost: () => lost };
     },
     rewrite: undefined,

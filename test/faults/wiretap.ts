@@ -18,7 +18,8 @@ const IN_JSON =
 const IN_FORM = /(?:^|[?&])(code|code_verifier|client_secret|refresh_token|access_token)=([^&\s"]+)/g;
 const LINKS_IN_JSON = /"(password|passcode|recording_play_passcode|encrypted_password)"\s*:\s*"([^"]+)"/g;
 const LINKS_IN_URL = /[?&](pwd|p|zak)=([^&\s"#]+)/g;
-const OUR_LINKS = /\/(j|g|h|r|c|s|e|connect)\/([A-Za-z0-9_-]{30,})/g;
+/** Of a link to evidence the proof: it begins with the incident's id, which is no secret. */
+const OUR_LINKS = /\/(j|g|h|r|c|s|e|connect)\/(?:inc_[0-9a-z]+\.\d+\.)?([A-Za-z0-9_-]{30,})/g;
 
 export function tapTheWire(publicUrl: () => string, vendorsUrl: () => string): Wiretap {
   const tap: Wiretap = { secrets: new Map(), links: new Map(), answers: [] };

@@ -5,7 +5,7 @@ import { location, visit, type Answer } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { meetingRequestOf, askedOf } from '../../src/calls/request.ts';
 import type { PresetName } from '../../src/domain/presets/index.ts';
-import { DAY, SECOND } from '../../src/domain/time.ts';
+import { DAY, HOUR, SECOND } from '../../src/domain/time.ts';
 import { createMeeting } from '../../src/meetings/create.ts';
 import { setCall } from '../../src/store/calls.ts';
 import { findJob } from '../../src/store/jobs.ts';
@@ -293,6 +293,22 @@ describeOnBothDatabases('a call', (_open, engine) => {
     expect((await accept(world, call)).meeting_id).toBe(made);
     expect(await vendorMeetings(world, 'zoom')).toHaveLength(1);
     expect((await getMeeting(world, made)).state).toBe('confirmed');
+  });
+
+  it('R03 is forgotten after 90 days when it came to nothing, and kept when it became a meeting', async () => {
+    const world = await startWorld(engine);
+    const answered = await ring(world);
+    await accept(world, answered);
+    const declined = await ring(world, { customer_id: 'cus_2' });
+    must(await move(world, declined, 'decline'), 200);
+    world.jump(89 * DAY);
+    await settled(world);
+    expect((await read(world, declined)).state).toBe('declined');
+    world.jump(DAY + HOUR);
+    await settled(world);
+    expect((await world.api('GET', `/v1/calls/${declined.id}`)).status).toBe(404);
+    expect((await visit(declined.pages.customer_url)).status).toBe(404);
+    expect((await read(world, answered)).state).toBe('accepted');
   });
 
   it.each(['decline', 'withdraw', 'expire'] as const)(

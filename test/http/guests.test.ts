@@ -6,9 +6,11 @@ import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
   databaseOf,
+  DAY,
   eventually,
   getMeeting,
   happen,
+  HOUR,
   MINUTE,
   must,
   otherMarketplace,
@@ -192,5 +194,15 @@ describeOnBothDatabases('guests', (_open, engine) => {
     expect(told(world, 'meeting.link_shared')).toMatchObject([{ meeting_id: meeting.id, customer_id: 'cus_1', places: 2 }]);
     expect((await guestsOf(world, meeting)).shared_links).toEqual([{ customer_id: 'cus_1', places: 3 }]);
     expect((await getMeeting(world, meeting.id)).state).toBe('confirmed');
+
+    // Where a link was opened is forgotten after 90 days, with the hourly sweep.
+    const { db } = world.gateway.gateway;
+    const places = (): Promise<number> => db.read.$count(db.read.t.joinPlaces);
+    world.jump(89 * DAY);
+    await settled(world);
+    expect(await places()).toBe(3);
+    world.jump(DAY + HOUR);
+    await settled(world);
+    expect(await places()).toBe(0);
   });
 });

@@ -424,7 +424,7 @@ describe('join page', () => {
   it('G14 says when the free plan ends the meeting, and counts down while it runs', async () => {
     const page = await words(views.joinPage(join('en', { limitMinutes: 40, app: ZOOM, live })));
     expect(page).toContain('Time limit: 40 minutes');
-    expect(page).toContain('The app ends it in 28:30');
+    expect(page).toContain('The app ends the meeting in 28:30');
   });
 
   it.each([

@@ -176,7 +176,7 @@ export const de: Texts = {
     expiredTitle: 'Diese Buchung ist verfallen',
     expiredText: 'Sie wurde nicht rechtzeitig gekauft.',
     runningFor: 'Läuft seit',
-    endsIn: 'Die App beendet es in',
+    endsIn: 'Die App beendet das Meeting in',
     block: 'Block',
     selfTimedTitle: 'Bezahlte Zeit: {{duration}}',
     selfTimedText: '{{app}} lässt uns das Meeting nicht beenden. Bitte achte selbst auf die Zeit und beende es.',
@@ -334,9 +334,9 @@ export const de: Texts = {
   standing: {
     suspendedTitle: 'Dein Konto ist gesperrt',
     suspendedText:
-      'Bis {{time}} bekommst du keine neuen Meetings und Anrufe. Warum, und wie du widersprechen kannst, sagt dir der Marktplatz.',
-    terminatedTitle: 'Deine Arbeit auf diesem Marktplatz ist beendet',
-    terminatedText: 'Du bekommst keine neuen Meetings und Anrufe. Warum, und wie du widersprechen kannst, sagt dir der Marktplatz.',
+      'Bis {{time}} bekommst du keine neuen Meetings und Anrufe. Warum, und wie du widersprechen kannst, sagt dir die Plattform.',
+    terminatedTitle: 'Deine Arbeit auf dieser Plattform ist beendet',
+    terminatedText: 'Du bekommst keine neuen Meetings und Anrufe. Warum, und wie du widersprechen kannst, sagt dir die Plattform.',
   },
   host: {
     role: 'Für Anbietende',

@@ -166,7 +166,7 @@ export const en = {
     expiredTitle: 'This booking has expired',
     expiredText: 'It was not purchased in time.',
     runningFor: 'Running for',
-    endsIn: 'The app ends it in',
+    endsIn: 'The app ends the meeting in',
     block: 'Block',
     selfTimedTitle: 'Paid time: {{duration}}',
     selfTimedText: '{{app}} does not let us end the meeting. Please watch the time and end it yourselves.',
@@ -321,9 +321,9 @@ export const en = {
   },
   standing: {
     suspendedTitle: 'Your account is suspended',
-    suspendedText: 'Until {{time}} you get no new meetings and calls. The marketplace tells you why, and how you can object.',
-    terminatedTitle: 'Your work on this marketplace has ended',
-    terminatedText: 'You get no new meetings and calls. The marketplace tells you why, and how you can object.',
+    suspendedText: 'Until {{time}} you get no new meetings and calls. The platform tells you why, and how you can object.',
+    terminatedTitle: 'Your work on this platform has ended',
+    terminatedText: 'You get no new meetings and calls. The platform tells you why, and how you can object.',
   },
   host: {
     role: 'For the professional',

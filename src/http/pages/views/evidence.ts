@@ -92,7 +92,7 @@ function sessions(model: EvidencePage): Html {
                 ${session.participants.map(
                   (person) =>
                     html`<li>
-                      ${side(model, person.side)} ${person.customer_id ?? ''}:
+                      ${side(model, person.side)}${person.customer_id === null ? '' : ` ${person.customer_id}`}:
                       ${person.stays.map((stay) => `${moment(model, stay.joined_at)} – ${until(stay.left_at)}`).join('; ')}
                     </li>`,
                 )}
@@ -260,7 +260,8 @@ const code = (word: string): Html => html`<code>${word}</code>`;
 
 const entry = (model: EvidencePage, at: string, words: readonly (Html | string | null)[]): Html =>
   html`<li>
-    <time class="quiet" datetime="${at}">${moment(model, at)}</time> ${words.filter((word) => word !== null).map((word) => html` ${word}`)}
+    <time class="quiet" datetime="${at}">${moment(model, at)}</time>
+    ${words.filter((word) => word !== null).map((word, index) => html`${index === 0 ? '' : ' · '}${word}`)}
   </li>`;
 
 const list = ({ language }: PageBase, items: readonly Html[]): Html =>

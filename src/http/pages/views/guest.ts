@@ -19,7 +19,11 @@ export function guestPage(guest: GuestPage): Html {
   const model = { ...guest, path: `/g/${encodeURIComponent(guest.token)}`, audience: 'guest' } as const;
   const t = translator(model.language);
   const closed = isClosed(model.state) || model.revoked;
-  const decides = !closed || model.recording.kind === 'consent';
+  const question = !closed || model.recording.kind === 'consent' ? recordingPart(model) : '';
+  const entrance = html`<section class="card" id="entrance">
+    <div class="card-head">${badge('plain', t('guest.badge'))}</div>
+    ${status(model)} ${facts(model)}
+  </section>`;
   return page(
     model,
     model.title,
@@ -27,12 +31,8 @@ export function guestPage(guest: GuestPage): Html {
         <p class="eyebrow">${model.name === null ? t('guest.role') : t('guest.roleNamed', { name: model.name })}</p>
         <h1>${model.title}</h1>
       </div>
-      ${decides ? recordingPart(model) : ''}
-      <section class="card" id="entrance">
-        <div class="card-head">${badge('plain', t('guest.badge'))}</div>
-        ${status(model)} ${facts(model)}
-      </section>
-      ${closed ? '' : html`${limitNotice(model)} ${notes(model)}`} ${safety(model)}`,
+      ${closed ? html`${entrance} ${question}` : html`${question} ${entrance}`} ${closed ? '' : html`${limitNotice(model)} ${notes(model)}`}
+      ${safety(model)}`,
   );
 }
 
