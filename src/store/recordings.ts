@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import { prepared, slot, type Reader, type Writer } from './database.ts';
+import { among, prepared, slot, type Reader, type Writer } from './database.ts';
 import type { RecordedMeeting } from './meetings.ts';
 
 export type Recording = Tables['recordings']['$inferSelect'];
@@ -255,27 +255,27 @@ export async function revokeLinks(
     .returning();
 }
 
-/** Takes the readable form of the links away; the hashes stay, so that an old link is answered with 410 and not with 404. */
-export async function eraseLinkTokens(tx: Writer, recordingIds: readonly string[]): Promise<void> {
+const linkTokens = prepared('recording_links_erase', (tx: Writer) => {
   const { recordingLinks } = tx.t;
-  await tx
+  return tx
     .update(recordingLinks)
     .set({ tokenSealed: null })
-    .where(and(inArray(recordingLinks.recordingId, [...recordingIds]), isNotNull(recordingLinks.tokenSealed)));
+    .where(and(among(recordingLinks.recordingId, 'recordingIds'), isNotNull(recordingLinks.tokenSealed)));
+});
+
+/** Takes the readable form of the links away; the hashes stay, so that an old link is answered with 410 and not with 404. */
+export async function eraseLinkTokens(tx: Writer, recordingIds: readonly string[]): Promise<void> {
+  await linkTokens(tx, { recordingIds });
 }
 
-/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
-export async function lockFreeRecordings(tx: Writer, ids: readonly string[]): Promise<Recording[]> {
+const freeRecordings = prepared('recordings_free', (tx: Writer) => {
   const { recordings } = tx.t;
-  if (ids.length === 0) return [];
-  return tx.skipLocked(
-    tx
-      .select()
-      .from(recordings)
-      .where(inArray(recordings.id, [...ids]))
-      .$dynamic(),
-  );
-}
+  return tx.skipLocked(tx.select().from(recordings).where(among(recordings.id, 'ids')).$dynamic());
+});
+
+/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
+export const lockFreeRecordings = async (tx: Writer, ids: readonly string[]): Promise<Recording[]> =>
+  ids.length === 0 ? [] : freeRecordings(tx, { ids });
 
 /** The same change to many at once, as far as they are in one of `from`. */
 export async function updateRecordings(
