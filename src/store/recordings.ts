@@ -277,6 +277,40 @@ const freeRecordings = prepared('recordings_free', (tx: Writer) => {
 export const lockFreeRecordings = async (tx: Writer, ids: readonly string[]): Promise<Recording[]> =>
   ids.length === 0 ? [] : freeRecordings(tx, { ids });
 
+const ending = prepared('recordings_end', (tx: Writer) => {
+  const { recordings } = tx.t;
+  const given = (column: 'state' | 'reason' | 'vendorEnding' | 'erasedAt') => slot(column, recordings[column]);
+  return tx
+    .update(recordings)
+    .set({
+      state: given('state'),
+      reason: given('reason'),
+      vendorEnding: given('vendorEnding'),
+      erasedAt: given('erasedAt'),
+      linkSealed: null,
+      title: null,
+      files: [],
+      startedAt: null,
+      endedAt: null,
+      // The moment of the last news of the vendor means nothing for what ends otherwise.
+      vendorEndedAt: sql`case when ${given('reason')} = 'deleted_at_vendor' then ${recordings.vendorEndedAt} end`,
+      vendorRecordingSealed: sql`case when ${given('vendorEnding')} = 'pending' then ${recordings.vendorRecordingSealed} end`,
+    })
+    .where(and(among(recordings.id, 'ids'), among(recordings.state, 'from')));
+});
+
+/**
+ * Ends those of them that are in one of `from`: nothing is left by which they could be opened or recognized, but the vendor's id of what is
+ * `pending` there.
+ */
+export async function endRecordings(
+  tx: Writer,
+  { ids, from }: { ids: readonly string[]; from: readonly string[] },
+  end: Pick<Recording, 'state' | 'reason' | 'vendorEnding' | 'erasedAt'>,
+): Promise<void> {
+  await ending(tx, { ids, from, ...end });
+}
+
 /** The same change to many at once, as far as they are in one of `from`. */
 export async function updateRecordings(
   tx: Writer,
