@@ -16,7 +16,15 @@ import type { Writer } from '../store/database.ts';
 import { eraseEventLinks } from '../store/events.ts';
 import { cancelJob, forgetErrors, scheduleJob, scheduleJobs } from '../store/jobs.ts';
 import { listRecordedMeetings, type RecordedMeeting } from '../store/meetings.ts';
-import { eraseLinkTokens, findOwnRecording, lockRecording, revokeLinks, updateRecordings, type Recording } from '../store/recordings.ts';
+import {
+  endRecordings,
+  eraseLinkTokens,
+  findOwnRecording,
+  lockRecording,
+  revokeLinks,
+  updateRecordings,
+  type Recording,
+} from '../store/recordings.ts';
 import { possibleAtVendor, wantedAtVendor, type VendorWork } from './at-vendor.ts';
 import { recordingEvent } from './tell.ts';
 
@@ -119,24 +127,7 @@ async function end(tx: Writer, gateway: Gateway, owned: readonly Owned[], how: E
   for (const [vendorEnding, group] of byEnding) {
     const pending = vendorEnding === 'pending';
     const erasedAt = pending ? null : at;
-    await updateRecordings(
-      tx,
-      { ids: group.map(({ recording }) => recording.id), from: LIVE },
-      {
-        state,
-        reason,
-        vendorEnding,
-        erasedAt,
-        linkSealed: null,
-        title: null,
-        files: [],
-        startedAt: null,
-        endedAt: null,
-        // The moment of the last news of the vendor means nothing for what ends otherwise.
-        ...(reason === 'deleted_at_vendor' ? {} : { vendorEndedAt: null }),
-        ...(pending ? {} : { vendorRecordingSealed: null }),
-      },
-    );
+    await endRecordings(tx, { ids: group.map(({ recording }) => recording.id), from: LIVE }, { state, reason, vendorEnding, erasedAt });
     for (const { recording, meeting } of group) {
       const erased_at = erasedAt?.toISOString() ?? null;
       events.push(

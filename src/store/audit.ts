@@ -1,15 +1,12 @@
 /** The audit log: append-only, and per marketplace a chain in which each entry vouches for all before it. */
-import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { chainHash, NO_HASH } from '../domain/audit-chain.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, preparedRows, slot, type Reader, type Writer } from './database.ts';
 
 export type AuditEntry = Tables['audit']['$inferSelect'];
 export type NewAuditEntry = Omit<AuditEntry, 'seq' | 'hash'>;
 export type AuditHead = Tables['auditHeads']['$inferSelect'];
-
-/** Rows of one statement: each has eight values, and PostgreSQL counts at most 65,535 of them. */
-const ROWS = 1_000;
 
 /** Noted now, written as the last thing before the commit. */
 export async function insertAuditEntry(tx: Writer, entry: NewAuditEntry): Promise<void> {
@@ -31,14 +28,32 @@ export async function chainAuditEntries(tx: Writer): Promise<void> {
   }
 }
 
-async function appendTo(tx: Writer, marketplaceId: string, entries: readonly NewAuditEntry[]): Promise<void> {
-  const { audit, auditHeads } = tx.t;
-  // Takes the head's lock and the places; what it gives back is the hash of the entry before them.
-  const [head] = await tx
+const takenPlaces = prepared('audit_heads_take', (tx: Writer) => {
+  const { auditHeads } = tx.t;
+  return tx
     .insert(auditHeads)
-    .values({ marketplaceId, seq: entries.length, hash: NO_HASH })
-    .onConflictDoUpdate({ target: auditHeads.marketplaceId, set: { seq: sql`${auditHeads.seq} + ${entries.length}` } })
+    .values({ marketplaceId: sql.placeholder('marketplaceId'), seq: sql.placeholder('entries'), hash: NO_HASH })
+    .onConflictDoUpdate({ target: auditHeads.marketplaceId, set: { seq: sql`${auditHeads.seq} + excluded.seq` } })
     .returning();
+});
+
+const newEntries = preparedRows(
+  'audit_insert',
+  (tx: Writer) => getTableColumns(tx.t.audit),
+  (tx, rows) => tx.insert(tx.t.audit).values(rows),
+);
+
+const newHash = prepared('audit_heads_hash', (tx: Writer) => {
+  const { auditHeads } = tx.t;
+  return tx
+    .update(auditHeads)
+    .set({ hash: slot('hash', auditHeads.hash) })
+    .where(eq(auditHeads.marketplaceId, slot('marketplaceId', auditHeads.marketplaceId)));
+});
+
+async function appendTo(tx: Writer, marketplaceId: string, entries: readonly NewAuditEntry[]): Promise<void> {
+  // Takes the head's lock and the places; what it gives back is the hash of the entry before them.
+  const [head] = await takenPlaces(tx, { marketplaceId, entries: entries.length });
   let { hash } = head!;
   const before = head!.seq - entries.length;
   const chained = entries.map((entry, index) => {
@@ -46,8 +61,8 @@ async function appendTo(tx: Writer, marketplaceId: string, entries: readonly New
     hash = chainHash(entry, { seq, previous: hash });
     return { ...entry, seq, hash };
   });
-  for (let from = 0; from < chained.length; from += ROWS) await tx.insert(audit).values(chained.slice(from, from + ROWS));
-  await tx.update(auditHeads).set({ hash }).where(eq(auditHeads.marketplaceId, marketplaceId));
+  await newEntries(tx, chained);
+  await newHash(tx, { marketplaceId, hash });
 }
 
 /** Marketplaces that have entries, or a head. */

@@ -40,9 +40,11 @@ export async function upsertConnection(tx: Writer, connection: NewConnection): P
   return (await select(tx).where(same))[0]!;
 }
 
-export async function findConnection(db: Reader, id: string): Promise<Connection | undefined> {
-  return (await select(db).where(eq(db.t.connections.id, id)))[0];
-}
+const connectionById = prepared('connection_by_id', (db: Reader) =>
+  select(db).where(eq(db.t.connections.id, slot('id', db.t.connections.id))),
+);
+
+export const findConnection = async (db: Reader, id: string): Promise<Connection | undefined> => (await connectionById(db, { id }))[0];
 
 const hostAccount = prepared('host_account', (db: Reader) => {
   const { connections } = db.t;

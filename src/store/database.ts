@@ -4,7 +4,7 @@ import type { Tables } from '../../drizzle/schema.ts';
 import type { NewAuditEntry } from './audit.ts';
 import type { Statements } from './engine/statements.ts';
 
-export { prepared, slot } from './engine/statements.ts';
+export { among, prepared, preparedRows, slot } from './engine/statements.ts';
 export { DatabaseUnusable, storageFailure } from './engine/trouble.ts';
 
 type Drizzle = PgDatabase<PgQueryResultHKT>;

@@ -1,19 +1,39 @@
 /** Events on their way to endpoints, and every attempt to bring them there. */
-import { and, asc, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, lte, ne, notExists, notLike, or, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  ne,
+  notExists,
+  notLike,
+  or,
+  sql,
+} from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { UNWRITTEN, type Death, type DeliveryState } from '../domain/delivery.ts';
 import { idBefore } from '../domain/id.ts';
-import { prepared, slot, type Reader, type Writer } from './database.ts';
+import { prepared, preparedRows, slot, type Reader, type Writer } from './database.ts';
 
 export type Delivery = Tables['deliveries']['$inferSelect'];
 export type DeliveryAttempt = Tables['deliveryAttempts']['$inferSelect'];
 
+const newDeliveries = preparedRows(
+  'deliveries_insert',
+  (tx: Writer) => getTableColumns(tx.t.deliveries),
+  (tx, rows) => tx.insert(tx.t.deliveries).values(rows).onConflictDoNothing(),
+);
+
 export async function insertDeliveries(tx: Writer, deliveries: readonly Delivery[]): Promise<void> {
-  if (deliveries.length > 0)
-    await tx
-      .insert(tx.t.deliveries)
-      .values([...deliveries])
-      .onConflictDoNothing();
+  await newDeliveries(tx, deliveries);
 }
 
 /** A place in the queue of what is due: behind the delivery with this moment and id. */

@@ -1,36 +1,42 @@
-import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, ne, notExists, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, ne, notExists, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { DisabledReason } from '../domain/delivery.ts';
 import { idBefore } from '../domain/id.ts';
-import type { Reader, Writer } from './database.ts';
+import { among, prepared, preparedRows, slot, type Reader, type Writer } from './database.ts';
 
 export type StoredEvent = Tables['events']['$inferSelect'];
 export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
 
+const newEvents = preparedRows(
+  'events_insert',
+  (tx: Writer) => getTableColumns(tx.t.events),
+  (tx, rows) => tx.insert(tx.t.events).values(rows).onConflictDoNothing().returning({ id: tx.t.events.id }),
+);
+
 /** The ids of those that were not written before. */
-export async function insertEvents(tx: Writer, events: readonly StoredEvent[]): Promise<string[]> {
-  if (events.length === 0) return [];
-  const rows = await tx
-    .insert(tx.t.events)
-    .values([...events])
-    .onConflictDoNothing()
-    .returning({ id: tx.t.events.id });
-  return rows.map(({ id }) => id);
-}
+export const insertEvents = async (tx: Writer, events: readonly StoredEvent[]): Promise<string[]> =>
+  (await newEvents(tx, events)).flat().map(({ id }) => id);
+
+const takenSequences = preparedRows(
+  'event_sequences_take',
+  (tx: Writer) => getTableColumns(tx.t.eventSequences),
+  (tx, rows) => {
+    const { eventSequences } = tx.t;
+    return tx
+      .insert(eventSequences)
+      .values(rows)
+      .onConflictDoUpdate({ target: eventSequences.meetingId, set: { last: sql`${eventSequences.last} + excluded.last` } })
+      .returning();
+  },
+);
 
 /**
  * Takes the next numbers of these meetings, `count` of each; the last one taken of each. Nobody else gets a number of theirs before the
  * transaction ends. In one order for all, so that two transactions do not wait for each other.
  */
 export async function takeSequences(tx: Writer, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> {
-  const { eventSequences } = tx.t;
-  if (counts.size === 0) return new Map();
-  const rows = await tx
-    .insert(eventSequences)
-    .values([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([meetingId, count]) => ({ meetingId, last: count })))
-    .onConflictDoUpdate({ target: eventSequences.meetingId, set: { last: sql`${eventSequences.last} + excluded.last` } })
-    .returning();
-  return new Map(rows.map(({ meetingId, last }) => [meetingId, last]));
+  const ordered = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([meetingId, count]) => ({ meetingId, last: count }));
+  return new Map((await takenSequences(tx, ordered)).flat().map(({ meetingId, last }) => [meetingId, last]));
 }
 
 /** Gives back the last `count` numbers that this transaction took. */
@@ -121,20 +127,32 @@ export async function listEvents(
     .limit(limit);
 }
 
-/** Takes the links out of everything that was ever said about the subjects, and out of what was answered to it. */
-export async function eraseEventLinks(tx: Writer, subjectIds: readonly string[]): Promise<void> {
-  const { events, deliveries, deliveryAttempts } = tx.t;
-  const about = inArray(events.subjectId, [...subjectIds]);
-  await tx
+const endedLinks = prepared('events_erase_links', (tx: Writer) => {
+  const { events } = tx.t;
+  return tx
     .update(events)
     .set({ linksSealed: null })
-    .where(and(about, isNotNull(events.linksSealed)));
-  // A receiver may have echoed a link in its answer.
-  const sent = tx.select({ id: deliveries.id }).from(deliveries).innerJoin(events, eq(events.id, deliveries.eventId)).where(about);
-  await tx
+    .where(and(among(events.subjectId, 'subjectIds'), isNotNull(events.linksSealed)));
+});
+
+const echoes = prepared('events_erase_echoes', (tx: Writer) => {
+  const { events, deliveries, deliveryAttempts } = tx.t;
+  const sent = tx
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .innerJoin(events, eq(events.id, deliveries.eventId))
+    .where(among(events.subjectId, 'subjectIds'));
+  return tx
     .update(deliveryAttempts)
     .set({ answer: '' })
     .where(and(inArray(deliveryAttempts.deliveryId, sent), ne(deliveryAttempts.answer, '')));
+});
+
+/** Takes the links out of everything that was ever said about the subjects, and out of what was answered to it. */
+export async function eraseEventLinks(tx: Writer, subjectIds: readonly string[]): Promise<void> {
+  await endedLinks(tx, { subjectIds });
+  // A receiver may have echoed a link in its answer.
+  await echoes(tx, { subjectIds });
 }
 
 /** Those of the events whose links are others by now, or none any more. */
@@ -179,14 +197,18 @@ export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Pro
   await tx.insert(tx.t.webhookEndpoints).values(endpoint);
 }
 
-/** Newest last. */
-export async function listEndpoints(db: Reader, marketplaceId: string): Promise<WebhookEndpoint[]> {
+const endpointsOfMarketplace = prepared('endpoints_of_marketplace', (db: Reader) => {
+  const { webhookEndpoints } = db.t;
   return db
     .select()
-    .from(db.t.webhookEndpoints)
-    .where(eq(db.t.webhookEndpoints.marketplaceId, marketplaceId))
-    .orderBy(asc(db.t.webhookEndpoints.id));
-}
+    .from(webhookEndpoints)
+    .where(eq(webhookEndpoints.marketplaceId, slot('marketplaceId', webhookEndpoints.marketplaceId)))
+    .orderBy(asc(webhookEndpoints.id));
+});
+
+/** Newest last. */
+export const listEndpoints = (db: Reader, marketplaceId: string): Promise<WebhookEndpoint[]> =>
+  endpointsOfMarketplace(db, { marketplaceId });
 
 export async function findOwnEndpoint(db: Reader, marketplaceId: string, id: string): Promise<WebhookEndpoint | undefined> {
   const { webhookEndpoints } = db.t;

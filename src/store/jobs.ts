@@ -1,7 +1,7 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, not, or, sql, type SQL } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
-import type { Reader, Writer } from './database.ts';
+import { among, prepared, preparedRows, slot, type Reader, type Writer } from './database.ts';
 
 export type Job = Tables['jobs']['$inferSelect'];
 
@@ -14,15 +14,25 @@ interface Plan {
   readonly dueAt: Date;
 }
 
+const planned = preparedRows(
+  'jobs_schedule',
+  ({ t: { jobs } }: Writer) => ({ id: jobs.id, kind: jobs.kind, subjectId: jobs.subjectId, dueAt: jobs.dueAt }),
+  (tx, rows) => {
+    const { jobs } = tx.t;
+    const fresh = { leasedUntil: null, attempts: 0, deadAt: null, lastError: null };
+    return tx
+      .insert(jobs)
+      .values(rows.map((row) => ({ ...row, ...fresh })))
+      .onConflictDoUpdate({ target: jobs.id, set: { ...fresh, dueAt: sql`excluded.due_at` } });
+  },
+);
+
 /** The same for many, no two of which have both kind and subject in common. */
 export async function scheduleJobs(tx: Writer, plans: readonly Plan[]): Promise<void> {
-  const { jobs } = tx.t;
-  if (plans.length === 0) return;
-  const fresh = { leasedUntil: null, attempts: 0, deadAt: null, lastError: null };
-  await tx
-    .insert(jobs)
-    .values(plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, dueAt, ...fresh })))
-    .onConflictDoUpdate({ target: jobs.id, set: { ...fresh, dueAt: sql`excluded.due_at` } });
+  await planned(
+    tx,
+    plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, dueAt })),
+  );
 }
 
 export async function findJob(db: Reader, { kind, subjectId }: { kind: string; subjectId: string }): Promise<Job | undefined> {
@@ -44,42 +54,55 @@ export async function cancelJob(tx: Writer, { kind, subjectId }: { kind: string;
   await tx.delete(tx.t.jobs).where(eq(tx.t.jobs.id, `${kind}:${subjectId}`));
 }
 
-/** What these jobs failed with is not kept any longer. */
-export async function forgetErrors(tx: Writer, jobIds: readonly string[]): Promise<void> {
+const errors = prepared('jobs_forget_errors', (tx: Writer) => {
   const { jobs } = tx.t;
-  await tx
+  return tx
     .update(jobs)
     .set({ lastError: null })
-    .where(and(inArray(jobs.id, [...jobIds]), isNotNull(jobs.lastError)));
+    .where(and(among(jobs.id, 'ids'), isNotNull(jobs.lastError)));
+});
+
+/** What these jobs failed with is not kept any longer. */
+export async function forgetErrors(tx: Writer, jobIds: readonly string[]): Promise<void> {
+  await errors(tx, { ids: jobIds });
 }
 
 /** Jobs of these kinds, or of all others. */
 export type Kinds = { readonly only: readonly string[] } | { readonly except: readonly string[] };
 
+const due = (name: string, narrow: (kind: SQL) => SQL) =>
+  prepared(name, (tx: Writer) => {
+    const { jobs } = tx.t;
+    const now = slot('now', jobs.dueAt);
+    return tx.skipLocked(
+      tx
+        .select()
+        .from(jobs)
+        .where(
+          and(
+            isNull(jobs.deadAt),
+            lte(jobs.dueAt, now),
+            or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now)),
+            narrow(among(jobs.kind, 'kinds')),
+          ),
+        )
+        .orderBy(asc(jobs.dueAt))
+        .limit(sql.placeholder('limit'))
+        .$dynamic(),
+    );
+  });
+const dueOfKinds = due('jobs_due_of_kinds', (kind) => kind);
+const dueOfOthers = due('jobs_due_of_others', not);
+
 /** What is due and nobody's, without a lease: held for this transaction only. */
-export async function holdDueJobs(tx: Writer, { now, limit, kinds }: { now: Date; limit: number; kinds: Kinds }): Promise<Job[]> {
-  const { jobs } = tx.t;
-  return tx.skipLocked(
-    tx
-      .select()
-      .from(jobs)
-      .where(
-        and(
-          isNull(jobs.deadAt),
-          lte(jobs.dueAt, now),
-          or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now)),
-          'only' in kinds ? inArray(jobs.kind, [...kinds.only]) : notInArray(jobs.kind, [...kinds.except]),
-        ),
-      )
-      .orderBy(asc(jobs.dueAt))
-      .limit(limit)
-      .$dynamic(),
-  );
-}
+export const holdDueJobs = (tx: Writer, { now, limit, kinds }: { now: Date; limit: number; kinds: Kinds }): Promise<Job[]> =>
+  'only' in kinds ? dueOfKinds(tx, { now, limit, kinds: kinds.only }) : dueOfOthers(tx, { now, limit, kinds: kinds.except });
+
+const ended = prepared('jobs_end', (tx: Writer) => tx.delete(tx.t.jobs).where(among(tx.t.jobs.id, 'ids')));
 
 /** Ends jobs that are held. */
 export async function endJobs(tx: Writer, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await tx.delete(tx.t.jobs).where(inArray(tx.t.jobs.id, [...ids]));
+  if (ids.length > 0) await ended(tx, { ids });
 }
 
 export async function claimJobs(

@@ -1,6 +1,6 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Marketplace = Tables['marketplaces']['$inferSelect'];
 export type ApiKey = Tables['apiKeys']['$inferSelect'];
@@ -9,9 +9,15 @@ export async function insertMarketplace(tx: Writer, marketplace: Marketplace): P
   await tx.insert(tx.t.marketplaces).values(marketplace);
 }
 
-export async function findMarketplace(db: Reader, id: string): Promise<Marketplace | undefined> {
-  return (await db.select().from(db.t.marketplaces).where(eq(db.t.marketplaces.id, id)))[0];
-}
+const marketplaceById = prepared('marketplace_by_id', (db: Reader) => {
+  const { marketplaces } = db.t;
+  return db
+    .select()
+    .from(marketplaces)
+    .where(eq(marketplaces.id, slot('id', marketplaces.id)));
+});
+
+export const findMarketplace = async (db: Reader, id: string): Promise<Marketplace | undefined> => (await marketplaceById(db, { id }))[0];
 
 /** The same, and whoever else wants to change it waits until this transaction is over. */
 export async function lockMarketplace(tx: Writer, id: string): Promise<Marketplace | undefined> {

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import { prepared, slot, type Reader, type Writer } from './database.ts';
+import { among, prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Meeting = Tables['meetings']['$inferSelect'];
 export type Attendee = Tables['attendees']['$inferSelect'];
@@ -75,9 +75,8 @@ export async function lockMeeting(tx: Writer, id: string): Promise<Meeting | und
 /** As much of a meeting as the end of its recordings needs. */
 export type RecordedMeeting = Pick<Meeting, 'id' | 'marketplaceId' | 'bookingId' | 'professionalId' | 'provider' | 'connectionId'>;
 
-export async function listRecordedMeetings(db: Reader, ids: readonly string[]): Promise<RecordedMeeting[]> {
+const recordedMeetings = prepared('recorded_meetings', (db: Reader) => {
   const { meetings } = db.t;
-  if (ids.length === 0) return [];
   return db
     .select({
       id: meetings.id,
@@ -88,8 +87,11 @@ export async function listRecordedMeetings(db: Reader, ids: readonly string[]): 
       connectionId: meetings.connectionId,
     })
     .from(meetings)
-    .where(inArray(meetings.id, [...ids]));
-}
+    .where(among(meetings.id, 'ids'));
+});
+
+export const listRecordedMeetings = async (db: Reader, ids: readonly string[]): Promise<RecordedMeeting[]> =>
+  ids.length === 0 ? [] : recordedMeetings(db, { ids });
 
 /** As much of a meeting as its clocks need: thousands of them may be read in one second. */
 export type TimedMeeting = Pick<

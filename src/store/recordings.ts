@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import { prepared, slot, type Reader, type Writer } from './database.ts';
+import { among, prepared, slot, type Reader, type Writer } from './database.ts';
 import type { RecordedMeeting } from './meetings.ts';
 
 export type Recording = Tables['recordings']['$inferSelect'];
@@ -255,26 +255,60 @@ export async function revokeLinks(
     .returning();
 }
 
-/** Takes the readable form of the links away; the hashes stay, so that an old link is answered with 410 and not with 404. */
-export async function eraseLinkTokens(tx: Writer, recordingIds: readonly string[]): Promise<void> {
+const linkTokens = prepared('recording_links_erase', (tx: Writer) => {
   const { recordingLinks } = tx.t;
-  await tx
+  return tx
     .update(recordingLinks)
     .set({ tokenSealed: null })
-    .where(and(inArray(recordingLinks.recordingId, [...recordingIds]), isNotNull(recordingLinks.tokenSealed)));
+    .where(and(among(recordingLinks.recordingId, 'recordingIds'), isNotNull(recordingLinks.tokenSealed)));
+});
+
+/** Takes the readable form of the links away; the hashes stay, so that an old link is answered with 410 and not with 404. */
+export async function eraseLinkTokens(tx: Writer, recordingIds: readonly string[]): Promise<void> {
+  await linkTokens(tx, { recordingIds });
 }
 
-/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
-export async function lockFreeRecordings(tx: Writer, ids: readonly string[]): Promise<Recording[]> {
+const freeRecordings = prepared('recordings_free', (tx: Writer) => {
   const { recordings } = tx.t;
-  if (ids.length === 0) return [];
-  return tx.skipLocked(
-    tx
-      .select()
-      .from(recordings)
-      .where(inArray(recordings.id, [...ids]))
-      .$dynamic(),
-  );
+  return tx.skipLocked(tx.select().from(recordings).where(among(recordings.id, 'ids')).$dynamic());
+});
+
+/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
+export const lockFreeRecordings = async (tx: Writer, ids: readonly string[]): Promise<Recording[]> =>
+  ids.length === 0 ? [] : freeRecordings(tx, { ids });
+
+const ending = prepared('recordings_end', (tx: Writer) => {
+  const { recordings } = tx.t;
+  const given = (column: 'state' | 'reason' | 'vendorEnding' | 'erasedAt') => slot(column, recordings[column]);
+  return tx
+    .update(recordings)
+    .set({
+      state: given('state'),
+      reason: given('reason'),
+      vendorEnding: given('vendorEnding'),
+      erasedAt: given('erasedAt'),
+      linkSealed: null,
+      title: null,
+      files: [],
+      startedAt: null,
+      endedAt: null,
+      // The moment of the last news of the vendor means nothing for what ends otherwise.
+      vendorEndedAt: sql`case when ${given('reason')} = 'deleted_at_vendor' then ${recordings.vendorEndedAt} end`,
+      vendorRecordingSealed: sql`case when ${given('vendorEnding')} = 'pending' then ${recordings.vendorRecordingSealed} end`,
+    })
+    .where(and(among(recordings.id, 'ids'), among(recordings.state, 'from')));
+});
+
+/**
+ * Ends those of them that are in one of `from`: nothing is left by which they could be opened or recognized, but the vendor's id of what is
+ * `pending` there.
+ */
+export async function endRecordings(
+  tx: Writer,
+  { ids, from }: { ids: readonly string[]; from: readonly string[] },
+  end: Pick<Recording, 'state' | 'reason' | 'vendorEnding' | 'erasedAt'>,
+): Promise<void> {
+  await ending(tx, { ids, from, ...end });
 }
 
 /** The same change to many at once, as far as they are in one of `from`. */

@@ -1,5 +1,6 @@
 /** Statements that are built once per connection. */
-import { type Column, Param, Placeholder, type SQL, sql } from 'drizzle-orm';
+import { type Column, is, Param, Placeholder, type SQL, sql } from 'drizzle-orm';
+import { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 
 interface PreparedQuery<Rows> {
   execute(values?: Record<string, unknown>): Promise<Rows>;
@@ -41,5 +42,49 @@ export function prepared<Handle extends { readonly statements: Statements }, Row
   };
 }
 
-/** A value to be filled in later, converted as `column` converts it (dates, json, booleans). */
-export const slot = (name: string, column: Column): SQL => sql`${new Param(new Placeholder(name), column)}`;
+/** A value to be filled in later, converted as `column` converts it (dates, json, booleans); null stays null. */
+export const slot = (name: string, column: Column): SQL =>
+  sql`${new Param(new Placeholder(name), { mapToDriverValue: (value) => (value === null ? null : column.mapToDriverValue(value)) })}`;
+
+/** `column in (…)` of a list that `values` fills under `name`: one text for any number of values. */
+export const among = (column: Column, name: string): SQL =>
+  is(column, SQLiteColumn)
+    ? sql`${column} in (select value from json_each(${new Param(new Placeholder(name), { mapToDriverValue: JSON.stringify })}))`
+    : sql`${column} = any(${new Placeholder(name)})`;
+
+/** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
+const ROWS = [64, 16, 4, 1];
+
+/**
+ * The same for an insert of any number of rows: `build` gets rows with a slot for each of `columns`, which the rows fill that are given when
+ * it runs. What each of the statements gave back, in the order of the rows.
+ */
+export function preparedRows<Handle extends { readonly statements: Statements }, Member extends string, Rows>(
+  name: string,
+  columns: (on: Handle) => Readonly<Record<Member, Column>>,
+  build: (on: Handle, rows: Record<Member, SQL>[]) => Preparable<Rows>,
+) {
+  const sized = ROWS.map((size) => {
+    const run = prepared(`${name}_${size}`, (on: Handle) => {
+      const members = Object.entries<Column>(columns(on));
+      const rows = Array.from({ length: size }, (_, row) =>
+        Object.fromEntries(members.map(([member, column]) => [member, slot(`${member}${row}`, column)])),
+      );
+      return build(on, rows as Record<Member, SQL>[]);
+    });
+    return { size, run };
+  });
+  return async (on: Handle, rows: readonly Readonly<Record<Member, unknown>>[]): Promise<Rows[]> => {
+    const results: Rows[] = [];
+    let from = 0;
+    for (const { size, run } of sized) {
+      for (; rows.length - from >= size; from += size) {
+        const values: Record<string, unknown> = {};
+        for (const [row, members] of rows.slice(from, from + size).entries())
+          for (const [member, value] of Object.entries(members)) values[`${member}${row}`] = value;
+        results.push(await run(on, values));
+      }
+    }
+    return results;
+  };
+}
