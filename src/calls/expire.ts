@@ -4,6 +4,7 @@ import { emitAll } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { runCrowd, type Alone } from '../meetings/crowd.ts';
 import { lockCall, lockFreeCalls, setCallsExpired, type Call } from '../store/calls.ts';
+import { MOST } from '../store/crowds.ts';
 import type { Writer } from '../store/database.ts';
 import { endJobs, scheduleJobs } from '../store/jobs.ts';
 import { dropMeeting } from './drop.ts';
@@ -12,7 +13,7 @@ import { endedEvent } from './tell.ts';
 export const CALL_KINDS: readonly string[] = ['call.expire'];
 
 /** Calls of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
-const BATCH = 200;
+const BATCH = MOST;
 
 export const runDueCalls = (gateway: Gateway, alone: Alone) =>
   runCrowd(gateway, { kinds: CALL_KINDS, batch: BATCH, ...alone }, async (tx, due) => {

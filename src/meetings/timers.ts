@@ -3,6 +3,7 @@ import { isOver, type MeetingState } from '../domain/meeting.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
+import { MOST } from '../store/crowds.ts';
 import type { Writer } from '../store/database.ts';
 import { endJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
 import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
@@ -28,7 +29,7 @@ const TIMERS: Readonly<Record<TimerKind, Timer>> = {
 export const TIMER_KINDS = Object.keys(TIMERS) as TimerKind[];
 
 /** Jobs of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
-const BATCH = 200;
+const BATCH = MOST;
 
 /** Does what is due. */
 export const runDueTimers = (gateway: Gateway, alone: Alone) =>

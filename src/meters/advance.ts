@@ -64,9 +64,10 @@ export async function advanceMeters(
   counted: readonly Counted[],
   policyOf: (owned: Pick<Metered, 'marketplaceId'>) => Promise<Policy>,
 ): Promise<Map<string, Date>> {
-  const held: Counted[] = [];
+  const held: (Counted & { readonly began: number })[] = [];
   for (const one of counted) {
-    if (one.sessions.some((session) => togetherIn(session).length > 0) && (await policyOf(one.meeting)).meter.enabled) held.push(one);
+    const began = Math.min(...one.sessions.flatMap((session) => togetherIn(session).map(([from]) => from)));
+    if (began < Infinity && (await policyOf(one.meeting)).meter.enabled) held.push({ ...one, began });
   }
   const ids = held.map(({ meeting }) => meeting.id);
   const [meters, blocks, elsewhere] = [await listMeters(tx, ids), await listMeterBlocks(tx, ids), await firstBlocksElsewhere(tx, ids)];
@@ -76,7 +77,7 @@ export async function advanceMeters(
   const rows: MeterBlock[] = [];
   const events: NewEvent[] = [];
   const ends: string[] = [];
-  for (const { meeting, sessions } of held) {
+  for (const { meeting, sessions, began } of held) {
     const policy = await policyOf(meeting);
     const before = meters.get(meeting.id);
     const meter = before ?? newMeter(meeting);
@@ -85,7 +86,7 @@ export async function advanceMeters(
     const reading = read(sessions, told, {
       rules: rulesOf(policy),
       credit: { blocks: meter.creditBlocks, ends: ending === 'gateway' },
-      earlier: elsewhere.get(meeting.id),
+      first: began < (elsewhere.get(meeting.id)?.getTime() ?? Infinity),
       now,
     });
     const after = {
@@ -117,14 +118,12 @@ const rulesOf = ({ meter }: Policy): MeterRules => ({
   warnMs: meter.warn_seconds * SECOND,
 });
 
-/** `earlier`: when another meeting of the booking had its first block. */
+/** `first`: no other meeting of the booking had a block before. */
 function read(
   sessions: readonly Session[],
   told: readonly MeterBlock[],
-  { earlier, ...by }: { rules: MeterRules; credit: Credit; earlier: Date | undefined; now: Date },
+  { first, ...by }: { rules: MeterRules; credit: Credit; first: boolean; now: Date },
 ): Reading {
-  const began = Math.min(...sessions.flatMap((session) => togetherIn(session).map(([from]) => from)));
-  const first = earlier === undefined || began < earlier.getTime();
   return readMeter(sessions, countBlocks(sessions, by.rules, { first, now: by.now }), told, by);
 }
 

@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, lt, or } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Reader, Writer } from './database.ts';
+import { preparedIn } from './crowds.ts';
+import { slot, type Reader, type Writer } from './database.ts';
 
 export type Call = Tables['calls']['$inferSelect'];
 
@@ -60,32 +61,33 @@ export async function lockCall(tx: Writer, id: string): Promise<Call | undefined
   return (await tx.update(tx.t.calls).set({ id }).where(eq(tx.t.calls.id, id)).returning())[0];
 }
 
+const freeCalls = preparedIn(
+  'calls_free',
+  (t) => t.calls.id,
+  (tx: Writer, among) => tx.skipLocked(tx.select().from(tx.t.calls).where(among).$dynamic()),
+);
+
 /** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
-export async function lockFreeCalls(tx: Writer, ids: readonly string[]): Promise<Call[]> {
-  const { calls } = tx.t;
-  if (ids.length === 0) return [];
-  return tx.skipLocked(
-    tx
-      .select()
-      .from(calls)
-      .where(inArray(calls.id, [...ids]))
-      .$dynamic(),
-  );
-}
+export const lockFreeCalls = async (tx: Writer, ids: readonly string[]): Promise<Call[]> => (await freeCalls(tx, ids)).flat();
 
 /** Lock it before. */
 export async function setCall(tx: Writer, id: string, changes: Partial<Call>): Promise<Call> {
   return (await tx.update(tx.t.calls).set(changes).where(eq(tx.t.calls.id, id)).returning())[0]!;
 }
 
+const expireMany = preparedIn(
+  'calls_expire',
+  (t) => t.calls.id,
+  (tx: Writer, among) =>
+    tx
+      .update(tx.t.calls)
+      .set({ state: 'expired', answeredAt: slot('at', tx.t.calls.answeredAt) })
+      .where(among),
+);
+
 /** Lock them before. */
 export async function setCallsExpired(tx: Writer, ids: readonly string[], at: Date): Promise<void> {
-  const { calls } = tx.t;
-  if (ids.length > 0)
-    await tx
-      .update(calls)
-      .set({ state: 'expired', answeredAt: at })
-      .where(inArray(calls.id, [...ids]));
+  await expireMany(tx, ids, { at });
 }
 
 /** The answer under way has come to nothing, unless another one is under way by now. */

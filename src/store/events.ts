@@ -2,35 +2,59 @@ import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, ne, notExists, sql 
 import type { Tables } from '../../drizzle/schema.ts';
 import type { DisabledReason } from '../domain/delivery.ts';
 import { idBefore } from '../domain/id.ts';
+import { preparedInsert } from './crowds.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type StoredEvent = Tables['events']['$inferSelect'];
 export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
 
+const insertMany = preparedInsert(
+  'events_insert',
+  {
+    tableOf: (t) => t.events,
+    columns: [
+      'id',
+      'marketplaceId',
+      'type',
+      'subjectId',
+      'at',
+      'position',
+      'sequence',
+      'data',
+      'linksSealed',
+    ] satisfies (keyof StoredEvent)[],
+  },
+  (tx, rows) => tx.insert(tx.t.events).values(rows).onConflictDoNothing().returning({ id: tx.t.events.id }),
+);
+
 /** The ids of those that were not written before. */
 export async function insertEvents(tx: Writer, events: readonly StoredEvent[]): Promise<string[]> {
-  if (events.length === 0) return [];
-  const rows = await tx
-    .insert(tx.t.events)
-    .values([...events])
-    .onConflictDoNothing()
-    .returning({ id: tx.t.events.id });
-  return rows.map(({ id }) => id);
+  return (await insertMany(tx, events)).flat().map(({ id }) => id);
 }
+
+const addToSequences = preparedInsert(
+  'event_sequences_add',
+  { tableOf: (t) => t.eventSequences, columns: ['meetingId', 'last'] },
+  (tx, rows) => {
+    const { eventSequences } = tx.t;
+    return tx
+      .insert(eventSequences)
+      .values(rows)
+      .onConflictDoUpdate({ target: eventSequences.meetingId, set: { last: sql`${eventSequences.last} + excluded.last` } })
+      .returning();
+  },
+);
 
 /**
  * Takes the next numbers of these meetings, `count` of each; the last one taken of each. Nobody else gets a number of theirs before the
  * transaction ends. In one order for all, so that two transactions do not wait for each other.
  */
 export async function takeSequences(tx: Writer, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> {
-  const { eventSequences } = tx.t;
-  if (counts.size === 0) return new Map();
-  const rows = await tx
-    .insert(eventSequences)
-    .values([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([meetingId, count]) => ({ meetingId, last: count })))
-    .onConflictDoUpdate({ target: eventSequences.meetingId, set: { last: sql`${eventSequences.last} + excluded.last` } })
-    .returning();
-  return new Map(rows.map(({ meetingId, last }) => [meetingId, last]));
+  const rows = await addToSequences(
+    tx,
+    [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([meetingId, count]) => ({ meetingId, last: count })),
+  );
+  return new Map(rows.flat().map(({ meetingId, last }) => [meetingId, last]));
 }
 
 /** Gives back the last `count` numbers that this transaction took. */

@@ -1,6 +1,7 @@
-import { and, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm';
+import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Fact } from '../domain/session.ts';
+import { preparedIn } from './crowds.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type StoredFact = Tables['meetingFacts']['$inferSelect'];
@@ -39,17 +40,15 @@ export async function listFactsOfConnection(
   return byMeeting(rows);
 }
 
+const factsOfMeetings = preparedIn(
+  'facts_of_meetings',
+  (t) => t.meetingFacts.meetingId,
+  (db: Reader, among) => db.select().from(db.t.meetingFacts).where(among),
+);
+
 /** Of several meetings, by meeting. */
-export async function listFactsOf(db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> {
-  const { meetingFacts } = db.t;
-  if (meetingIds.length === 0) return new Map();
-  return byMeeting(
-    await db
-      .select()
-      .from(meetingFacts)
-      .where(inArray(meetingFacts.meetingId, [...meetingIds])),
-  );
-}
+export const listFactsOf = async (db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> =>
+  byMeeting((await factsOfMeetings(db, meetingIds)).flat());
 
 function byMeeting(rows: readonly StoredFact[]): Map<string, Fact[]> {
   const found = new Map<string, Fact[]>();

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
+import { preparedInsert } from './crowds.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type InboxEntry = Tables['inbox']['$inferSelect'];
@@ -7,52 +8,23 @@ export type NewInboxEntry = Pick<InboxEntry, 'key' | 'provider' | 'bodySealed' |
 
 export const INBOX_STATES = ['pending', 'applied', 'parked', 'dropped'] as const;
 
-/** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
-const ROWS = [64, 16, 4, 1];
-const INSERTS = ROWS.map((rows) => {
-  const names = Array.from({ length: rows }, (_, row) => ({
-    key: `k${row}`,
-    provider: `p${row}`,
-    bodySealed: `b${row}`,
-    receivedAt: `r${row}`,
-  }));
-  const insert = prepared(`inbox_insert_${rows}`, (tx: Writer) =>
+const insertEntries = preparedInsert(
+  'inbox_insert',
+  { tableOf: (t) => t.inbox, columns: ['key', 'provider', 'bodySealed', 'receivedAt'] satisfies (keyof NewInboxEntry)[] },
+  (tx, rows) =>
     tx
       .insert(tx.t.inbox)
-      .values(
-        names.map(({ key, provider, bodySealed, receivedAt }) => ({
-          key: sql.placeholder(key),
-          provider: sql.placeholder(provider),
-          bodySealed: sql.placeholder(bodySealed),
-          receivedAt: sql.placeholder(receivedAt),
-          dueAt: sql.placeholder(receivedAt),
-          state: sql`'pending'`,
-          attempts: sql`0`,
-        })),
-      )
+      .values(rows.map((row) => ({ ...row, dueAt: row.receivedAt, state: sql`'pending'`, attempts: sql`0` })))
       .onConflictDoNothing(),
-  );
-  return { rows, names, insert };
-});
+);
 
 /** Stores what is new; entries whose key is known already are repeats and change nothing. */
 export async function insertInboxEntries(tx: Writer, entries: readonly NewInboxEntry[]): Promise<void> {
   // Two processes that get the same deliveries at once wait for each other's rows: in one order, so never for ever.
-  const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  let from = 0;
-  for (const { rows, names, insert } of INSERTS) {
-    for (; sorted.length - from >= rows; from += rows) {
-      const values: Record<string, unknown> = {};
-      for (const [row, name] of names.entries()) {
-        const entry = sorted[from + row]!;
-        values[name.key] = entry.key;
-        values[name.provider] = entry.provider;
-        values[name.bodySealed] = entry.bodySealed;
-        values[name.receivedAt] = entry.receivedAt;
-      }
-      await insert(tx, values);
-    }
-  }
+  await insertEntries(
+    tx,
+    entries.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
+  );
 }
 
 const dueEntries = prepared('inbox_due', (tx: Writer) => {

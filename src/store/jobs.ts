@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
+import { preparedIn, preparedInsert } from './crowds.ts';
 import type { Reader, Writer } from './database.ts';
 
 export type Job = Tables['jobs']['$inferSelect'];
@@ -14,15 +15,25 @@ interface Plan {
   readonly dueAt: Date;
 }
 
+const plan = preparedInsert(
+  'jobs_plan',
+  { tableOf: (t) => t.jobs, columns: ['id', 'kind', 'subjectId', 'dueAt'] satisfies (keyof Job)[] },
+  (tx, rows) => {
+    const { jobs } = tx.t;
+    const fresh = { leasedUntil: sql`null`, attempts: sql`0`, deadAt: sql`null`, lastError: sql`null` };
+    return tx
+      .insert(jobs)
+      .values(rows.map((row) => ({ ...row, ...fresh })))
+      .onConflictDoUpdate({ target: jobs.id, set: { ...fresh, dueAt: sql`excluded.due_at` } });
+  },
+);
+
 /** The same for many, no two of which have both kind and subject in common. */
 export async function scheduleJobs(tx: Writer, plans: readonly Plan[]): Promise<void> {
-  const { jobs } = tx.t;
-  if (plans.length === 0) return;
-  const fresh = { leasedUntil: null, attempts: 0, deadAt: null, lastError: null };
-  await tx
-    .insert(jobs)
-    .values(plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, dueAt, ...fresh })))
-    .onConflictDoUpdate({ target: jobs.id, set: { ...fresh, dueAt: sql`excluded.due_at` } });
+  await plan(
+    tx,
+    plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, dueAt })),
+  );
 }
 
 export async function findJob(db: Reader, { kind, subjectId }: { kind: string; subjectId: string }): Promise<Job | undefined> {
@@ -77,9 +88,15 @@ export async function holdDueJobs(tx: Writer, { now, limit, kinds }: { now: Date
   );
 }
 
+const deleteMany = preparedIn(
+  'jobs_delete',
+  (t) => t.jobs.id,
+  (tx: Writer, among) => tx.delete(tx.t.jobs).where(among),
+);
+
 /** Ends jobs that are held. */
 export async function endJobs(tx: Writer, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await tx.delete(tx.t.jobs).where(inArray(tx.t.jobs.id, [...ids]));
+  await deleteMany(tx, ids);
 }
 
 export async function claimJobs(

@@ -1,5 +1,6 @@
 import { and, asc, count, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
+import { preparedIn } from './crowds.ts';
 import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Meeting = Tables['meetings']['$inferSelect'];
@@ -110,33 +111,38 @@ export type TimedMeeting = Pick<
   | 'hostLostAt'
 >;
 
+const freeMeetings = preparedIn(
+  'meetings_free',
+  (t) => t.meetings.id,
+  (tx: Writer, among) => {
+    const { meetings } = tx.t;
+    return tx.skipLocked(
+      tx
+        .select({
+          id: meetings.id,
+          marketplaceId: meetings.marketplaceId,
+          bookingId: meetings.bookingId,
+          professionalId: meetings.professionalId,
+          provider: meetings.provider,
+          state: meetings.state,
+          linkSource: meetings.linkSource,
+          plan: meetings.plan,
+          planBasis: meetings.planBasis,
+          limitMinutes: meetings.limitMinutes,
+          runningSince: meetings.runningSince,
+          limitEndsAt: meetings.limitEndsAt,
+          hostAwaySince: meetings.hostAwaySince,
+          hostLostAt: meetings.hostLostAt,
+        })
+        .from(meetings)
+        .where(among)
+        .$dynamic(),
+    );
+  },
+);
+
 /** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
-export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Promise<TimedMeeting[]> {
-  const { meetings } = tx.t;
-  if (ids.length === 0) return [];
-  return tx.skipLocked(
-    tx
-      .select({
-        id: meetings.id,
-        marketplaceId: meetings.marketplaceId,
-        bookingId: meetings.bookingId,
-        professionalId: meetings.professionalId,
-        provider: meetings.provider,
-        state: meetings.state,
-        linkSource: meetings.linkSource,
-        plan: meetings.plan,
-        planBasis: meetings.planBasis,
-        limitMinutes: meetings.limitMinutes,
-        runningSince: meetings.runningSince,
-        limitEndsAt: meetings.limitEndsAt,
-        hostAwaySince: meetings.hostAwaySince,
-        hostLostAt: meetings.hostLostAt,
-      })
-      .from(meetings)
-      .where(inArray(meetings.id, [...ids]))
-      .$dynamic(),
-  );
-}
+export const lockFreeMeetings = async (tx: Writer, ids: readonly string[]): Promise<TimedMeeting[]> => (await freeMeetings(tx, ids)).flat();
 
 /** What is known of the run that goes on now. */
 export async function setMeetingLive(

@@ -5,7 +5,7 @@ interface PreparedQuery<Rows> {
   execute(values?: Record<string, unknown>): Promise<Rows>;
 }
 
-interface Preparable<Rows> {
+export interface Preparable<Rows> {
   prepare(name: string): PreparedQuery<Rows>;
 }
 
