@@ -47,7 +47,9 @@ export async function onEachDatabase<Result>(
 }
 
 /** A gateway without its web server, which brings the schema into the database. */
-export async function openBenched(databaseUrl: string): Promise<{ readonly gateway: Gateway; startWorker(on?: Gateway): Promise<Worker> }> {
+export async function openBenched(
+  databaseUrl: string,
+): Promise<{ readonly gateway: Gateway; readonly startWorker: (on?: Gateway) => Promise<Worker> }> {
   const config = readConfig({
     DATABASE_URL: databaseUrl,
     ENCRYPTION_KEYS: `bench:${createHash('sha256').update('bench').digest('base64')}`,

@@ -1,6 +1,7 @@
 /** Running meetings of a free plan with their timers, written and read past everything of the gateway's. */
 import { MINUTE } from '../../src/domain/time.ts';
 import { connectTo, isPostgres, marketplace } from './gateway-database.ts';
+import { planOf, type Statement } from './statements.ts';
 import { latenessOf, type Lateness } from './statistics.ts';
 
 export interface TimerReport {
@@ -26,8 +27,7 @@ const WARNINGS = [10, 5, 1];
 
 export interface TimerDatabase {
   load(filling: Filling): Promise<void>;
-  /** How the database finds what is due. */
-  planOfLook(nowMs: number): Promise<string>;
+  planOf(statement: Statement): Promise<string>;
   report(): Promise<TimerReport>;
   close(): Promise<void>;
 }
@@ -45,14 +45,7 @@ export function runningMeetings(databaseUrl: string): TimerDatabase {
       expect(filling, due, burst);
       closesAt = filling.startMs + filling.windowMs;
     },
-    planOfLook: async (nowMs) => {
-      const now = postgres ? `to_timestamp(${nowMs / 1_000})` : String(nowMs);
-      const rows = await query(
-        `explain ${postgres ? '' : 'query plan '}select * from jobs where dead_at is null and due_at <= ${now}
-          and (leased_until is null or leased_until < ${now}) and kind in ('meeting.limit', 'meeting.host') order by due_at, id limit 50`,
-      );
-      return rows.map((row) => String(row[postgres ? 'QUERY PLAN' : 'detail']).trim()).join('; ');
-    },
+    planOf: (statement) => planOf(query, postgres, statement),
     report: async () => {
       const at = postgres ? 'round(extract(epoch from at) * 1000)' : 'at';
       const left = postgres ? `data->>'minutes_left'` : `data->>'$.minutes_left'`;

@@ -31,6 +31,7 @@ export async function planOf(query: Query, postgres: boolean, { text, values }: 
 
 type Note = (text: string, values?: readonly unknown[]) => void;
 type Method = (this: { readonly source: string }, ...values: unknown[]) => unknown;
+type PostgresQuery = (this: unknown, query: string | { readonly text: string }, ...rest: readonly unknown[][]) => unknown;
 
 function watchSqlite(note: Note): () => void {
   const db = new Sqlite(':memory:');
@@ -47,7 +48,7 @@ function watchSqlite(note: Note): () => void {
 }
 
 function watchPostgres(note: Note): () => void {
-  const client = pg.Client.prototype as unknown as { query(query: string | { text: string }, values?: readonly unknown[]): unknown };
+  const client = pg.Client.prototype as unknown as { query: PostgresQuery };
   const before = client.query;
   client.query = function watched(query, ...rest) {
     note(typeof query === 'string' ? query : query.text, rest[0]);

@@ -3,7 +3,7 @@ import type { Tables } from '../../drizzle/schema.ts';
 import type { DisabledReason } from '../domain/delivery.ts';
 import { idBefore } from '../domain/id.ts';
 import { preparedInsert } from './crowds.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type StoredEvent = Tables['events']['$inferSelect'];
 export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
@@ -203,14 +203,17 @@ export async function insertEndpoint(tx: Writer, endpoint: WebhookEndpoint): Pro
   await tx.insert(tx.t.webhookEndpoints).values(endpoint);
 }
 
-/** Newest last. */
-export async function listEndpoints(db: Reader, marketplaceId: string): Promise<WebhookEndpoint[]> {
+const endpointsOf = prepared('endpoints_of', (db: Reader) => {
+  const { webhookEndpoints } = db.t;
   return db
     .select()
-    .from(db.t.webhookEndpoints)
-    .where(eq(db.t.webhookEndpoints.marketplaceId, marketplaceId))
-    .orderBy(asc(db.t.webhookEndpoints.id));
-}
+    .from(webhookEndpoints)
+    .where(eq(webhookEndpoints.marketplaceId, slot('marketplaceId', webhookEndpoints.marketplaceId)))
+    .orderBy(asc(webhookEndpoints.id));
+});
+
+/** Newest last. */
+export const listEndpoints = (db: Reader, marketplaceId: string): Promise<WebhookEndpoint[]> => endpointsOf(db, { marketplaceId });
 
 export async function findOwnEndpoint(db: Reader, marketplaceId: string, id: string): Promise<WebhookEndpoint | undefined> {
   const { webhookEndpoints } = db.t;

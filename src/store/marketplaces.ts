@@ -1,6 +1,6 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
-import type { Reader, Writer } from './database.ts';
+import { prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Marketplace = Tables['marketplaces']['$inferSelect'];
 export type ApiKey = Tables['apiKeys']['$inferSelect'];
@@ -9,8 +9,15 @@ export async function insertMarketplace(tx: Writer, marketplace: Marketplace): P
   await tx.insert(tx.t.marketplaces).values(marketplace);
 }
 
+const marketplaceById = prepared('marketplace_by_id', (db: Reader) =>
+  db
+    .select()
+    .from(db.t.marketplaces)
+    .where(eq(db.t.marketplaces.id, slot('id', db.t.marketplaces.id))),
+);
+
 export async function findMarketplace(db: Reader, id: string): Promise<Marketplace | undefined> {
-  return (await db.select().from(db.t.marketplaces).where(eq(db.t.marketplaces.id, id)))[0];
+  return (await marketplaceById(db, { id }))[0];
 }
 
 /** The same, and whoever else wants to change it waits until this transaction is over. */
