@@ -26,7 +26,7 @@ const results = await onEachDatabase({ only: options.only, save: options.save },
       kind: 'meter.tick',
       event: 'meter.block_started',
       runDue: runDueTimers,
-      fill,
+      add: fill,
       // Two blocks, the second of them told now, and used as many.
       settled: async (query) =>
         Number(

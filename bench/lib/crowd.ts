@@ -16,7 +16,7 @@ export interface Crowd {
   /** One look for those that are due. */
   readonly runDue: (gateway: Gateway, alone: Alone) => Promise<unknown>;
   /** Adds those with the numbers `from` to `from + count - 1`. Their ids. */
-  readonly fill: (database: FilledDatabase, filling: Filling) => Promise<string[]>;
+  readonly add: (database: FilledDatabase, filling: Filling) => Promise<string[]>;
   /** How many of all have become what the event says. */
   readonly settled: (query: Query) => Promise<number>;
 }
@@ -60,7 +60,7 @@ export async function measureCrowd(databaseUrl: string, crowd: Crowd, count: num
       { from: 0, count: 1, dueAt: new Date() },
       { from: 1, count, dueAt },
     ])
-      for (const id of await crowd.fill(database, filling)) due.set(id, filling.dueAt);
+      for (const id of await crowd.add(database, filling)) due.set(id, filling.dueAt);
     // What autovacuum does a minute after such a load.
     await query('analyze');
     const alone = await statementsOf(look);

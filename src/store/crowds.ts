@@ -1,5 +1,5 @@
 /** Statements about many rows at once that are built once per connection: building their text costs more than running them. */
-import { inArray, type Column, type Placeholder, sql, type SQL } from 'drizzle-orm';
+import { inArray, type Column, sql, type SQL } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { prepared, type Reader, type Writer } from './database.ts';
 import type { Preparable } from './engine/statements.ts';
@@ -57,7 +57,11 @@ export function preparedIn<On extends Reader, Answer>(
 ): (on: On, ids: readonly string[], values?: Record<string, unknown>) => Promise<Answer[]> {
   const statements = IDS.map((length) => {
     const names = Array.from({ length }, (_, index) => `id${index}`);
-    const among = (on: On): SQL => inArray(columnOf(on.t), names.map((slot) => sql.placeholder(slot)) as Placeholder[]);
+    const among = (on: On): SQL =>
+      inArray(
+        columnOf(on.t),
+        names.map((slot) => sql.placeholder(slot)),
+      );
     return { length, names, run: prepared(`${name}_${length}`, (on: On) => build(on, among(on))) };
   });
   return async (on, ids, values = {}) => {
