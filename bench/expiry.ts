@@ -2,20 +2,14 @@
  * 100,000 publications that end in the same second while webhooks come in: how long until everything of them is erased, and how much longer
  * webhooks wait for their answer meanwhile. `npm run bench:expiry -- --publications 5000 --only sqlite` is a short one.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createHash, randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../src/config.ts';
 import { SECOND } from '../src/domain/time.ts';
 import { verifyAudit } from '../src/evidence/verify-audit.ts';
-import { openGateway } from '../src/server.ts';
+import { onEachDatabase, openBenched } from './lib/databases.ts';
 import { duePublications } from './lib/due-publications.ts';
+import { isPostgres } from './lib/gateway-database.ts';
 import type { LoadReport } from './lib/load.ts';
-import { describeMachine, writeResult } from './lib/machine.ts';
-import { startPostgres } from './lib/postgres.ts';
 import { processorMs, PROGRAM, startGateway, startLoad } from './lib/processes.ts';
 
 const { values: options } = parseArgs({
@@ -38,36 +32,15 @@ const MOST_SLOWER = 2;
 const WINDOW_SECONDS = 5;
 const PATIENCE_MS = 300 * SECOND;
 
-const machine = describeMachine();
-const folder = await mkdtemp(join(tmpdir(), 'gateway-bench-'));
-const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-const results: Awaited<ReturnType<typeof measure>>[] = [];
-try {
-  const wanted = (name: string): boolean => options.only === undefined || options.only.includes(name);
-  if (wanted('sqlite')) results.push(await measure('sqlite', `file:${join(folder, 'gateway.db')}`));
-  if (wanted('postgres')) {
-    const postgres = await startPostgres(join(folder, 'postgres'));
-    stops.push(() => postgres.stop());
-    results.push(await measure('postgres', postgres.url));
-  }
-  console.log(`load before: ${machine.load_before} on ${machine.cores} cores`);
-  if (options.save !== '') {
-    const path = writeResult(options.save, {
-      measured: new Date().toISOString(),
-      machine,
-      publications: PUBLICATIONS,
-      connections: CONNECTIONS,
-      pause_ms: PAUSE_MS,
-      results,
-    });
-    console.log(`written to ${path}`);
-  }
-} finally {
-  for (const stop of stops.toReversed()) await stop();
-}
+const results = await onEachDatabase(
+  { only: options.only, save: options.save },
+  { publications: PUBLICATIONS, connections: CONNECTIONS, pause_ms: PAUSE_MS },
+  measure,
+);
 process.exit(results.every(({ sound }) => sound) ? 0 : 1);
 
-async function measure(name: string, databaseUrl: string) {
+async function measure(databaseUrl: string) {
+  const name = isPostgres(databaseUrl) ? 'postgres' : 'sqlite';
   await prepare(databaseUrl);
   const database = duePublications(databaseUrl);
   const load = startLoad();
@@ -137,27 +110,18 @@ async function measure(name: string, databaseUrl: string) {
 
 /** Brings the schema into the database. */
 async function prepare(databaseUrl: string): Promise<void> {
-  const gateway = await opened(databaseUrl);
+  const { gateway } = await openBenched(databaseUrl);
   await gateway.db.close();
 }
 
 async function verified(databaseUrl: string): Promise<string> {
-  const gateway = await opened(databaseUrl);
+  const { gateway } = await openBenched(databaseUrl);
   try {
     const [report] = await verifyAudit(gateway.db);
     return report?.broken === null ? 'ok' : 'broken';
   } finally {
     await gateway.db.close();
   }
-}
-
-function opened(databaseUrl: string) {
-  const config = readConfig({
-    DATABASE_URL: databaseUrl,
-    ENCRYPTION_KEYS: `bench:${createHash('sha256').update('bench').digest('base64')}`,
-    LOG_LEVEL: 'silent',
-  });
-  return openGateway(config, { now: () => new Date(), random: randomBytes, keys: config.encryptionKeys! });
 }
 
 /** Looks ten times a second whether anything is left to end. */

@@ -36,28 +36,33 @@ export function peek(databaseUrl: string): Peek {
 export const isPostgres = (databaseUrl: string): boolean => databaseUrl.startsWith('postgres:');
 
 /** One statement at a time. */
-export const connectTo = (databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } =>
+export type Query = (text: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+export const connectTo = (databaseUrl: string): { query: Query; close: () => Promise<void> } =>
   isPostgres(databaseUrl) ? onPostgres(databaseUrl) : onSqlite(databaseUrl);
 
-function onSqlite(databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } {
+function onSqlite(databaseUrl: string): { query: Query; close: () => Promise<void> } {
   const db = new Sqlite(databaseUrl.replace(/^file:/, ''));
   return {
-    query: async (text) => {
+    query: async (text, values = []) => {
       const statement = db.prepare(text);
-      return statement.reader ? (statement.all() as Row[]) : (statement.run(), []);
+      return statement.reader ? (statement.all(values) as Row[]) : (statement.run(values), []);
     },
     close: async () => void db.close(),
   };
 }
 
-function onPostgres(databaseUrl: string): { query: (text: string) => Promise<Row[]>; close: () => Promise<void> } {
+function onPostgres(databaseUrl: string): { query: Query; close: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
-  return { query: async (text) => (await pool.query<Record<string, string | number>>(text)).rows, close: () => pool.end() };
+  return {
+    query: async (text, values = []) => (await pool.query<Record<string, string | number>>(text, [...values])).rows,
+    close: () => pool.end(),
+  };
 }
 
-export const marketplace = (postgres: boolean): string =>
+export const marketplace = (postgres: boolean, preset = 'guide'): string =>
   `insert into marketplaces (id, name, preset, policy_patch, return_urls, created_at)
-    values ('mkt_bench', 'Bench', 'guide', '{}', '[]', ${postgres ? 'now()' : Date.now()})`;
+    values ('mkt_bench', 'Bench', '${preset}', '{}', '[]', ${postgres ? 'now()' : Date.now()})`;
 
 /** One statement on both databases; only the moments and the bytes are written differently. */
 function meetings(count: number, postgres: boolean): string {
@@ -70,10 +75,10 @@ function meetings(count: number, postgres: boolean): string {
     : `with recursive counter(n) as (select ${FIRST_MEETING} union all select n + 1 from counter where n < ${FIRST_MEETING + count - 1}) select n from counter`;
   const json = postgres ? '::jsonb' : '';
   return `insert into meetings (id, marketplace_id, booking_id, booking_kind, title, professional_id, provider, state, purchase_by, starts_at,
-      duration_minutes, time_zone, recording, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
+      duration_minutes, time_zone, recording, records_automatically, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
       plan, plan_basis, limit_exceeded, decision, vendor_key, created_at)
     select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'one_to_one', 'Bench', 'pro_1', 'zoom', 'ended', ${at}, ${at},
-      30, 'UTC', 'on_consent', 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
+      30, 'UTC', 'on_consent', ${no}, 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
       'paid', 'vendor', ${no}, '{}'${json}, 'mtg_' || n, ${at}
     from (${numbers}) as numbers`;
 }

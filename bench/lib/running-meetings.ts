@@ -1,6 +1,8 @@
 /** Running meetings of a free plan with their timers, written and read past everything of the gateway's. */
 import { MINUTE } from '../../src/domain/time.ts';
 import { connectTo, isPostgres, marketplace } from './gateway-database.ts';
+import { planOf, type Statement } from './statements.ts';
+import { latenessOf, type Lateness } from './statistics.ts';
 
 export interface TimerReport {
   readonly expected: number;
@@ -9,12 +11,6 @@ export interface TimerReport {
   readonly wrong: number;
   readonly late_ms: Lateness;
   readonly burst_late_ms: Lateness;
-}
-
-export interface Lateness {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
 }
 
 export interface Filling {
@@ -31,8 +27,7 @@ const WARNINGS = [10, 5, 1];
 
 export interface TimerDatabase {
   load(filling: Filling): Promise<void>;
-  /** How the database finds what is due. */
-  planOfLook(nowMs: number): Promise<string>;
+  planOf(statement: Statement): Promise<string>;
   report(): Promise<TimerReport>;
   close(): Promise<void>;
 }
@@ -50,14 +45,7 @@ export function runningMeetings(databaseUrl: string): TimerDatabase {
       expect(filling, due, burst);
       closesAt = filling.startMs + filling.windowMs;
     },
-    planOfLook: async (nowMs) => {
-      const now = postgres ? `to_timestamp(${nowMs / 1_000})` : String(nowMs);
-      const rows = await query(
-        `explain ${postgres ? '' : 'query plan '}select * from jobs where dead_at is null and due_at <= ${now}
-          and (leased_until is null or leased_until < ${now}) and kind in ('meeting.limit', 'meeting.host') order by due_at, id limit 50`,
-      );
-      return rows.map((row) => String(row[postgres ? 'QUERY PLAN' : 'detail']).trim()).join('; ');
-    },
+    planOf: (statement) => planOf(query, postgres, statement),
     report: async () => {
       const at = postgres ? 'round(extract(epoch from at) * 1000)' : 'at';
       const left = postgres ? `data->>'minutes_left'` : `data->>'$.minutes_left'`;
@@ -101,38 +89,47 @@ function expect({ meetings, burst: count, windowMs, startMs }: Filling, due: Map
 }
 
 function statements({ meetings, burst, windowMs, startMs }: Filling, postgres: boolean): string[] {
-  const all = meetings + burst;
-  const numbers = postgres
-    ? `select i::bigint as n from generate_series(0, ${all - 1}) i`
-    : `with recursive counter(n) as (select 0 union all select n + 1 from counter where n < ${all - 1}) select n from counter`;
   // Whole numbers, so that both databases and the report divide alike.
-  const ends = `select n, case when n < ${meetings} then n * ${LIMIT_MS} / ${meetings}
-    else ${Math.floor(windowMs / 2)} + (n - ${meetings}) * 1000 / ${burst} end as e from (${numbers}) as numbers`;
-  const moment = (offset: string): string => (postgres ? `to_timestamp((${startMs} + ${offset}) / 1000.0)` : `${startMs} + ${offset}`);
+  const ends = `(select n, case when n < ${meetings} then n * ${LIMIT_MS} / ${meetings}
+    else ${Math.floor(windowMs / 2)} + (n - ${meetings}) * 1000 / ${burst} end as e
+    from (${numbered({ from: 0, count: meetings + burst }, postgres)}) as numbers) as ends`;
+  const moment = (offset: string): string => momentOf(`(${startMs} + ${offset})`, postgres);
   const since = moment(`e - ${LIMIT_MS}`);
-  const bytes = postgres ? `'\\x00'::bytea` : `x'00'`;
   const no = postgres ? 'false' : '0';
-  const json = postgres ? '::jsonb' : '';
   const warnings = WARNINGS.map((minutes) => `when n < ${meetings} and e >= ${minutes * MINUTE} then e - ${minutes * MINUTE}`).join(' ');
   return [
-    `insert into meetings (id, marketplace_id, booking_id, booking_kind, title, professional_id, provider, state, purchase_by, starts_at,
-        duration_minutes, time_zone, recording, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
-        plan, plan_basis, limit_minutes, limit_exceeded, decision, running_since, limit_ends_at, vendor_key, created_at)
-      select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'one_to_one', 'Bench', 'pro_1', 'zoom', 'live', ${since}, ${since},
-        30, 'UTC', 'none', 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
-        'free', 'vendor', 40, ${no}, '{}'${json}, ${since}, ${moment('e')}, 'mtg_' || n, ${since}
-      from (${ends}) as ends`,
+    runningMeeting({ from: ends, since, limitMinutes: '40', limitEndsAt: moment('e') }, postgres),
     `insert into meeting_facts (meeting_id, key, marketplace_id, instance_id, kind, at, side, limit_reached, source)
-      select 'mtg_' || n, 'start ' || n, 'mkt_bench', 'run ' || n, 'started', ${since}, 'unknown', ${no}, 'vendor' from (${ends}) as ends`,
+      select 'mtg_' || n, 'start ' || n, 'mkt_bench', 'run ' || n, 'started', ${since}, 'unknown', ${no}, 'vendor' from ${ends}`,
     `insert into jobs (id, kind, subject_id, due_at, attempts)
-      select 'meeting.limit:mtg_' || n, 'meeting.limit', 'mtg_' || n, ${moment(`(case ${warnings} else e end)`)}, 0 from (${ends}) as ends`,
+      select 'meeting.limit:mtg_' || n, 'meeting.limit', 'mtg_' || n, ${moment(`(case ${warnings} else e end)`)}, 0 from ${ends}`,
     // What autovacuum does a minute after such a load.
     'analyze',
   ];
 }
 
-function latenessOf(values: readonly number[]): Lateness {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+/** Whole numbers `n`. */
+export const numbered = ({ from, count }: { from: number; count: number }, postgres: boolean): string =>
+  postgres
+    ? `select i::bigint as n from generate_series(${from}, ${from + count - 1}) i`
+    : `with recursive counter(n) as (select ${from} union all select n + 1 from counter where n < ${from + count - 1}) select n from counter`;
+
+/** `ms`: since 1970. */
+export const momentOf = (ms: string, postgres: boolean): string => (postgres ? `to_timestamp(${ms} / 1000.0)` : ms);
+
+/** For each `n` of `from` the meeting `mtg_n` of the booking `bk_n`, which runs. The others are expressions about it. */
+export function runningMeeting(
+  { from, since, limitMinutes, limitEndsAt }: { from: string; since: string; limitMinutes: string; limitEndsAt: string },
+  postgres: boolean,
+): string {
+  const bytes = postgres ? `'\\x00'::bytea` : `x'00'`;
+  const no = postgres ? 'false' : '0';
+  const json = postgres ? '::jsonb' : '';
+  return `insert into meetings (id, marketplace_id, booking_id, booking_kind, title, professional_id, provider, state, purchase_by, starts_at,
+      duration_minutes, time_zone, recording, records_automatically, link_source, vendor_meeting_id, vendor_details, degraded, host_token_hash, host_token_sealed,
+      plan, plan_basis, limit_minutes, limit_exceeded, decision, running_since, limit_ends_at, vendor_key, created_at)
+    select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'one_to_one', 'Bench', 'pro_1', 'zoom', 'live', ${since}, ${since},
+      30, 'UTC', 'none', ${no}, 'created', '' || n, '{}'${json}, '[]'${json}, 'host ' || n, ${bytes},
+      'free', 'vendor', ${limitMinutes}, ${no}, '{}'${json}, ${since}, ${limitEndsAt}, 'mtg_' || n, ${since}
+    from ${from}`;
 }

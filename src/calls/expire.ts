@@ -12,7 +12,7 @@ import { endedEvent } from './tell.ts';
 export const CALL_KINDS: readonly string[] = ['call.expire'];
 
 /** Calls of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
-const BATCH = 200;
+const BATCH = 256;
 
 export const runDueCalls = (gateway: Gateway, alone: Alone) =>
   runCrowd(gateway, { kinds: CALL_KINDS, batch: BATCH, ...alone }, async (tx, due) => {

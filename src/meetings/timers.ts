@@ -28,7 +28,7 @@ const TIMERS: Readonly<Record<TimerKind, Timer>> = {
 export const TIMER_KINDS = Object.keys(TIMERS) as TimerKind[];
 
 /** Jobs of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
-const BATCH = 200;
+const BATCH = 256;
 
 /** Does what is due. */
 export const runDueTimers = (gateway: Gateway, alone: Alone) =>

@@ -70,9 +70,9 @@ export async function advanceMeters(
     tx,
     metered.map(({ meeting }) => meeting.id),
   );
-  const held = metered.filter(
-    ({ meeting, sessions }) => meters.has(meeting.id) || sessions.some((session) => togetherIn(session).length > 0),
-  );
+  const held = metered
+    .map((one) => ({ ...one, began: Math.min(...one.sessions.flatMap((session) => togetherIn(session).map(([from]) => from))) }))
+    .filter(({ meeting, began }) => meters.has(meeting.id) || began < Infinity);
   const ids = held.map(({ meeting }) => meeting.id);
   const [blocks, elsewhere] = [await listMeterBlocks(tx, ids), await firstBlocksElsewhere(tx, ids)];
   const now = gateway.now();
@@ -81,7 +81,7 @@ export async function advanceMeters(
   const rows: MeterBlock[] = [];
   const events: NewEvent[] = [];
   const ends: string[] = [];
-  for (const { meeting, sessions } of held) {
+  for (const { meeting, sessions, began } of held) {
     const policy = await policyOf(meeting);
     const before = meters.get(meeting.id);
     const meter = before ?? newMeter(meeting);
@@ -90,7 +90,7 @@ export async function advanceMeters(
     const reading = read(sessions, told, {
       rules: rulesOf(policy),
       credit: { blocks: meter.creditBlocks, ends: ending === 'gateway' },
-      earlier: elsewhere.get(meeting.id),
+      first: began < (elsewhere.get(meeting.id)?.getTime() ?? Infinity),
       now,
     });
     const after = {
@@ -125,14 +125,12 @@ const rulesOf = ({ meter }: Policy): MeterRules => ({
   warnMs: meter.warn_seconds * SECOND,
 });
 
-/** `earlier`: when another meeting of the booking had its first block. */
+/** `first`: no other meeting of the booking had a block before. */
 function read(
   sessions: readonly Session[],
   told: readonly MeterBlock[],
-  { earlier, ...by }: { rules: MeterRules; credit: Credit; earlier: Date | undefined; now: Date },
+  { first, ...by }: { rules: MeterRules; credit: Credit; first: boolean; now: Date },
 ): Reading {
-  const began = Math.min(...sessions.flatMap((session) => togetherIn(session).map(([from]) => from)));
-  const first = earlier === undefined || began < earlier.getTime();
   return readMeter(sessions, countBlocks(sessions, by.rules, { first, now: by.now }), told, by);
 }
 

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, inArray, lt, notInArray, or } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { idBefore } from '../domain/id.ts';
-import type { Reader, Writer } from './database.ts';
+import { among, prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type Call = Tables['calls']['$inferSelect'];
 
@@ -74,32 +74,30 @@ export async function lockCall(tx: Writer, id: string): Promise<Call | undefined
   return (await tx.update(tx.t.calls).set({ id }).where(eq(tx.t.calls.id, id)).returning())[0];
 }
 
+const freeCalls = prepared('calls_free', (tx: Writer) =>
+  tx.skipLocked(tx.select().from(tx.t.calls).where(among(tx.t.calls.id, 'ids')).$dynamic()),
+);
+
 /** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
-export async function lockFreeCalls(tx: Writer, ids: readonly string[]): Promise<Call[]> {
-  const { calls } = tx.t;
-  if (ids.length === 0) return [];
-  return tx.skipLocked(
-    tx
-      .select()
-      .from(calls)
-      .where(inArray(calls.id, [...ids]))
-      .$dynamic(),
-  );
-}
+export const lockFreeCalls = async (tx: Writer, ids: readonly string[]): Promise<Call[]> =>
+  ids.length === 0 ? [] : freeCalls(tx, { ids });
 
 /** Lock it before. */
 export async function setCall(tx: Writer, id: string, changes: Partial<Call>): Promise<Call> {
   return (await tx.update(tx.t.calls).set(changes).where(eq(tx.t.calls.id, id)).returning())[0]!;
 }
 
+const expired = prepared('calls_expire', (tx: Writer) => {
+  const { calls } = tx.t;
+  return tx
+    .update(calls)
+    .set({ state: 'expired', answeredAt: slot('at', calls.answeredAt) })
+    .where(among(calls.id, 'ids'));
+});
+
 /** Lock them before. */
 export async function setCallsExpired(tx: Writer, ids: readonly string[], at: Date): Promise<void> {
-  const { calls } = tx.t;
-  if (ids.length > 0)
-    await tx
-      .update(calls)
-      .set({ state: 'expired', answeredAt: at })
-      .where(inArray(calls.id, [...ids]));
+  if (ids.length > 0) await expired(tx, { ids, at });
 }
 
 /** The answer under way has come to nothing, unless another one is under way by now. */

@@ -1,7 +1,7 @@
-import { and, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm';
+import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Fact } from '../domain/session.ts';
-import { prepared, slot, type Reader, type Writer } from './database.ts';
+import { among, prepared, slot, type Reader, type Writer } from './database.ts';
 
 export type StoredFact = Tables['meetingFacts']['$inferSelect'];
 
@@ -39,17 +39,13 @@ export async function listFactsOfConnection(
   return byMeeting(rows);
 }
 
+const factsOfMeetings = prepared('facts_of_meetings', (db: Reader) =>
+  db.select().from(db.t.meetingFacts).where(among(db.t.meetingFacts.meetingId, 'meetingIds')),
+);
+
 /** Of several meetings, by meeting. */
-export async function listFactsOf(db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> {
-  const { meetingFacts } = db.t;
-  if (meetingIds.length === 0) return new Map();
-  return byMeeting(
-    await db
-      .select()
-      .from(meetingFacts)
-      .where(inArray(meetingFacts.meetingId, [...meetingIds])),
-  );
-}
+export const listFactsOf = async (db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> =>
+  byMeeting(meetingIds.length === 0 ? [] : await factsOfMeetings(db, { meetingIds }));
 
 function byMeeting(rows: readonly StoredFact[]): Map<string, Fact[]> {
   const found = new Map<string, Fact[]>();

@@ -113,10 +113,8 @@ export type TimedMeeting = Pick<
   | 'endedBy'
 >;
 
-/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
-export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Promise<TimedMeeting[]> {
+const freeMeetings = prepared('meetings_free', (tx: Writer) => {
   const { meetings } = tx.t;
-  if (ids.length === 0) return [];
   return tx.skipLocked(
     tx
       .select({
@@ -137,10 +135,14 @@ export async function lockFreeMeetings(tx: Writer, ids: readonly string[]): Prom
         endedBy: meetings.endedBy,
       })
       .from(meetings)
-      .where(inArray(meetings.id, [...ids]))
+      .where(among(meetings.id, 'ids'))
       .$dynamic(),
   );
-}
+});
+
+/** Those of them that nobody else is changing; until the end of the transaction nobody else will. */
+export const lockFreeMeetings = async (tx: Writer, ids: readonly string[]): Promise<TimedMeeting[]> =>
+  ids.length === 0 ? [] : freeMeetings(tx, { ids });
 
 /** What is known of the run that goes on now. */
 export async function setMeetingLive(

@@ -6,7 +6,7 @@ interface PreparedQuery<Rows> {
   execute(values?: Record<string, unknown>): Promise<Rows>;
 }
 
-interface Preparable<Rows> {
+export interface Preparable<Rows> {
   prepare(name: string): PreparedQuery<Rows>;
 }
 
@@ -53,7 +53,7 @@ export const among = (column: Column, name: string): SQL =>
     : sql`${column} = any(${new Placeholder(name)})`;
 
 /** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
-const ROWS = [64, 16, 4, 1];
+const ROWS = [256, 64, 16, 4, 1];
 
 /**
  * The same for an insert of any number of rows: `build` gets rows with a slot for each of `columns`, which the rows fill that are given when
