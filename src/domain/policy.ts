@@ -207,11 +207,11 @@ export type Policy = z.infer<typeof policySchema>;
 export const policyPatchSchema = patchOf(policySchema);
 
 export interface Contradiction extends FieldError {
-  readonly name: 'listed_twice' | 'recorded_before_consent' | 'consent_never_asked' | 'notice_is_no_consent';
+  readonly name: 'listed_twice' | 'recorded_before_consent' | 'consent_never_asked' | 'notice_is_no_consent' | 'guests_are_not_metered';
 }
 
 /** Values that are fine one by one and make no sense together. */
-export function contradictionsIn({ approved_apps: apps, recording }: Policy): Contradiction[] {
+export function contradictionsIn({ approved_apps: apps, links, meter, recording }: Policy): Contradiction[] {
   const found = [
     ...repeats('/approved_apps', apps),
     ...repeats('/recording/uses', recording.uses),
@@ -242,6 +242,13 @@ export function contradictionsIn({ approved_apps: apps, recording }: Policy): Co
         detail: 'a private meeting is not recorded on a mere `notice`; that is for events (G11, G12)',
       });
     }
+  }
+  if (links.shareable && meter.enabled) {
+    found.push({
+      name: 'guests_are_not_metered',
+      pointer: '/links/shareable',
+      detail: 'with guests nobody can tell whether the customer is there, and only that time is metered (F10, T04)',
+    });
   }
   return found;
 }

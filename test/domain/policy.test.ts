@@ -135,6 +135,11 @@ describe('contradictions', () => {
     expect(names({ recording: { event: { modes: ['none', 'always'], consent: 'notice' } } })).toEqual([]);
   });
 
+  it('F10 T04 guests and a meter do not go together, whichever of them came first', () => {
+    expect(names({ links: { shareable: true } }, 'tvip')).toEqual(['guests_are_not_metered /links/shareable']);
+    expect(names({ meter: { enabled: true } }, 'fiverr')).toEqual(['guests_are_not_metered /links/shareable']);
+  });
+
   it('nothing is listed twice', () => {
     expect(names({ approved_apps: ['zoom', 'zoom'], recording: { event: { modes: ['none', 'always', 'none'] } } })).toEqual([
       'listed_twice /approved_apps',
@@ -302,7 +307,7 @@ describe('docs/policy.md', () => {
   });
 
   it('names every contradiction', () => {
-    for (const name of ['listed_twice', 'recorded_before_consent', 'consent_never_asked', 'notice_is_no_consent'])
+    for (const name of ['listed_twice', 'recorded_before_consent', 'consent_never_asked', 'notice_is_no_consent', 'guests_are_not_metered'])
       expect(text).toContain(`\`${name}\``);
   });
 
