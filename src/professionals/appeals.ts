@@ -1,4 +1,6 @@
 /** A professional objects to a decision, with evidence (C02): once for each, and whoever decides says why. */
+import { digestOf } from '../domain/audit-chain.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import { Failure, found } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Regarded } from '../domain/standing.ts';
@@ -48,7 +50,7 @@ export async function fileAppeal(gateway: Gateway, whose: ProfessionalKey, { tex
       at: fresh.at,
       action: 'appeal.filed',
       subjectId: fresh.id,
-      details: { ...told, text, evidence, by },
+      details: { ...told, text_sha256: digestOf(text), evidence_sha256: digestOf(canonicalJson(evidence)), by },
     });
     await emit(tx, gateway, {
       marketplaceId: fresh.marketplaceId,
@@ -91,21 +93,21 @@ export async function ruleOnAppeal(
       const { state } = (await findOwnAppeal(tx, marketplaceId, appealId))!;
       throw new Failure('conflict', `The appeal is ${state} already.`, { extra: { appeal_state: state } });
     }
-    const told = { professional_id: professionalId, decision_id: decisionId, decision, answer };
+    const told = { professional_id: professionalId, decision_id: decisionId, decision };
     await insertAuditEntry(tx, {
       id: newId(gateway, 'aud'),
       marketplaceId,
       at: now(),
       action: 'appeal.decided',
       subjectId: appealId,
-      details: { ...told, by },
+      details: { ...told, answer_sha256: digestOf(answer), by },
     });
     await emit(tx, gateway, {
       marketplaceId,
       type: 'appeal.decided',
       subjectId: appealId,
       key: 'once',
-      data: { ...told, appeal_id: appealId },
+      data: { ...told, answer, appeal_id: appealId },
     });
     if (decision === 'granted' && (change !== null || row.decisionId === decisionId)) {
       const judgement = { standing: 'good', until: null, ...change } as const;

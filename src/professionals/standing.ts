@@ -1,4 +1,5 @@
 /** A marketplace decides about a professional (C01): append-only, told, in the audit log, and obeyed by new links, calls and meetings. */
+import { digestOf } from '../domain/audit-chain.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { isBarred, standingAt, type Regarded, type Standing } from '../domain/standing.ts';
@@ -132,7 +133,7 @@ export async function decide(
       from: before.standing,
       to: standing,
       until: until?.toISOString() ?? null,
-      reason,
+      reason_sha256: digestOf(reason),
       incident_id: incidentId,
       appeal_id: appealId,
       by,

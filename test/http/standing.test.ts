@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { visit, type Answer } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { verifyAudit } from '../../src/evidence/verify-audit.ts';
+import { digestOf } from '../../src/domain/audit-chain.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
@@ -131,7 +132,7 @@ describeOnBothDatabases('standing', (_open, engine) => {
         action: 'standing.decided',
         details: { professional_id: 'pro_1', from: 'good', to: 'warned', by: expect.stringMatching(/^key_/) as string },
       },
-      { action: 'standing.decided', details: { from: 'warned', to: 'suspended', until, reason: 'Paid outside.' } },
+      { action: 'standing.decided', details: { from: 'warned', to: 'suspended', until, reason_sha256: digestOf('Paid outside.') } },
     ]);
 
     const wrong: [Json, string][] = [
