@@ -4,6 +4,7 @@ import { visit, type Answer } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { verifyAudit } from '../../src/evidence/verify-audit.ts';
 import { digestOf } from '../../src/domain/audit-chain.ts';
+import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
@@ -322,7 +323,9 @@ describeOnBothDatabases('appeals', (_open, engine) => {
       { appeal_id: appeal['id'], decision_id: decisionId, professional_id: 'pro_1', evidence_links: 2 },
       { appeal_id: second['id'] },
     ]);
-    expect((await audited(world)).find(({ action }) => action === 'appeal.filed')?.details).toMatchObject({ evidence: appeal['evidence'] });
+    expect((await audited(world)).find(({ action }) => action === 'appeal.filed')?.details).toMatchObject({
+      evidence_sha256: digestOf(canonicalJson(appeal['evidence'])),
+    });
   });
 
   it('C02 are decided once, by whom they belong to: upheld, the decision stays', async () => {
@@ -371,7 +374,25 @@ describeOnBothDatabases('appeals', (_open, engine) => {
     must(await rule(world, third, { decision: 'granted' }), 200);
     expect(must(await world.api('GET', STANDING), 200).json).toMatchObject({ standing: 'terminated', decision: { reason: 'Once more.' } });
     expect(
-      (await told(world, 'professional.standing_changed')).map(({ standing, cause }) => `${String(standing)} ${String(cause)}`),
-    ).toEqual(['suspended decision', 'good appeal', 'terminated decision', 'suspended appeal', 'terminated decision']);
+      (await told(world, 'professional.standing_changed')).map(({ standing, cause }) => `${String(standing)} ${String(cause)}`).toSorted(),
+    ).toEqual(['good appeal', 'suspended appeal', 'suspended decision', 'terminated decision', 'terminated decision']);
+  });
+
+  it('C01 C02 a grant brings back what was decided before, if it still holds, and an end that came unnoticed is told', async () => {
+    const world = await start();
+    await put(world, { standing: 'warned', reason: 'Late three times.' });
+    world.jump(1);
+    await put(world, { standing: 'terminated' });
+    const appeal = String(must(await file(world), 201).json['id']);
+    world.jump(1);
+    must(await rule(world, appeal, { decision: 'granted' }), 200);
+    expect(must(await world.api('GET', STANDING), 200).json).toMatchObject({ standing: 'warned' });
+    world.jump(1);
+    await suspend(world, { until: after(world, HOUR) });
+    world.jump(HOUR);
+    // Whether the job or this decision comes first, the end is told once.
+    must(await put(world, { standing: 'warned', reason: 'Again.' }), 200);
+    const over = (await told(world, 'professional.standing_changed')).filter(({ cause }) => cause === 'suspension_over');
+    expect(over).toMatchObject([{ before: 'suspended', standing: 'good' }]);
   });
 });
