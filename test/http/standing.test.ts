@@ -235,7 +235,11 @@ describeOnBothDatabases('standing', (_open, engine) => {
       await settled(world);
       const state = vendor === 'zoom' ? 'ended' : 'confirmed';
       await eventually(`it is ${state}`, async () => (await getMeeting(world, meeting.id)).state === state);
-      expect((await audited(world)).at(-1)).toMatchObject({ action: 'standing.ends_meeting', subjectId: meeting.id });
+      expect((await audited(world)).at(-1)).toMatchObject({
+        action: 'standing.ends_meeting',
+        subjectId: meeting.id,
+        details: { ends: vendor === 'zoom' },
+      });
       for (const url of [meeting.attendees[0]!.join_url, meeting.host_url]) {
         const answer = await visit(`${url}/join`, { method: 'POST' });
         expect([answer.status, answer.headers.get('location')], url).toEqual([410, null]);
@@ -388,7 +392,7 @@ describeOnBothDatabases('appeals', (_open, engine) => {
     must(await rule(world, appeal, { decision: 'granted' }), 200);
     expect(must(await world.api('GET', STANDING), 200).json).toMatchObject({ standing: 'warned' });
     world.jump(1);
-    await suspend(world, { until: after(world, HOUR) });
+    await suspend(world, HOUR);
     world.jump(HOUR);
     // Whether the job or this decision comes first, the end is told once.
     must(await put(world, { standing: 'warned', reason: 'Again.' }), 200);
