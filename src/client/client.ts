@@ -146,6 +146,9 @@ export function createClient(options: ClientOptions) {
       create: (body: BodyOf<'POST /v1/contents'>, request?: PostOptions) => call('POST /v1/contents', { body }, request),
       /** A customer has bought what the booking sells; the personal link. */
       access: (body: BodyOf<'POST /v1/contents/access'>, request?: PostOptions) => call('POST /v1/contents/access', { body }, request),
+      /** One customer cannot open what the booking sells any more. */
+      revokeAccess: (body: BodyOf<'POST /v1/contents/access/revoke'>, request?: PostOptions) =>
+        call('POST /v1/contents/access/revoke', { body }, request),
       list: (query?: QueryOf<'GET /v1/contents'>, request?: CallOptions) => list('GET /v1/contents', { query }, request),
       /** Takes it back: nobody can open it any more. */
       delete: (id: string, request?: CallOptions) => call('DELETE /v1/contents/{id}', { id }, request),

@@ -147,6 +147,7 @@ export interface Operations {
 
   'POST /v1/contents': { body: NewContent; answer: Content };
   'POST /v1/contents/access': { body: z.input<typeof requests.contentPurchase>; answer: ContentAccess };
+  'POST /v1/contents/access/revoke': { body: z.input<typeof requests.contentPurchase>; answer: undefined };
   'GET /v1/contents': { query: Filter<typeof requests.contentsPage> | undefined; answer: Page<Content> };
   'DELETE /v1/contents/{id}': { answer: undefined };
 

@@ -1,7 +1,7 @@
 /** Who has bought gets one personal link to all contents of the booking, for a time (T13). */
 import { openerOfLists, type Opener } from '../connections/opener.ts';
 import { contentLinkContext } from '../connections/sealed.ts';
-import { Failure, notFound } from '../domain/failure.ts';
+import { Failure, found, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { DAY, plus } from '../domain/time.ts';
 import { hashToken, newToken } from '../domain/token.ts';
@@ -9,8 +9,16 @@ import { emitAll, type NewEvent } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { insertAuditEntry } from '../store/audit.ts';
-import { findBuyersLink, insertContentLink, type BookingKey, type Content, type ContentLink } from '../store/contents.ts';
+import {
+  findBuyersLink,
+  insertContentLink,
+  revokeContentLink,
+  type BookingKey,
+  type Content,
+  type ContentLink,
+} from '../store/contents.ts';
 import type { Writer } from '../store/database.ts';
+import { eraseEventLinks } from '../store/events.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { forSale, lockContents } from './booking.ts';
 
@@ -22,7 +30,7 @@ export interface Access {
 }
 
 /**
- * The customer has bought. The same report once more gives the link that there is, with the time that it has left.
+ * The customer has bought. What a suspended professional has for sale can still be paid for: the money was taken before. The same report once more gives the link that there is, with the time that it has left.
  * @throws Failure `not_found` (the booking sells nothing), `gone` (it was taken back, or its time is over)
  */
 export async function giveAccess(
@@ -39,6 +47,7 @@ export async function giveAccess(
     const at = now();
     const known = await findBuyersLink(tx, booking, customerId);
     if (known !== undefined) {
+      if (known.revokedAt !== null) throw new Failure('gone', "This customer's access was taken back.");
       if (known.expiresAt <= at) throw new Failure('gone', "The time of this customer's access is over.");
       return { link: known, contents, isNew: false };
     }
@@ -73,6 +82,33 @@ export async function giveAccess(
   });
   wake();
   return access;
+}
+
+/**
+ * One buyer cannot open anything of the booking from now on, as after a refund; the others can. Taken back once more it stays as it is. `by`:
+ * the id of an API key.
+ * @throws Failure `not_found`
+ */
+export async function revokeAccess(
+  { db, now, random }: Gateway,
+  { marketplaceId, bookingId, customerId, by }: BookingKey & { customerId: string; by: string },
+): Promise<void> {
+  const booking = { marketplaceId, bookingId };
+  await db.write(async (tx) => {
+    await lockContents(tx, booking);
+    const { id } = found(await findBuyersLink(tx, booking, customerId));
+    const at = now();
+    if (!(await revokeContentLink(tx, id, at))) return;
+    await eraseEventLinks(tx, [id]);
+    await insertAuditEntry(tx, {
+      id: newId({ now, random }, 'aud'),
+      marketplaceId,
+      at,
+      action: 'content.access_revoked',
+      subjectId: id,
+      details: { booking_id: bookingId, customer_id: customerId, by },
+    });
+  });
 }
 
 /** What these buyers can open now, each told alone: the link of one ends without those of the others. `key`: what made it so. */

@@ -1,6 +1,6 @@
 /** What a booking sells, while nobody else changes it. */
 import type { Writer } from '../store/database.ts';
-import { listContents, type BookingKey, type Content } from '../store/contents.ts';
+import { listContents, type BookingKey, type Content, type ContentLink } from '../store/contents.ts';
 import { professionalRow } from '../store/professionals.ts';
 
 /** All contents that the booking ever had; empty when it had none. Held by the row of the professional, who never changes. */
@@ -13,3 +13,6 @@ export async function lockContents(tx: Writer, booking: BookingKey): Promise<Con
 
 /** Those that a buyer can open. */
 export const forSale = (contents: readonly Content[]): Content[] => contents.filter(({ erasedAt }) => erasedAt === null);
+
+/** Whether its buyer can open anything at that moment. */
+export const isOpenFor = ({ expiresAt, revokedAt }: ContentLink, at: Date): boolean => revokedAt === null && expiresAt > at;

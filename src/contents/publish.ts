@@ -6,12 +6,12 @@ import type { Policy } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
+import { holdStanding } from '../professionals/standing.ts';
 import type { Upload } from '../recordings/upload.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import { insertContent, listContentLinks, listContents, type BookingKey, type Content } from '../store/contents.ts';
-import { professionalRow } from '../store/professionals.ts';
 import { tellPublished } from './access.ts';
-import { forSale } from './booking.ts';
+import { forSale, isOpenFor } from './booking.ts';
 import { sealContent, storedContent } from './stored-link.ts';
 
 interface NewContent extends BookingKey {
@@ -23,14 +23,14 @@ interface NewContent extends BookingKey {
 
 /**
  * Puts a link up for sale, and gives it to those who bought before. The same link once more gives the content that is there.
- * @throws Failure `upload_not_approved` (with `approved_hosts`), `too_many_uploads`, `conflict`
+ * @throws Failure `upload_not_approved` (with `approved_hosts`), `too_many_uploads`, `conflict`, `professional_suspended`
  */
 export async function publishContent(gateway: Gateway, wanted: NewContent): Promise<{ content: Content; isNew: boolean }> {
   const { db, now, wake } = gateway;
   const { marketplaceId, bookingId, professionalId, upload, by } = wanted;
   const published = await db.write(async (tx) => {
     // Two publications at the same moment count one after the other.
-    await professionalRow(tx, marketplaceId, professionalId);
+    await holdStanding(tx, { marketplaceId, professionalId, now: now() });
     const policy = await policyFor(tx, wanted);
     const url = approvedAddress(upload.url, policy);
     const all = await listContents(tx, wanted);
@@ -44,8 +44,9 @@ export async function publishContent(gateway: Gateway, wanted: NewContent): Prom
     }
     const buyers = await listContentLinks(tx, marketplaceId, [bookingId]);
     const at = now();
-    const open = buyers.filter(({ expiresAt }) => expiresAt > at);
-    if (buyers.length > 0 && open.length === 0) throw new Failure('conflict', 'The time of what this booking sold is over.');
+    const open = buyers.filter((link) => isOpenFor(link, at));
+    if (buyers.length > 0 && buyers.every(({ expiresAt }) => expiresAt <= at))
+      throw new Failure('conflict', 'The time of what this booking sold is over.');
     checkRoom(policy, forSale(all));
 
     const id = newId(gateway, 'cnt');

@@ -9,7 +9,7 @@ import { viewEntryId } from '../recordings/view.ts';
 import { hasAuditEntry, insertAuditEntry } from '../store/audit.ts';
 import { countContentView, findContentLinkByToken, listContents, type Content, type OpenedContentLink } from '../store/contents.ts';
 import { saleOf } from './access.ts';
-import { forSale } from './booking.ts';
+import { forSale, isOpenFor } from './booking.ts';
 import { storedContent } from './stored-link.ts';
 
 export interface OpenedAccess extends OpenedContentLink {
@@ -22,7 +22,7 @@ export async function openContentLink({ db, now }: Gateway, token: string): Prom
   const opened = await findContentLinkByToken(db.read, hashToken(token));
   if (opened === undefined) throw new Failure('not_found', 'There is no such link.');
   // The day of expiry counts from its moment, not from when the job gets to it.
-  const contents = opened.link.expiresAt > now() ? forSale(await listContents(db.read, opened.link)) : [];
+  const contents = isOpenFor(opened.link, now()) ? forSale(await listContents(db.read, opened.link)) : [];
   return { ...opened, contents };
 }
 

@@ -23,3 +23,6 @@ export function chainHash(entry: ChainedEntry, { seq, previous }: { seq: number;
   const text = canonicalJson([1, previous, marketplaceId, seq, id, at.toISOString(), action, subjectId, details]);
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** SHA-256 in hex of words that an entry proves without holding them. */
+export const digestOf = (words: string): string => createHash('sha256').update(words).digest('hex');

@@ -38,6 +38,14 @@ export function earlyEndRefusal(
   return runs ? undefined : 'not_running';
 }
 
+/**
+ * Whether the run that was agreed to end is over. Started once more after that, it is another run, for which nobody has agreed to anything;
+ * and what does not run any more is not ended.
+ */
+export const agreedRunIsOver = ({ state, runningSince }: EarlyEndMeeting, { answeredAt }: AskedEarlyEnd): boolean =>
+  ((state as MeetingState) !== 'live' && (state as MeetingState) !== 'confirmed') ||
+  (runningSince !== null && answeredAt !== null && runningSince > answeredAt);
+
 /** The deadline counts from its moment, not from when the job gets to it. */
 export const waitsForAnswer = ({ state, answerBy }: AskedEarlyEnd, now: Date): boolean => state === 'asked' && now < answerBy;
 
@@ -62,11 +70,7 @@ export function earlyEndNews(
   if (newest === undefined) return { kind: 'askable' };
   const mine = newest.askedBy === side;
   if (waitsForAnswer(newest, now)) return { kind: 'asked', mine, answerBy: newest.answerBy };
-  if (newest.state === 'agreed') {
-    // Started once more after that, it is another run, for which nobody has agreed to anything.
-    const isOver = meeting.runningSince !== null && newest.answeredAt !== null && meeting.runningSince > newest.answeredAt;
-    return isOver ? { kind: 'askable' } : { kind: 'agreed', ends };
-  }
+  if (newest.state === 'agreed') return agreedRunIsOver(meeting, newest) ? { kind: 'askable' } : { kind: 'agreed', ends };
   if (!mine) return { kind: 'askable' };
   return { kind: newest.state === 'refused' ? 'refused' : 'lapsed' };
 }

@@ -99,7 +99,11 @@ const OPERATORS: Readonly<Record<Condition['is'], Operator>> = {
     isValue: (value) => typeof value === 'number' && value >= 0,
     asks: () => 'a moment (RFC 3339)',
     isFact: (fact) => momentSchema.safeParse(fact).success,
-    holds: (fact, value, now) => now.getTime() - Date.parse(String(fact)) <= Number(value) * DAY,
+    // A day of grace for clocks and zones; what lies further ahead is not ago.
+    holds: (fact, value, now) => {
+      const ageMs = now.getTime() - Date.parse(String(fact));
+      return ageMs >= -DAY && ageMs <= Number(value) * DAY;
+    },
     words: (value) => `at most ${String(value)} days ago`,
   },
 };

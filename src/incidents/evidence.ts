@@ -3,11 +3,12 @@ import { NO_HASH } from '../domain/audit-chain.ts';
 import { found } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { Gateway } from '../gateway.ts';
+import { guestsOf } from '../meetings/guests.ts';
 import { sessionsOfMeeting } from '../meetings/sessions.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import * as read from '../store/evidence.ts';
 import { findOwnIncident, type Incident } from '../store/incidents.ts';
-import { findOwnMeeting } from '../store/meetings.ts';
+import { findOwnMeeting, type Meeting } from '../store/meetings.ts';
 import { timelineOf } from './timeline.ts';
 
 /** Of each list. Chosen: no meeting of a few people comes near, and the largest export stays below a few megabytes. */
@@ -35,31 +36,44 @@ export async function exportEvidence(
   return collectEvidence(gateway, incident);
 }
 
-/** Lists begin with the oldest. `leftOut`: those that have more than is here. */
+/**
+ * Lists begin with the oldest; of a longer one the newest entries are there, so that nobody pushes out what was decided last. `leftOut`: those
+ * that have more than is here. What other incidents of the meeting left behind is theirs, and what a customer of a group reports shows the
+ * other customers with their minutes only.
+ */
 export async function collectEvidence(gateway: Gateway, incident: Incident) {
   const { read: db } = gateway.db;
   const { marketplaceId, meetingId } = incident;
   const leftOut: string[] = [];
   const bounded = <Item>(name: string, items: readonly Item[], most = MOST_ROWS): Item[] => {
     if (items.length > most) leftOut.push(name);
-    return items.slice(0, most);
+    return items.slice(-most);
   };
   // One more than is shown tells that there are more.
   const own = { meetingId, limit: MOST_ROWS + 1 };
   const meeting = found(await findOwnMeeting(db, marketplaceId, meetingId));
   const sessions = await sessionsOfMeeting(gateway, { marketplaceId, meetingId });
+  const isParty = partiesTo(incident, meeting);
   const recordings = bounded('recordings', await read.recordingsOf(db, own));
+  const guests = bounded('guests', await guestsOf(db, meeting)).filter(isParty);
+  const guestIds = guests.map(({ id }) => id);
+  const earlyEnds = bounded('early_ends', await read.earlyEndsOf(db, own));
   const subjectIds = [meetingId, ...recordings.map(({ id }) => id), ...(meeting.callId === null ? [] : [meeting.callId])];
   const aboutIt = bounded('events', await read.eventsAbout(db, { subjectIds, limit: own.limit }));
-  // What others reported about the same meeting is theirs.
-  const events = aboutIt.filter(({ data }) => (data['incident_id'] ?? incident.id) === incident.id);
+  const isOwn = (words: Readonly<Record<string, unknown>>): boolean =>
+    (words['incident_id'] ?? incident.id) === incident.id && isParty({ customerId: (words['customer_id'] ?? null) as string | null });
+  const events = aboutIt.filter(({ data }) => isOwn(data));
   const eventIds = events.map(({ id }) => id);
   const deliveries = bounded('deliveries', await read.deliveriesOf(db, { eventIds, limit: own.limit }));
   const deliveryIds = deliveries.map(({ id }) => id);
   const audit = bounded(
     'audit',
-    await read.chainedAbout(db, { marketplaceId, subjectIds: [...subjectIds, incident.id], limit: own.limit }),
-  );
+    await read.chainedAbout(db, {
+      marketplaceId,
+      subjectIds: [...subjectIds, incident.id, ...guestIds, ...earlyEnds.map(({ id }) => id)],
+      limit: own.limit,
+    }),
+  ).filter(({ details }) => isOwn(details));
   const before = await read.hashesAt(
     db,
     marketplaceId,
@@ -68,9 +82,10 @@ export async function collectEvidence(gateway: Gateway, incident: Incident) {
   return {
     at: gateway.now(),
     incident,
-    timeline: bounded('timeline', await timelineOf(db, incident)),
+    // What those who work on it note for each other is not for the parties.
+    timeline: bounded('timeline', await timelineOf(db, incident)).filter(({ kind }) => kind !== 'note'),
     meeting,
-    customers: bounded('customers', await read.attendeesOf(db, own)),
+    customers: bounded('customers', await read.attendeesOf(db, own)).filter(isParty),
     sessions: {
       ...sessions,
       own: {
@@ -81,16 +96,20 @@ export async function collectEvidence(gateway: Gateway, incident: Incident) {
         })),
       },
     },
-    consents: bounded('consents', await read.consentsOf(db, own)),
-    clicks: bounded('clicks', await read.clicksOf(db, own)),
-    guests: bounded('guests', await read.guestsOf(db, own)),
-    places: bounded('places', await read.placesOf(db, own)),
+    consents: bounded('consents', await read.consentsOf(db, { ...own, guests })).filter(
+      ({ customerId }) => guestIds.includes(customerId) || isParty({ customerId }),
+    ),
+    clicks: bounded('clicks', await read.clicksOf(db, own)).filter(isParty),
+    guests,
+    places: bounded('places', await read.placesOf(db, own)).filter(isParty),
     recordings,
-    recordingLinks: bounded('recording_links', await read.recordingLinksOf(db, own)),
+    recordingLinks: bounded('recording_links', await read.recordingLinksOf(db, own)).filter(
+      (link) => (link.incidentId ?? incident.id) === incident.id && (link.kind !== 'recipient' || isParty(link)),
+    ),
     meter: await read.meterOf(db, meetingId),
     blocks: bounded('blocks', await read.blocksOf(db, own)),
-    earlyEnds: bounded('early_ends', await read.earlyEndsOf(db, own)),
-    ratings: bounded('ratings', await read.ratingsOf(db, own)),
+    earlyEnds,
+    ratings: bounded('ratings', await read.ratingsOf(db, own)).filter(isParty),
     events,
     deliveries,
     attempts: bounded('attempts', await read.attemptsOf(db, { deliveryIds, limit: own.limit })),
@@ -98,3 +117,9 @@ export async function collectEvidence(gateway: Gateway, incident: Incident) {
     leftOut: [...new Set(leftOut)].toSorted((a, b) => (a < b ? -1 : 1)),
   };
 }
+
+/** Whether something is of one of the two sides: where several customers were in it, of the professional's or of who reported. */
+const partiesTo =
+  ({ side, reporterId }: Incident, { bookingKind }: Meeting) =>
+  ({ customerId }: { readonly customerId: string | null }): boolean =>
+    customerId === null || side !== 'customer' || bookingKind === 'one_to_one' || customerId === reporterId;

@@ -1,5 +1,5 @@
 /** An early end that one side asks for and the other answers (R05). */
-import { earlyEndRefusal, waitsForAnswer, type EarlyEndSide, type EarlyEndState } from '../domain/early-end.ts';
+import { agreedRunIsOver, earlyEndRefusal, waitsForAnswer, type EarlyEndSide, type EarlyEndState } from '../domain/early-end.ts';
 import { Failure, found, isFailure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { plus, SECOND } from '../domain/time.ts';
@@ -7,9 +7,9 @@ import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { insertAuditEntry } from '../store/audit.ts';
 import type { Writer } from '../store/database.ts';
-import { findEarlyEnd, findNewestEarlyEnds, insertEarlyEnd, settleEarlyEnd, type EarlyEnd } from '../store/early-ends.ts';
+import { findEarlyEnd, findNewestEarlyEnds, insertEarlyEnd, listEarlyEnds, settleEarlyEnd, type EarlyEnd } from '../store/early-ends.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
-import { findOnlyCustomer, findOwnMeeting, lockMeeting, type Meeting } from '../store/meetings.ts';
+import { findMeeting, findOnlyCustomer, findOwnMeeting, lockMeeting, type Meeting } from '../store/meetings.ts';
 import { endMeeting } from './lifecycle.ts';
 import { isEndable } from './link.ts';
 import { tellMeeting } from './tell.ts';
@@ -17,6 +17,9 @@ import { tellMeeting } from './tell.ts';
 /** Ends the vendor's meeting once both have agreed. */
 export const END = 'early.end';
 export const LAPSE = 'early.lapse';
+
+/** Of one side of a meeting. Chosen: who was told no so often has heard it. */
+const MOST_REQUESTS = 20;
 
 interface Where {
   readonly marketplaceId: string;
@@ -49,13 +52,16 @@ export async function askEarlyEnd(
         errors: [{ pointer: '/customer_id', detail: 'is not the customer of this meeting' }],
       });
     }
-    const before = (await findNewestEarlyEnds(tx, [meeting.id])).get(meeting.id);
+    const all = await listEarlyEnds(tx, meeting.id);
+    const [before] = all;
     if (before?.state === 'asked') {
       if (!waitsForAnswer(before, at)) await lapse(tx, gateway, meeting, before);
       else if (before.askedBy === by) return { meeting, earlyEnd: before, repeated: true };
       else
         throw new Failure('conflict', 'The other side has asked already, and waits for an answer.', { extra: { early_end_id: before.id } });
     }
+    if (all.filter(({ askedBy }) => askedBy === by).length >= MOST_REQUESTS)
+      throw new Failure('conflict', `This side has asked ${MOST_REQUESTS} times already.`);
     const earlyEnd: EarlyEnd = {
       id: newId(gateway, 'ere'),
       marketplaceId,
@@ -92,7 +98,7 @@ function refused(refusal: Exclude<ReturnType<typeof earlyEndRefusal>, undefined>
 
 /**
  * The other side's answer. A repeat of the same answer changes nothing.
- * @throws Failure `not_found`, `conflict` when nothing waits for an answer of this side
+ * @throws Failure `not_found`, `conflict` when nothing waits for an answer of this side, or the meeting does not run any more
  */
 export async function answerEarlyEnd(
   gateway: Gateway,
@@ -108,6 +114,9 @@ export async function answerEarlyEnd(
       const state = earlyEnd.state === 'asked' ? 'lapsed' : earlyEnd.state;
       throw new Failure('conflict', `The request for an early end is ${state}.`);
     }
+    const refusal = earlyEndRefusal(await policyFor(tx, meeting), meeting, now());
+    // The time to answer may be taken out of the policy meanwhile; who was asked in it may still answer.
+    if (refusal === 'not_running') throw refused(refusal, meeting);
     const settled = await settle(tx, gateway, meeting, earlyEnd, decision);
     await cancelJob(tx, { kind: LAPSE, subjectId: earlyEnd.id });
     if (decision === 'agreed' && isEndable(gateway, meeting)) {
@@ -132,8 +141,10 @@ export async function lapseEarlyEnd(gateway: Gateway, id: string): Promise<void>
 
 /** Job `early.end`: both have agreed. A vendor that is not reachable is asked again. */
 export async function endEarly(gateway: Gateway, id: string): Promise<void> {
-  const earlyEnd = await findEarlyEnd(gateway.db.read, id);
-  if (earlyEnd === undefined) return;
+  const { read } = gateway.db;
+  const earlyEnd = await findEarlyEnd(read, id);
+  const meeting = earlyEnd && (await findMeeting(read, earlyEnd.meetingId));
+  if (earlyEnd === undefined || meeting === undefined || agreedRunIsOver(meeting, earlyEnd)) return;
   try {
     const { marketplaceId, meetingId, askedBy } = earlyEnd;
     await endMeeting(gateway, { marketplaceId, meetingId, by: askedBy as EarlyEndSide });

@@ -6,6 +6,7 @@ import { newId } from '../domain/id.ts';
 import { isOver, type MeetingState } from '../domain/meeting.ts';
 import type { BookingKind, RecordingMode } from '../domain/policy.ts';
 import { isAsked, type Consent } from '../domain/recording.ts';
+import { MINUTE } from '../domain/time.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
@@ -18,6 +19,7 @@ import {
   findOwnGuest,
   insertGuest,
   listGuests,
+  lockGuest,
   markGuestRevoked,
   type Guest,
 } from '../store/guests.ts';
@@ -33,6 +35,9 @@ export type Inviter =
   | { readonly side: 'marketplace' }
   | { readonly side: 'professional' }
   | { readonly side: 'customer'; readonly customerId: string };
+
+/** How often the places of a meeting's guests can be given anew. Chosen: far above what invitations to one meeting take. */
+const MOST_TURNS = 10;
 
 interface Invitation {
   readonly marketplaceId: string;
@@ -63,9 +68,11 @@ export async function inviteGuest(gateway: Gateway, { marketplaceId, meetingId, 
         extra: { continued_by: meeting.continuedBy },
       });
     if (isOver(meeting.state as MeetingState)) throw new Failure('conflict', `The meeting is ${meeting.state}.`);
-    const inUse = (await guestsOf(tx, meeting)).filter(({ revokedAt }) => revokedAt === null).length;
-    if (inUse >= links.max_guests)
-      throw new Failure('conflict', 'The meeting has as many guest links as it may have.', { extra: { max_guests: links.max_guests } });
+    const { max_guests: most } = links;
+    const ever = await guestsOf(tx, meeting);
+    // Links that were taken back count as well after a while, so that nobody fills lists and the audit log with them.
+    if (ever.filter(({ revokedAt }) => revokedAt === null).length >= most || ever.length >= most * MOST_TURNS)
+      throw new Failure('conflict', 'The meeting has as many guest links as it may have.', { extra: { max_guests: most } });
     const id = newId(gateway, 'gst');
     const guest: Guest = {
       id,
@@ -88,17 +95,19 @@ export async function inviteGuest(gateway: Gateway, { marketplaceId, meetingId, 
 }
 
 /**
- * The link opens nothing from now on; who came in by it stays in the vendor's meeting. Revoked once more it stays as it is.
+ * The link opens nothing from now on; who came in by it stays in the vendor's meeting. Revoked once more it stays as it is. `meeting`: on
+ * whose page that is wanted, null by the API. Each page has the guests of its own booking only, whatever id is sent to it.
  * @throws Failure `not_found`, also for a guest of somebody else's
  */
 export async function revokeGuest(
   gateway: Gateway,
-  { marketplaceId, id, by }: { marketplaceId: string; id: string; by: Inviter },
+  { marketplaceId, id, by, meeting }: { marketplaceId: string; id: string; by: Inviter; meeting: Meeting | null },
 ): Promise<Guest> {
   const { db, now } = gateway;
   return db.write(async (tx) => {
     const guest = found(await findOwnGuest(tx, marketplaceId, id));
     if (!mayRevoke(guest, by)) throw notFound();
+    if (meeting !== null && !(await segmentsOf(tx, meeting)).some((segment) => segment.id === guest.meetingId)) throw notFound();
     const revoked = await markGuestRevoked(tx, id, now());
     if (revoked === undefined) return found(await findOwnGuest(tx, marketplaceId, id));
     await insertAuditEntry(tx, auditEntry(gateway, guest, 'guest.revoked', by));
@@ -149,7 +158,7 @@ export async function openGuestLink(gateway: Gateway, token: string): Promise<Gu
     ...opened,
     guest,
     revoked: guest.revokedAt !== null || !opened.policy.links.shareable,
-    consent: ((await findGuestConsent(read, guest)) ?? 'missing') as Consent,
+    consent: await consentOf(read, guest),
   };
 }
 
@@ -160,48 +169,65 @@ export const mustAgree = ({ meeting, policy, consent }: GuestEntrance): boolean 
   consent !== 'granted';
 
 /**
- * The vendor's join link, for a guest who may come in now. Each use is counted and told.
+ * The vendor's join link, for a guest who may come in now. Uses are counted and told, those of one minute as one.
  * @throws Failure `not_found`, `forbidden`, `gone`, `consent_missing`
  */
 export async function joinAsGuest(gateway: Gateway, token: string): Promise<string> {
   const { db, now, wake } = gateway;
   const opened = await openGuestLink(gateway, token);
-  const { guest, meeting, policy, consent } = opened;
+  const { guest, meeting, policy } = opened;
   if (opened.revoked) throw revokedLink();
   checkDoor(opened.door);
-  if (mustAgree(opened)) throw new Failure('consent_missing', 'A guest comes in after having agreed to the recording.');
   const url = vendorJoinUrl(gateway, meeting, policy);
-  const implied = policy.recording[meeting.bookingKind as BookingKind].consent === 'implied' && consent === 'missing';
   await db.write(async (tx) => {
-    const used = await countGuestUse(tx, guest.id, now());
-    if (used === undefined) throw revokedLink();
-    if (implied)
+    // Who says no at this moment waits, or was heard before: the guest's row is held.
+    const current = found(await lockGuest(tx, guest.id));
+    if (current.revokedAt !== null) throw revokedLink();
+    const consent = await consentOf(tx, current);
+    if (mustAgree({ ...opened, consent })) throw new Failure('consent_missing', 'A guest comes in after having agreed to the recording.');
+    const at = now();
+    if (current.lastUsedAt !== null && minuteOf(current.lastUsedAt) === minuteOf(at)) return;
+    const uses = await countGuestUse(tx, guest.id, at);
+    if (consent === 'missing' && policy.recording[meeting.bookingKind as BookingKind].consent === 'implied')
       await insertConsent(tx, { ...ledgerEntry(gateway, guest), decision: 'granted', locale: 'en', textVersion: 'implied-by-joining' });
-    const told = { guest_id: guest.id, name: guest.name, uses: used.uses };
-    await tellMeeting(tx, gateway, meeting, 'meeting.guest_joined', `${guest.id} ${used.uses}`, told);
+    const told = { guest_id: guest.id, name: guest.name, uses };
+    await tellMeeting(tx, gateway, meeting, 'meeting.guest_joined', `${guest.id} ${uses}`, told);
   });
   wake();
   await noteClick(gateway, meeting, { side: 'unknown', customerId: null, guestId: guest.id });
   return url;
 }
 
-/** A guest's yes lets the guest in; a no after that counts as a customer's does. */
+/**
+ * A guest's yes lets the guest in; a no after that counts as a customer's does. The same once more changes nothing.
+ * @throws Failure `gone` for who never came in, and cannot any more
+ */
 export async function recordGuestConsent(
   gateway: Gateway,
-  { guest, meeting, consent }: GuestEntrance,
+  { guest: { id }, meeting, door, revoked }: GuestEntrance,
   decision: Omit<ConsentDecision, 'channel'>,
 ): Promise<void> {
   await gateway.db.write(async (tx) => {
+    // Held, so that it is known whether the guest has come in.
+    const guest = found(await lockGuest(tx, id));
+    if (guest.uses === 0) {
+      if (revoked || guest.revokedAt !== null) throw revokedLink();
+      if (door === 'cancelled' || door === 'expired') checkDoor(door);
+    }
+    if ((await consentOf(tx, guest)) === decision.decision) return;
     const entry = ledgerEntry(gateway, guest);
     await insertConsent(tx, { ...entry, ...decision });
     if (guest.uses === 0) return;
-    const isNew = decision.decision !== consent;
     for (const segment of await segmentsOf(tx, meeting)) {
-      await followDecision(tx, gateway, segment, { decision: decision.decision, id: entry.id, isNew });
+      await followDecision(tx, gateway, segment, { decision: decision.decision, id: entry.id, isNew: true });
     }
   });
   gateway.wake();
 }
+
+const consentOf = async (db: Reader, guest: Guest): Promise<Consent> => ((await findGuestConsent(db, guest)) ?? 'missing') as Consent;
+
+const minuteOf = (moment: Date): number => Math.floor(moment.getTime() / MINUTE);
 
 /** In the ledger a guest stands under the id of the guest link. */
 const ledgerEntry = (gateway: Gateway, guest: Guest) => ({

@@ -2,9 +2,12 @@
 import type { Policy } from '../domain/policy.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
-import { addPlace, isKnownPlace } from '../store/join-places.ts';
+import { addPlace, countPlaces, isKnownPlace } from '../store/join-places.ts';
 import type { Attendee, Meeting } from '../store/meetings.ts';
 import { tellMeeting } from './tell.ts';
+
+/** Of one link. Anything can send a cookie; that it is shared is plain by then. */
+const MOST_PLACES = 10;
 
 /** `browser`: the secret that its cookie holds. Never in the way of who wants to come in: what cannot be written is left out. */
 export async function notePlace(
@@ -18,6 +21,8 @@ export async function notePlace(
   const place = { attendeeId: attendee.id, placeHash: fingerprint('place', attendee.id, browser) };
   try {
     if (await isKnownPlace(db.read, place)) return;
+    const [known] = await countPlaces(db.read, [attendee.id]);
+    if (known !== undefined && known.places >= MOST_PLACES) return;
     await db.write(async (tx) => {
       const places = await addPlace(tx, { ...place, at: now() });
       // The third and all after it are no further news.

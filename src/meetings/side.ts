@@ -12,8 +12,9 @@ import type { Fact } from '../domain/session.ts';
 import type { Gateway } from '../gateway.ts';
 import { findHostAccount } from '../store/connections.ts';
 import type { Reader } from '../store/database.ts';
-import { hasHadGuests } from '../store/guests.ts';
+import { wasGuestIn } from '../store/guests.ts';
 import { findOnlyCustomer, type Meeting } from '../store/meetings.ts';
+import { segmentsOf } from './segments.ts';
 
 type Standing = Pick<Fact, 'side' | 'customerId'>;
 
@@ -28,6 +29,12 @@ export async function sideOf(db: Reader, { providers }: Gateway, meeting: Meetin
   if (userId === account.accountId) return { side: 'host', customerId: null };
   // With two people in the booking, who is not the one is the other. In groups it may be anybody, an assistant of the host included, and
   // where a guest has come in, the guest.
-  if (meeting.bookingKind !== 'one_to_one' || (await hasHadGuests(db, meeting.id))) return NOBODY;
+  if (meeting.bookingKind !== 'one_to_one' || (await hasHadGuests(db, meeting))) return NOBODY;
   return { side: 'customer', customerId: await findOnlyCustomer(db, meeting.id) };
+}
+
+/** A guest's link leads on to what its meeting goes on as: who came into one segment of a booking may be in all of them. */
+async function hasHadGuests(db: Reader, meeting: Meeting): Promise<boolean> {
+  for (const { id } of await segmentsOf(db, meeting)) if (await wasGuestIn(db, id)) return true;
+  return false;
 }

@@ -1,12 +1,15 @@
 /** A professional objects to a decision, with evidence (C02): once for each, and whoever decides says why. */
+import { digestOf } from '../domain/audit-chain.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import { Failure, found } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
-import type { Regarded } from '../domain/standing.ts';
+import { standingAt, type Regarded, type Standing } from '../domain/standing.ts';
 import { emit } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { insertAuditEntry } from '../store/audit.ts';
+import type { Reader } from '../store/database.ts';
 import { professionalRow, type ProfessionalKey } from '../store/professionals.ts';
-import { decideAppeal, findAppealAgainst, findOwnAppeal, insertAppeal, type Appeal } from '../store/standing.ts';
+import { decideAppeal, findAppealAgainst, findOwnAppeal, insertAppeal, listStandingDecisions, type Appeal } from '../store/standing.ts';
 import { decide, readStanding } from './standing.ts';
 
 export interface Objection {
@@ -48,7 +51,7 @@ export async function fileAppeal(gateway: Gateway, whose: ProfessionalKey, { tex
       at: fresh.at,
       action: 'appeal.filed',
       subjectId: fresh.id,
-      details: { ...told, text, evidence, by },
+      details: { ...told, text_sha256: digestOf(text), evidence_sha256: digestOf(canonicalJson(evidence)), by },
     });
     await emit(tx, gateway, {
       marketplaceId: fresh.marketplaceId,
@@ -66,14 +69,14 @@ export async function fileAppeal(gateway: Gateway, whose: ProfessionalKey, { tex
 export interface Ruling {
   readonly decision: 'upheld' | 'granted';
   readonly answer: string;
-  /** What a grant changes the standing to; left out, it is good again. */
+  /** What a grant changes the standing to; null: to what it was before the decision. */
   readonly change: Regarded | null;
   /** The id of an API key. */
   readonly by: string;
 }
 
 /**
- * A grant without a change takes the decision back; where another one took its place meanwhile, that one stays.
+ * A grant without a change takes the decision back: what was in force before it is in force again, if it still holds. Where another one took its place meanwhile, that one stays.
  * @throws Failure `not_found`, `conflict` when it is decided already, `invalid`
  */
 export async function ruleOnAppeal(
@@ -91,28 +94,40 @@ export async function ruleOnAppeal(
       const { state } = (await findOwnAppeal(tx, marketplaceId, appealId))!;
       throw new Failure('conflict', `The appeal is ${state} already.`, { extra: { appeal_state: state } });
     }
-    const told = { professional_id: professionalId, decision_id: decisionId, decision, answer };
+    const told = { professional_id: professionalId, decision_id: decisionId, decision };
     await insertAuditEntry(tx, {
       id: newId(gateway, 'aud'),
       marketplaceId,
       at: now(),
       action: 'appeal.decided',
       subjectId: appealId,
-      details: { ...told, by },
+      details: { ...told, answer_sha256: digestOf(answer), by },
     });
     await emit(tx, gateway, {
       marketplaceId,
       type: 'appeal.decided',
       subjectId: appealId,
       key: 'once',
-      data: { ...told, appeal_id: appealId },
+      data: { ...told, answer, appeal_id: appealId },
     });
     if (decision === 'granted' && (change !== null || row.decisionId === decisionId)) {
-      const judgement = { standing: 'good', until: null, ...change } as const;
+      const judgement = change ?? (await standingBefore(tx, known, now()));
       await decide(tx, gateway, known, { ...judgement, reason: answer, incidentId: null, appealId, by });
     }
     return appeal;
   });
   wake();
   return decided;
+}
+
+/** Chosen: far above what is decided about one professional. */
+const MOST_DECISIONS = 100;
+
+/** What was in force before the decision, as far as it still holds. A decision that an appeal took back itself does not come again. */
+async function standingBefore(db: Reader, appeal: Appeal, now: Date): Promise<Regarded> {
+  const all = await listStandingDecisions(db, appeal, MOST_DECISIONS);
+  for (const { id, standing, until } of all.slice(all.findIndex((decision) => decision.id === appeal.decisionId) + 1)) {
+    if ((await findAppealAgainst(db, id))?.state !== 'granted') return standingAt({ standing: standing as Standing, until }, now);
+  }
+  return { standing: 'good', until: null };
 }

@@ -6,6 +6,7 @@ import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { cancelMeeting, endMeeting } from '../meetings/lifecycle.ts';
+import { isEndable } from '../meetings/link.ts';
 import { hasAuditEntry, insertAuditEntry } from '../store/audit.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { findStanding, type StandingDecision } from '../store/standing.ts';
@@ -24,7 +25,7 @@ export async function obeyStanding(gateway: Gateway, meetingId: string): Promise
   const begun = hasBegun(meeting, known.decision.at);
   if (begun ? running === 'keep' : upcoming === 'keep') return;
   const act = begun && (state === 'live' || state === 'confirmed') ? 'end' : 'cancel';
-  await note(gateway, meeting, known.decision, act);
+  await note(gateway, meeting, known.decision, act, isEndable(gateway, meeting));
   if (act === 'cancel') await cancelMeeting(gateway, { marketplaceId, meetingId, reason: 'professional_suspended' });
   else await endWhereItCan(gateway, meeting);
 }
@@ -44,6 +45,7 @@ async function note(
   { id, marketplaceId }: Meeting,
   decision: StandingDecision,
   act: 'end' | 'cancel',
+  ends: boolean,
 ): Promise<void> {
   const entryId = `aud_${fingerprint('standing', decision.id, id)}`;
   await db.write(async (tx) => {
@@ -54,7 +56,8 @@ async function note(
       at: now(),
       action: `standing.${act === 'end' ? 'ends' : 'cancels'}_meeting`,
       subjectId: id,
-      details: { professional_id: decision.professionalId, decision_id: decision.id },
+      // Where the vendor cannot end it, its links are shut and who is in it stays.
+      details: { professional_id: decision.professionalId, decision_id: decision.id, ...(act === 'end' ? { ends } : {}) },
     });
   });
 }

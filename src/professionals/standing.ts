@@ -1,4 +1,5 @@
 /** A marketplace decides about a professional (C01): append-only, told, in the audit log, and obeyed by new links, calls and meetings. */
+import { digestOf } from '../domain/audit-chain.ts';
 import { Failure } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import { isBarred, standingAt, type Regarded, type Standing } from '../domain/standing.ts';
@@ -107,6 +108,9 @@ export async function decide(
   const at = gateway.now();
   if (until !== null && until <= at) throw wrong('/until', 'is over already');
   const whose = { marketplaceId, professionalId };
+  const known = await findStanding(tx, whose);
+  // A suspension that has ended is told, also when its job comes late.
+  if (known?.decision != null && standingAt(known, at).standing !== known.standing) await noteOver(tx, gateway, known.decision);
   const before = await readStanding(tx, whose, at);
   const decision: StandingDecision = {
     id: newId(gateway, 'std'),
@@ -140,7 +144,7 @@ export async function decide(
       from: before.standing,
       to: standing,
       until: until?.toISOString() ?? null,
-      reason,
+      reason_sha256: digestOf(reason),
       incident_id: incidentId,
       appeal_id: appealId,
       by,
@@ -178,22 +182,29 @@ export async function endSuspension(gateway: Gateway, decisionId: string): Promi
       await scheduleJob(tx, { kind: END_OF_SUSPENSION, subjectId: decisionId, dueAt: until });
       return;
     }
-    await saveProfessional(tx, { marketplaceId, professionalId }, { standing: 'good', standingUntil: null, decisionId: null });
-    await insertAuditEntry(tx, {
-      id: newId(gateway, 'aud'),
-      marketplaceId,
-      at,
-      action: 'standing.ended',
-      subjectId: decisionId,
-      details: { professional_id: professionalId, from: decision.standing, to: 'good' },
-    });
-    await tellStanding(tx, gateway, decision, {
-      before: decision.standing as Standing,
-      after: { standing: 'good', until: null },
-      over: true,
-    });
+    await noteOver(tx, gateway, decision);
   });
   wake();
+}
+
+/** In an open transaction that holds the professional's row. */
+async function noteOver(tx: Writer, gateway: Gateway, decision: StandingDecision): Promise<void> {
+  const { id, marketplaceId, professionalId, standing } = decision;
+  await saveProfessional(tx, { marketplaceId, professionalId }, { standing: 'good', standingUntil: null, decisionId: null });
+  await insertAuditEntry(tx, {
+    id: newId(gateway, 'aud'),
+    marketplaceId,
+    at: gateway.now(),
+    action: 'standing.ended',
+    subjectId: id,
+    details: { professional_id: professionalId, from: standing, to: 'good' },
+  });
+  await cancelJob(tx, { kind: END_OF_SUSPENSION, subjectId: id });
+  await tellStanding(tx, gateway, decision, {
+    before: standing as Standing,
+    after: { standing: 'good', until: null },
+    over: true,
+  });
 }
 
 /** `over`: the decision has come to its end, rather than into force. */

@@ -103,7 +103,12 @@ export async function countOpenContentLinks(db: Reader, { marketplaceId, booking
   const { contentLinks } = db.t;
   return db.$count(
     contentLinks,
-    and(eq(contentLinks.marketplaceId, marketplaceId), eq(contentLinks.bookingId, bookingId), gt(contentLinks.expiresAt, at)),
+    and(
+      eq(contentLinks.marketplaceId, marketplaceId),
+      eq(contentLinks.bookingId, bookingId),
+      gt(contentLinks.expiresAt, at),
+      isNull(contentLinks.revokedAt),
+    ),
   );
 }
 
@@ -157,4 +162,15 @@ export async function eraseContentLinkToken(tx: Writer, id: string): Promise<voi
     .update(contentLinks)
     .set({ tokenSealed: null })
     .where(and(eq(contentLinks.id, id), isNotNull(contentLinks.tokenSealed)));
+}
+
+/** The link opens nothing any more, and its readable form goes. False when it was revoked before. */
+export async function revokeContentLink(tx: Writer, id: string, at: Date): Promise<boolean> {
+  const { contentLinks } = tx.t;
+  const rows = await tx
+    .update(contentLinks)
+    .set({ revokedAt: at, tokenSealed: null })
+    .where(and(eq(contentLinks.id, id), isNull(contentLinks.revokedAt)))
+    .returning({ id: contentLinks.id });
+  return rows.length === 1;
 }

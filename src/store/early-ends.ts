@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray } from 'drizzle-orm';
+import { and, desc, eq, inArray, max } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
@@ -19,12 +19,13 @@ export async function listEarlyEnds(db: Reader, meetingId: string): Promise<Earl
 export async function findNewestEarlyEnds(db: Reader, meetingIds: readonly string[]): Promise<Map<string, EarlyEnd>> {
   const { earlyEnds } = db.t;
   if (meetingIds.length === 0) return new Map();
-  const rows = await db
-    .select()
+  // Their ids begin with their moment.
+  const newest = db
+    .select({ id: max(earlyEnds.id) })
     .from(earlyEnds)
     .where(inArray(earlyEnds.meetingId, [...meetingIds]))
-    .orderBy(earlyEnds.id);
-  // The later one replaces the earlier.
+    .groupBy(earlyEnds.meetingId);
+  const rows = await db.select().from(earlyEnds).where(inArray(earlyEnds.id, newest));
   return new Map(rows.map((row) => [row.meetingId, row]));
 }
 

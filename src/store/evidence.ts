@@ -1,8 +1,8 @@
 /**
- * What is known of one meeting, for an export of evidence. It reads across tables, each list from its beginning and bounded: nobody else needs
- * it together.
+ * What is known of one meeting, for an export of evidence. It reads across tables, each list bounded, so that what came last is
+ * there: nobody else needs it together.
  */
-import { and, asc, eq, inArray, isNotNull } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, or } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { AuditEntry } from './audit.ts';
 import type { Reader } from './database.ts';
@@ -18,53 +18,79 @@ interface Of {
   readonly limit: number;
 }
 
+/** Read from the end, shown from the beginning. */
+const newest = async <Found>(rows: PromiseLike<Found[]>): Promise<Found[]> => (await rows).toReversed();
+
 export async function attendeesOf(db: Reader, { meetingId, limit }: Of): Promise<Attendee[]> {
   const { attendees } = db.t;
-  return db.select().from(attendees).where(eq(attendees.meetingId, meetingId)).orderBy(asc(attendees.id)).limit(limit);
+  return newest(db.select().from(attendees).where(eq(attendees.meetingId, meetingId)).orderBy(desc(attendees.id)).limit(limit));
 }
 
-export async function consentsOf(db: Reader, { meetingId, limit }: Of): Promise<Row<'consents'>[]> {
+/** Of its customers, and of these guests, in whichever meeting of the booking they were invited. */
+export async function consentsOf(
+  db: Reader,
+  { meetingId, guests, limit }: Of & { guests: readonly Row<'guests'>[] },
+): Promise<Row<'consents'>[]> {
   const { consents } = db.t;
-  return db.select().from(consents).where(eq(consents.meetingId, meetingId)).orderBy(asc(consents.at), asc(consents.id)).limit(limit);
+  return newest(
+    db
+      .select()
+      .from(consents)
+      .where(
+        and(
+          inArray(consents.meetingId, [meetingId, ...guests.map((guest) => guest.meetingId)]),
+          or(
+            eq(consents.meetingId, meetingId),
+            inArray(
+              consents.customerId,
+              guests.map(({ id }) => id),
+            ),
+          ),
+        ),
+      )
+      .orderBy(desc(consents.at), desc(consents.id))
+      .limit(limit),
+  );
 }
 
 /** When a link of the gateway was followed to the vendor, to the minute. */
 export async function clicksOf(db: Reader, { meetingId, limit }: Of): Promise<Row<'meetingFacts'>[]> {
   const { meetingFacts } = db.t;
-  return db
-    .select()
-    .from(meetingFacts)
-    .where(and(eq(meetingFacts.meetingId, meetingId), eq(meetingFacts.source, 'estimate'), eq(meetingFacts.kind, 'joined')))
-    .orderBy(asc(meetingFacts.at), asc(meetingFacts.key))
-    .limit(limit);
-}
-
-export async function guestsOf(db: Reader, { meetingId, limit }: Of): Promise<Row<'guests'>[]> {
-  const { guests } = db.t;
-  return db.select().from(guests).where(eq(guests.meetingId, meetingId)).orderBy(asc(guests.id)).limit(limit);
+  return newest(
+    db
+      .select()
+      .from(meetingFacts)
+      .where(and(eq(meetingFacts.meetingId, meetingId), eq(meetingFacts.source, 'estimate'), eq(meetingFacts.kind, 'joined')))
+      .orderBy(desc(meetingFacts.at), desc(meetingFacts.key))
+      .limit(limit),
+  );
 }
 
 /** From how many browsers each personal link was opened, and when first from each. */
 export async function placesOf(db: Reader, { meetingId, limit }: Of): Promise<{ customerId: string; at: Date }[]> {
   const { attendees, joinPlaces } = db.t;
-  return db
-    .select({ customerId: attendees.customerId, at: joinPlaces.at })
-    .from(attendees)
-    .innerJoin(joinPlaces, eq(joinPlaces.attendeeId, attendees.id))
-    .where(eq(attendees.meetingId, meetingId))
-    .orderBy(asc(joinPlaces.at), asc(joinPlaces.placeHash))
-    .limit(limit);
+  return newest(
+    db
+      .select({ customerId: attendees.customerId, at: joinPlaces.at })
+      .from(attendees)
+      .innerJoin(joinPlaces, eq(joinPlaces.attendeeId, attendees.id))
+      .where(eq(attendees.meetingId, meetingId))
+      .orderBy(desc(joinPlaces.at), desc(joinPlaces.placeHash))
+      .limit(limit),
+  );
 }
 
 export async function recordingsOf(db: Reader, { meetingId, limit }: Of): Promise<Recording[]> {
   const { recordings } = db.t;
-  return db.select().from(recordings).where(eq(recordings.meetingId, meetingId)).orderBy(asc(recordings.id)).limit(limit);
+  return newest(db.select().from(recordings).where(eq(recordings.meetingId, meetingId)).orderBy(desc(recordings.id)).limit(limit));
 }
 
 export async function recordingLinksOf(db: Reader, { meetingId, limit }: Of): Promise<RecordingLink[]> {
   const { recordings, recordingLinks } = db.t;
   const own = db.select({ id: recordings.id }).from(recordings).where(eq(recordings.meetingId, meetingId));
-  return db.select().from(recordingLinks).where(inArray(recordingLinks.recordingId, own)).orderBy(asc(recordingLinks.id)).limit(limit);
+  return newest(
+    db.select().from(recordingLinks).where(inArray(recordingLinks.recordingId, own)).orderBy(desc(recordingLinks.id)).limit(limit),
+  );
 }
 
 export async function meterOf(db: Reader, meetingId: string): Promise<Row<'meters'> | undefined> {
@@ -73,22 +99,24 @@ export async function meterOf(db: Reader, meetingId: string): Promise<Row<'meter
 
 export async function blocksOf(db: Reader, { meetingId, limit }: Of): Promise<Row<'meterBlocks'>[]> {
   const { meterBlocks } = db.t;
-  return db
-    .select()
-    .from(meterBlocks)
-    .where(eq(meterBlocks.meetingId, meetingId))
-    .orderBy(asc(meterBlocks.startsAt), asc(meterBlocks.instanceId), asc(meterBlocks.number))
-    .limit(limit);
+  return newest(
+    db
+      .select()
+      .from(meterBlocks)
+      .where(eq(meterBlocks.meetingId, meetingId))
+      .orderBy(desc(meterBlocks.startsAt), desc(meterBlocks.instanceId), desc(meterBlocks.number))
+      .limit(limit),
+  );
 }
 
 export async function earlyEndsOf(db: Reader, { meetingId, limit }: Of): Promise<Row<'earlyEnds'>[]> {
   const { earlyEnds } = db.t;
-  return db.select().from(earlyEnds).where(eq(earlyEnds.meetingId, meetingId)).orderBy(asc(earlyEnds.id)).limit(limit);
+  return newest(db.select().from(earlyEnds).where(eq(earlyEnds.meetingId, meetingId)).orderBy(desc(earlyEnds.id)).limit(limit));
 }
 
 export async function ratingsOf(db: Reader, { meetingId, limit }: Of): Promise<Row<'ratings'>[]> {
   const { ratings } = db.t;
-  return db.select().from(ratings).where(eq(ratings.meetingId, meetingId)).orderBy(asc(ratings.id)).limit(limit);
+  return newest(db.select().from(ratings).where(eq(ratings.meetingId, meetingId)).orderBy(desc(ratings.id)).limit(limit));
 }
 
 export async function eventsAbout(
@@ -96,23 +124,27 @@ export async function eventsAbout(
   { subjectIds, limit }: { subjectIds: readonly string[]; limit: number },
 ): Promise<StoredEvent[]> {
   const { events } = db.t;
-  return db
-    .select()
-    .from(events)
-    .where(inArray(events.subjectId, [...subjectIds]))
-    .orderBy(asc(events.at), asc(events.sequence), asc(events.position))
-    .limit(limit);
+  return newest(
+    db
+      .select()
+      .from(events)
+      .where(inArray(events.subjectId, [...subjectIds]))
+      .orderBy(desc(events.at), desc(events.sequence), desc(events.position))
+      .limit(limit),
+  );
 }
 
 export async function deliveriesOf(db: Reader, { eventIds, limit }: { eventIds: readonly string[]; limit: number }): Promise<Delivery[]> {
   const { deliveries } = db.t;
   if (eventIds.length === 0) return [];
-  return db
-    .select()
-    .from(deliveries)
-    .where(inArray(deliveries.eventId, [...eventIds]))
-    .orderBy(asc(deliveries.id))
-    .limit(limit);
+  return newest(
+    db
+      .select()
+      .from(deliveries)
+      .where(inArray(deliveries.eventId, [...eventIds]))
+      .orderBy(desc(deliveries.id))
+      .limit(limit),
+  );
 }
 
 export async function attemptsOf(
@@ -121,12 +153,14 @@ export async function attemptsOf(
 ): Promise<DeliveryAttempt[]> {
   const { deliveryAttempts } = db.t;
   if (deliveryIds.length === 0) return [];
-  return db
-    .select()
-    .from(deliveryAttempts)
-    .where(inArray(deliveryAttempts.deliveryId, [...deliveryIds]))
-    .orderBy(asc(deliveryAttempts.id))
-    .limit(limit);
+  return newest(
+    db
+      .select()
+      .from(deliveryAttempts)
+      .where(inArray(deliveryAttempts.deliveryId, [...deliveryIds]))
+      .orderBy(desc(deliveryAttempts.id))
+      .limit(limit),
+  );
 }
 
 /** In the order of the chain; entries from before there was one are missing. */
@@ -135,12 +169,14 @@ export async function chainedAbout(
   { marketplaceId, subjectIds, limit }: { marketplaceId: string; subjectIds: readonly string[]; limit: number },
 ): Promise<AuditEntry[]> {
   const { audit } = db.t;
-  return db
-    .select()
-    .from(audit)
-    .where(and(eq(audit.marketplaceId, marketplaceId), inArray(audit.subjectId, [...subjectIds]), isNotNull(audit.seq)))
-    .orderBy(asc(audit.seq))
-    .limit(limit);
+  return newest(
+    db
+      .select()
+      .from(audit)
+      .where(and(eq(audit.marketplaceId, marketplaceId), inArray(audit.subjectId, [...subjectIds]), isNotNull(audit.seq)))
+      .orderBy(desc(audit.seq))
+      .limit(limit),
+  );
 }
 
 /** The hashes at these places of the chain. */

@@ -32,15 +32,21 @@ export async function listGuests(db: Reader, meetingIds: readonly string[]): Pro
     .orderBy(asc(guests.id));
 }
 
-/** Undefined when the link was revoked meanwhile. */
-export async function countGuestUse(tx: Writer, id: string, at: Date): Promise<Guest | undefined> {
+/** Holds the row until the transaction ends. */
+export async function lockGuest(tx: Writer, id: string): Promise<Guest | undefined> {
+  const { guests } = tx.t;
+  return (await tx.update(guests).set({ id }).where(eq(guests.id, id)).returning())[0];
+}
+
+/** How many uses there are now. */
+export async function countGuestUse(tx: Writer, id: string, at: Date): Promise<number> {
   const { guests } = tx.t;
   const rows = await tx
     .update(guests)
     .set({ uses: sql`${guests.uses} + 1`, lastUsedAt: at })
-    .where(and(eq(guests.id, id), isNull(guests.revokedAt)))
-    .returning();
-  return rows[0];
+    .where(eq(guests.id, id))
+    .returning({ uses: guests.uses });
+  return rows[0]?.uses ?? 0;
 }
 
 /** Undefined when it was revoked before. */
@@ -63,9 +69,8 @@ const guestsWhoCame = prepared('guests_who_came', (db: Reader) => {
     .limit(1);
 });
 
-/** Whether a guest link of the meeting was used. Asked for everybody whom a vendor tells of. */
-export const hasHadGuests = async (db: Reader, meetingId: string): Promise<boolean> =>
-  (await guestsWhoCame(db, { meetingId })).length === 1;
+/** Whether a guest link that was made for the meeting was used. Asked for everybody whom a vendor tells of. */
+export const wasGuestIn = async (db: Reader, meetingId: string): Promise<boolean> => (await guestsWhoCame(db, { meetingId })).length === 1;
 
 /** What each guest who came in has decided last about the recording; `missing` for who was not asked. */
 export async function listGuestsConsents(db: Reader, meetingIds: readonly string[]): Promise<string[]> {

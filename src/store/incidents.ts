@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Reader, Writer } from './database.ts';
 
@@ -45,12 +45,13 @@ export async function insertIncidentEntry(tx: Writer, entry: IncidentEntry): Pro
 /** Oldest first. Entries of one moment come in no order. */
 export async function listIncidentEntries(db: Reader, incidentId: string, limit: number): Promise<IncidentEntry[]> {
   const { incidentEntries } = db.t;
-  return db
+  const newest = await db
     .select()
     .from(incidentEntries)
     .where(eq(incidentEntries.incidentId, incidentId))
-    .orderBy(asc(incidentEntries.at), asc(incidentEntries.id))
+    .orderBy(desc(incidentEntries.at), desc(incidentEntries.id))
     .limit(limit);
+  return newest.toReversed();
 }
 
 /** The marketplace's, newest first, page by page. */

@@ -26,6 +26,7 @@ const buy = ({ api }: Pick<World, 'api'>, customerId = 'cus_1', headers: Record<
 const bought = async (world: World, customerId?: string) => String(must(await buy(world, customerId), 201).json['url']);
 const contentsOf = async ({ api }: World) =>
   must(await api('GET', `/v1/contents?booking_id=${SALE.booking.id}`), 200).json['data'] as readonly ContentJson[];
+const open = (url: string): Promise<Answer> => visit(url, { method: 'POST' });
 const told = ({ receiver }: World, type: string) => receiver.events.filter((event) => event.type === type);
 const actions = async ({ gateway }: World): Promise<string[]> => {
   const { db } = gateway.gateway;
@@ -73,13 +74,11 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
       expect(page.text).toContain(shown);
     expect(page.text).not.toContain('CanaryOfContent');
     const place = `${link}/${content.id}`;
-    for (const headers of [{}, { 'sec-purpose': 'prefetch' }]) {
-      const look = await visit(place, { method: 'sec-purpose' in headers ? 'GET' : 'HEAD', headers });
-      expect([look.status, look.headers.get('location')]).toEqual([204, null]);
-    }
+    // Whoever follows links alone opens nothing.
+    expect((await visit(place)).status).toBe(404);
     expect(await contentsOf(world)).toMatchObject([{ links: [{ customer_id: 'cus_1', url: link, views: 0, first_viewed_at: null }] }]);
     for (let count = 0; count < 2; count += 1) {
-      const answer = await visit(place);
+      const answer = await open(place);
       expect([answer.status, answer.headers.get('location')]).toEqual([303, URL_OF_BOOK]);
       expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
       expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -96,15 +95,15 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
     world.jump(13 * DAY - 1);
     expect((await visit(link)).status).toBe(200);
     world.jump(1);
-    for (const url of [link, place]) expect(must(await visit(url), 410).text).toContain('The time for this is over');
+    for (const answer of [await visit(link), await open(place)]) expect(must(answer, 410).text).toContain('The time for this is over');
     const first = await world.receiver.waitFor('content.expired', ({ type }) => type === 'content.expired');
     expect(first.data).toMatchObject({ customer_id: 'cus_1', erased_at: null });
     expect(await buy(world)).toMatchObject({ status: 410, json: { code: 'gone' } });
     expect((await visit(other)).status).toBe(200);
-    expect(must(await visit(`${other}/${content.id}`), 303).headers.get('location')).toBe(URL_OF_BOOK);
+    expect(must(await open(`${other}/${content.id}`), 303).headers.get('location')).toBe(URL_OF_BOOK);
 
     world.jump(DAY);
-    for (const url of [other, `${other}/${content.id}`]) expect((await visit(url)).status).toBe(410);
+    for (const answer of [await visit(other), await open(`${other}/${content.id}`)]) expect(answer.status).toBe(410);
     const last = await world.receiver.waitFor('content.expired', ({ data }) => data['customer_id'] === 'cus_2' && 'erased_at' in data);
     expect(last.data['erased_at']).toBe(world.now().toISOString());
     await settled(world);
@@ -161,7 +160,7 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
     expect(await buy(stranger)).toMatchObject({ status: 404 });
     const [gone, ...kept] = contents;
     for (let count = 0; count < 2; count += 1) must(await world.api('DELETE', `/v1/contents/${gone!.id}`), 204);
-    must(await visit(`${link}/${gone!.id}`), 410);
+    must(await open(`${link}/${gone!.id}`), 410);
     const page = must(await visit(link), 200).text;
     expect(kept.every(({ title }) => page.includes(title!))).toBe(true);
     expect(page).not.toContain(gone!.title!);
@@ -174,11 +173,11 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
       ({ type, data }) => type === 'content.published' && (data['content_ids'] as string[]).includes(better.id),
     );
     expect(events.data).toMatchObject({ content_ids: [...kept.map(({ id }) => id).toSorted(), better.id], links: [{ url: link }] });
-    must(await visit(`${link}/${better.id}`), 303);
+    must(await open(`${link}/${better.id}`), 303);
 
     // A storage that is approved no longer is not followed any more.
     await setPolicy(world, { recording: { uploads: { hosts: ['vimeo.com'] } } });
-    must(await visit(`${link}/${better.id}`), 410);
+    must(await open(`${link}/${better.id}`), 410);
     await setPolicy(world, {});
 
     for (const { id } of [...kept, better]) must(await world.api('DELETE', `/v1/contents/${id}`), 204);
@@ -189,6 +188,27 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
     await published(world);
     must(await visit(link), 200);
     expect((await actions(world)).filter((action) => action === 'content.taken_back')).toHaveLength(4);
+  });
+
+  it('T13 C01 is taken back from one buyer alone, and a suspended professional publishes nothing', async () => {
+    const world = await start();
+    const content = await published(world);
+    const [link, other] = [await bought(world), await bought(world, 'cus_2')];
+    const revoke = (api: World['api'], customerId: string) =>
+      api('POST', '/v1/contents/access/revoke', { booking_id: SALE.booking.id, customer_id: customerId });
+    must(await revoke(world.api, 'cus_9'), 404);
+    must(await revoke((await otherMarketplace(world)).api, 'cus_1'), 404);
+    for (let count = 0; count < 2; count += 1) must(await revoke(world.api, 'cus_1'), 204);
+    expect(must(await visit(link), 410).text).toContain('This was withdrawn');
+    must(await open(`${link}/${content.id}`), 410);
+    must(await buy(world), 410);
+    must(await open(`${other}/${content.id}`), 303);
+    expect((await actions(world)).filter((action) => action === 'content.access_revoked')).toHaveLength(1);
+    const urls = new Map((await contentsOf(world))[0]!.links.map(({ customer_id: id, url }) => [id, url]));
+    expect([urls.get('cus_1'), urls.get('cus_2')]).toEqual([null, other]);
+    must(await world.api('PUT', '/v1/professionals/pro_1/standing', { standing: 'terminated', reason: 'Sold copies.' }), 200);
+    expect((await publish(world, { url: `${URL_OF_BOOK}?part=2` })).json).toMatchObject({ code: 'professional_suspended' });
+    must(await open(`${other}/${content.id}`), 303);
   });
 
   it("T13 speaks the buyer's language and time where the booking has a meeting", async () => {

@@ -117,6 +117,26 @@ describeOnBothDatabases('a continuation', (_open, engine) => {
     await start(world, next);
   });
 
+  it('F10 G14 keeps its guests: nobody in it is taken for the customer after one came in by a link of the first meeting', async () => {
+    const world = await startWorld(engine, { links: { shareable: true } });
+    const first = await boughtMeeting(world, booked(world));
+    const guest = must(await world.api('POST', `/v1/meetings/${first.id}/guests`, {}), 201).json as unknown as { url: string };
+    await start(world, first);
+    await cutOff(world, first);
+    const next = await continued(world, first.id);
+    const joined = await post(`${guest.url}/join`);
+    expect(location(joined)).toBe(next.link.provider_join_url);
+    await start(world, next);
+    const people = await eventually('somebody is there', async () => {
+      const { sessions } = must(await world.api('GET', `/v1/meetings/${next.id}/sessions`), 200).json as unknown as {
+        sessions: { participants: { side: string; customer_id: string | null }[] }[];
+      };
+      const found = sessions.flatMap(({ participants }) => participants);
+      return found.some(({ side }) => side !== 'host') && found;
+    });
+    expect(people.map(({ side, customer_id: id }) => [side, id])).not.toContainEqual(['customer', 'cus_1']);
+  });
+
   it('G14 of a meeting that still runs has the booked minutes, counted from the real start where that was late', async () => {
     const world = await startWorld(engine);
     const first = await boughtMeeting(world, booked(world, { duration_minutes: 90 }));

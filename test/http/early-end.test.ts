@@ -74,6 +74,41 @@ describeOnBothDatabases('an early end', (_open, engine) => {
     ]);
   });
 
+  it('R05 ends only the run that was agreed to end, and nothing is agreed once it is over', async () => {
+    const { world, meeting } = await running();
+    must(await ask(world, meeting, { asked_by: 'customer' }), 201);
+    fault(world, 'zoom', 'PUT', '/v2/meetings/*/status', { status: 503 }, 50);
+    must(await answer(world, meeting, 'professional', 'agreed'), 200);
+    await settled(world);
+    // They end it themselves, and meet once more before the vendor can be reached.
+    world.jump(1);
+    await happen(world, meeting, 'end');
+    await eventually('it has ended', async () => (await getMeeting(world, meeting.id)).state === 'ended');
+    world.jump(1);
+    await happen(world, meeting, 'start');
+    await eventually('it runs again', async () => (await getMeeting(world, meeting.id)).state === 'live');
+    const asked = calls(world, 'zoom', 'PUT', /\/status$/).length;
+    world.jump(10 * MINUTE);
+    await settled(world);
+    expect((await getMeeting(world, meeting.id)).state).toBe('live');
+    expect(calls(world, 'zoom', 'PUT', /\/status$/)).toHaveLength(asked);
+    must(await ask(world, meeting, { asked_by: 'customer' }), 201);
+    await happen(world, meeting, 'end');
+    await eventually('it has ended', async () => (await getMeeting(world, meeting.id)).state === 'ended');
+    expect((await answer(world, meeting, 'professional', 'agreed')).status).toBe(409);
+  });
+
+  it('R05 can be asked for twenty times by one side', async () => {
+    const { world, meeting } = await running();
+    for (let n = 0; n < 20; n += 1) {
+      must(await ask(world, meeting, { asked_by: 'customer' }), 201);
+      must(await answer(world, meeting, 'professional', 'refused'), 200);
+      world.jump(1);
+    }
+    expect((await ask(world, meeting, { asked_by: 'customer' })).status).toBe(409);
+    must(await ask(world, meeting, { asked_by: 'professional' }), 201);
+  });
+
   it('R05 is refused, and lapses by itself when nobody answers; either may be asked for again', async () => {
     const { world, meeting } = await running();
     const first = must(await ask(world, meeting, { asked_by: 'professional' }), 201).json;

@@ -37,14 +37,19 @@ async function disputed(world: World) {
   const body = { reported_by: 'customer', reporter_id: 'cus_1', kind: 'dispute', text: 'Half an hour <b>missing</b>.' };
   const { json } = must(await world.api('POST', `/v1/meetings/${meeting.id}/incidents`, body), 201);
   const others = { reported_by: 'professional', reporter_id: 'pro_1', text: 'CANARY of the other side' };
-  must(await world.api('POST', `/v1/meetings/${meeting.id}/incidents`, others), 201);
+  const { json: theirs } = must(await world.api('POST', `/v1/meetings/${meeting.id}/incidents`, others), 201);
+  // The recording is looked at because of what the other side reported.
+  const { json: recordings } = must(await world.api('GET', `/v1/meetings/${meeting.id}/recordings`), 200);
+  const recordingId = (recordings['data'] as { id: string }[])[0]!.id;
+  const access = { incident_id: theirs['id'], reason: 'CANARY of the other report' };
+  must(await world.api('POST', `/v1/recordings/${recordingId}/access`, access), 201);
   const other = await boughtMeeting(world, {
     booking: { id: 'bk_other', kind: 'one_to_one', title: 'Other booking' },
     attendees: [{ customer_id: 'cus_other', name: 'Grace' }],
     starts_at: new Date(world.now().getTime() + 240 * MINUTE).toISOString(),
   });
   await settled(world);
-  return { meeting, other, id: String(json['id']) };
+  return { meeting, other, id: String(json['id']), theirId: String(theirs['id']) };
 }
 
 const exported = async ({ api }: World, id: string) =>
@@ -62,7 +67,7 @@ async function verified(world: World, { evidence, signature }: Pick<Signed, 'evi
 describeOnBothDatabases('the evidence about an incident', (_open, engine) => {
   it('T14 C04 says what happened in the meeting and nothing of others, signed so that no change goes unseen', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
-    const { meeting, other, id } = await disputed(world);
+    const { meeting, other, id, theirId } = await disputed(world);
     const at = world.now();
     const of = { meetingId: meeting.id, marketplaceId: world.marketplaceId };
     const bookingId = 'bk_1';
@@ -92,7 +97,7 @@ describeOnBothDatabases('the evidence about an incident', (_open, engine) => {
         id,
         kind: 'dispute',
         state: 'investigating',
-        timeline: [{ kind: 'reported' }, { kind: 'state' }, { text: 'Asked both' }],
+        timeline: [{ kind: 'reported' }, { kind: 'state' }],
       },
       meeting: { id: meeting.id, booking: { id: 'bk_1' }, professional_id: 'pro_1', provider: 'zoom', state: 'ended' },
       customers: [{ customer_id: 'cus_1', recording_consent: 'granted' }],
@@ -124,7 +129,8 @@ describeOnBothDatabases('the evidence about an incident', (_open, engine) => {
     expect((await verifyAudit(world.gateway.gateway.db)).every(({ broken }) => broken === null)).toBe(true);
 
     const text = JSON.stringify(evidence);
-    for (const word of [other.id, 'bk_other', 'cus_other', 'Grace', 'Other booking', 'CANARY']) expect(text).not.toContain(word);
+    for (const word of [other.id, 'bk_other', 'cus_other', 'Grace', 'Other booking', 'CANARY', theirId, 'Asked both'])
+      expect(text).not.toContain(word);
     const secrets = [meeting.host_url, meeting.attendees[0]!.join_url].map((url) => url.split('/').at(-1)!);
     for (const secret of [...secrets, meeting.link.provider_join_url]) expect(text).not.toContain(secret);
     expect(text.match(/https?:[^"]*/g)).toEqual([world.publicUrl]);
@@ -172,6 +178,24 @@ describeOnBothDatabases('the evidence about an incident', (_open, engine) => {
     expect(exports).toMatchObject([{ subjectId: id, details: { meeting_id: meeting.id, by: expect.stringMatching(/^key_/) as string } }]);
   });
 
+  it('T14 of a group shows who reported, and of the other customers their minutes only', async () => {
+    const world = await testWorld({ databaseUrl: await databaseOf(engine) });
+    await connect(world, 'zoom');
+    const meeting = await boughtMeeting(world, {
+      provider: 'zoom',
+      booking: { id: 'bk_1', kind: 'private_group', title: 'Group' },
+      attendees: [
+        { customer_id: 'cus_1', name: 'Ada' },
+        { customer_id: 'cus_2', name: 'Grace Canary' },
+      ],
+    });
+    const body = { reported_by: 'customer', reporter_id: 'cus_1', text: 'Too long' };
+    const { json } = must(await world.api('POST', `/v1/meetings/${meeting.id}/incidents`, body), 201);
+    const { evidence } = await exported(world, String(json['id']));
+    expect(evidence.customers).toMatchObject([{ customer_id: 'cus_1', name: 'Ada' }]);
+    expect(JSON.stringify(evidence)).not.toMatch(/cus_2|Canary/);
+  });
+
   it('T14 has a bound, and says which lists are longer', async () => {
     const world = await testWorld({ databaseUrl: await databaseOf(engine) });
     await connect(world, 'zoom');
@@ -180,10 +204,17 @@ describeOnBothDatabases('the evidence about an incident', (_open, engine) => {
     const { json } = must(await world.api('POST', `/v1/meetings/${meeting.id}/incidents`, body), 201);
     const of = { marketplaceId: world.marketplaceId, meetingId: meeting.id, customerId: 'cus_1' };
     const consent = { decision: 'refused', locale: 'en', textVersion: 'v1', channel: 'api', at: world.now() };
-    const consents = Array.from({ length: MOST_ROWS + 1 }, (_, index) => ({ id: `cst_${index}`, ...of, ...consent }));
+    const consents = Array.from({ length: MOST_ROWS + 1 }, (_, index) => ({
+      id: `cst_${String(index).padStart(3, '0')}`,
+      ...of,
+      ...consent,
+      // What was decided last is there, however often something was said before.
+      ...(index === MOST_ROWS ? { decision: 'granted', at: new Date(consent.at.getTime() + 1) } : {}),
+    }));
     await world.gateway.gateway.db.write((tx) => tx.insert(tx.t.consents).values(consents));
     const signed = await exported(world, String(json['id']));
     expect(signed.evidence.consents).toHaveLength(MOST_ROWS);
+    expect(signed.evidence.consents.at(-1)).toMatchObject({ decision: 'granted' });
     expect(signed.evidence.left_out).toEqual(['consents']);
     await verified(world, signed);
   });

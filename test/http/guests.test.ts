@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { createBrowser, location, visit, type Answer } from '../../demo/clients.ts';
 import type { World, WorldOptions } from '../../demo/world.ts';
+import { openGuestLink, recordGuestConsent } from '../../src/meetings/guests.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
@@ -58,6 +59,9 @@ describeOnBothDatabases('guests', (_open, engine) => {
     expect(page).toContain('Invitation for Grace, as a guest');
     expect(page).not.toContain(meeting.link.provider_join_url);
     expect((await post(`${guest.url}/join`)).headers.get('location')).toBe(meeting.link.provider_join_url);
+    // A second press tells nothing new, a minute later it does.
+    await post(`${guest.url}/join`);
+    world.jump(MINUTE);
     await post(`${guest.url}/join`);
     await settled(world);
     const uses = told(world, 'meeting.guest_joined');
@@ -90,12 +94,21 @@ describeOnBothDatabases('guests', (_open, engine) => {
     const second = must(await invite(world, meeting, { invited_by: 'customer', customer_id: 'cus_1' }), 201).json as unknown as GuestJson;
     expect((await invite(world, meeting)).json).toMatchObject({ status: 409, max_guests: 2 });
     must(await world.api('POST', `/v1/guests/${first.id}/revoke`), 200);
-    must(await invite(world, meeting), 201);
+    const { id: third } = must(await invite(world, meeting), 201).json as unknown as GuestJson;
     expect((await invite(world, meeting, { invited_by: 'customer' })).status).toBe(422);
     expect((await invite(world, meeting, { invited_by: 'customer', customer_id: 'cus_9' })).status).toBe(404);
     const foreign = await otherMarketplace(world);
     expect((await invite(foreign, meeting)).status).toBe(404);
     expect((await foreign.api('POST', `/v1/guests/${second.id}/revoke`)).status).toBe(404);
+    // Twenty in all, however many of them were taken back.
+    for (let last = third, ever = 3; ever < 20; ever += 1) {
+      must(await world.api('POST', `/v1/guests/${last}/revoke`), 200);
+      last = String(must(await invite(world, meeting), 201).json['id']);
+      if (ever === 19) must(await world.api('POST', `/v1/guests/${last}/revoke`), 200);
+    }
+    expect((await guestsOf(world, meeting)).data).toHaveLength(20);
+    must(await world.api('POST', `/v1/guests/${second.id}/revoke`), 200);
+    expect((await invite(world, meeting)).status).toBe(409);
     await setPolicy(world, {});
     expect((await invite(world, meeting)).json).toMatchObject({ status: 403, code: 'forbidden' });
     // Links that were given open nothing either.
@@ -120,6 +133,10 @@ describeOnBothDatabases('guests', (_open, engine) => {
     expect([hostPage.includes(own.url), hostPage.includes(theirs.url), hostPage.includes('Grace Hopper')]).toEqual([false, true, true]);
     expect((await post(`${joinOf(meeting)}/guests/${theirs.id}/revoke`)).status).toBe(404);
     expect((await post(`${meeting.host_url}/guests/${own.id}/revoke`)).status).toBe(404);
+    // The same sides of another meeting have nothing to say here.
+    const other = await boughtMeeting(world, { booking: { id: 'bk_2', kind: 'one_to_one', title: 'Another' } });
+    expect((await post(`${other.host_url}/guests/${theirs.id}/revoke`)).status).toBe(404);
+    expect((await post(`${joinOf(other)}/guests/${own.id}/revoke`)).status).toBe(404);
     must(await post(`${joinOf(meeting)}/guests/${own.id}/revoke`), 303);
     expect((await visit(own.url)).status).toBe(410);
     expect((await visit(theirs.url)).status).toBe(200);
@@ -143,7 +160,14 @@ describeOnBothDatabases('guests', (_open, engine) => {
     // What was decided last is told by the millisecond.
     world.jump(1);
     must(await decide('granted'), 303);
+    // The same once more is no decision.
+    must(await decide('granted'), 303);
+    const { gateway } = world.gateway;
+    const beforeJoining = await openGuestLink(gateway, guest.url.split('/').at(-1)!);
     expect((await post(`${guest.url}/join`)).status).toBe(303);
+    const unused = must(await invite(world, meeting), 201).json as unknown as GuestJson;
+    must(await world.api('POST', `/v1/guests/${unused.id}/revoke`), 200);
+    expect((await post(`${unused.url}/consent`, { decision: 'granted', text_version: version, locale: 'en' })).status).toBe(410);
     must(
       await world.api('PUT', `/v1/meetings/${meeting.id}/attendees/cus_1/recording-consent`, {
         decision: 'granted',
@@ -161,7 +185,8 @@ describeOnBothDatabases('guests', (_open, engine) => {
       return (json['data'] as { state: string; reason: string | null }[])[0];
     };
     await eventually('it is published', async () => (await recording())?.state === 'published');
-    must(await decide('refused'), 303);
+    // A no that was on its way while the guest came in counts all the same.
+    await recordGuestConsent(gateway, beforeJoining, { decision: 'refused', locale: 'en', textVersion: version });
     expect(await recording()).toMatchObject({ state: 'withheld', reason: 'consent_withdrawn' });
     const { read } = world.gateway.gateway.db;
     const ledger = (await read.select().from(read.t.consents)).filter(({ customerId }) => customerId === guest.id);
@@ -191,8 +216,10 @@ describeOnBothDatabases('guests', (_open, engine) => {
     await open(createBrowser());
     await open(createBrowser());
     await settled(world);
+    // Any program can make up cookies: ten places are enough to know.
+    for (let n = 0; n < 9; n += 1) await visit(page, { headers: { cookie: `place=${String(n).padStart(43, 'x')}` } });
     expect(told(world, 'meeting.link_shared')).toMatchObject([{ meeting_id: meeting.id, customer_id: 'cus_1', places: 2 }]);
-    expect((await guestsOf(world, meeting)).shared_links).toEqual([{ customer_id: 'cus_1', places: 3 }]);
+    expect((await guestsOf(world, meeting)).shared_links).toEqual([{ customer_id: 'cus_1', places: 10 }]);
     expect((await getMeeting(world, meeting.id)).state).toBe('confirmed');
 
     // Where a link was opened is forgotten after 90 days, with the hourly sweep.

@@ -255,6 +255,12 @@ describe('requests about the policy', () => {
     expect(pointersOf(answer)).toEqual([pointer]);
   });
 
+  it('F10 T04 are refused for guests where meetings are metered', async () => {
+    const answer = await change(world, { links: { shareable: true }, meter: { enabled: true } });
+    expect(answer).toMatchObject({ status: 422, json: { code: 'invalid', contradictions: ['guests_hide_the_customer'] } });
+    expect(pointersOf(answer)).toEqual(['/links/shareable']);
+  });
+
   it('are described with both media types and what each value means', async () => {
     const { json } = await visit(`${world.publicUrl}/openapi.json`);
     const { patch, get } = (json['paths'] as Record<string, Record<string, Record<string, unknown>>>)['/v1/policy']!;

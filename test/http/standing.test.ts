@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import { visit, type Answer } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
 import { verifyAudit } from '../../src/evidence/verify-audit.ts';
+import { digestOf } from '../../src/domain/audit-chain.ts';
+import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import {
   boughtMeeting,
@@ -131,7 +133,7 @@ describeOnBothDatabases('standing', (_open, engine) => {
         action: 'standing.decided',
         details: { professional_id: 'pro_1', from: 'good', to: 'warned', by: expect.stringMatching(/^key_/) as string },
       },
-      { action: 'standing.decided', details: { from: 'warned', to: 'suspended', until, reason: 'Paid outside.' } },
+      { action: 'standing.decided', details: { from: 'warned', to: 'suspended', until, reason_sha256: digestOf('Paid outside.') } },
     ]);
 
     const wrong: [Json, string][] = [
@@ -233,7 +235,11 @@ describeOnBothDatabases('standing', (_open, engine) => {
       await settled(world);
       const state = vendor === 'zoom' ? 'ended' : 'confirmed';
       await eventually(`it is ${state}`, async () => (await getMeeting(world, meeting.id)).state === state);
-      expect((await audited(world)).at(-1)).toMatchObject({ action: 'standing.ends_meeting', subjectId: meeting.id });
+      expect((await audited(world)).at(-1)).toMatchObject({
+        action: 'standing.ends_meeting',
+        subjectId: meeting.id,
+        details: { ends: vendor === 'zoom' },
+      });
       for (const url of [meeting.attendees[0]!.join_url, meeting.host_url]) {
         const answer = await visit(`${url}/join`, { method: 'POST' });
         expect([answer.status, answer.headers.get('location')], url).toEqual([410, null]);
@@ -321,7 +327,9 @@ describeOnBothDatabases('appeals', (_open, engine) => {
       { appeal_id: appeal['id'], decision_id: decisionId, professional_id: 'pro_1', evidence_links: 2 },
       { appeal_id: second['id'] },
     ]);
-    expect((await audited(world)).find(({ action }) => action === 'appeal.filed')?.details).toMatchObject({ evidence: appeal['evidence'] });
+    expect((await audited(world)).find(({ action }) => action === 'appeal.filed')?.details).toMatchObject({
+      evidence_sha256: digestOf(canonicalJson(appeal['evidence'])),
+    });
   });
 
   it('C02 are decided once, by whom they belong to: upheld, the decision stays', async () => {
@@ -372,7 +380,25 @@ describeOnBothDatabases('appeals', (_open, engine) => {
     must(await rule(world, third, { decision: 'granted' }), 200);
     expect(must(await world.api('GET', STANDING), 200).json).toMatchObject({ standing: 'terminated', decision: { reason: 'Once more.' } });
     expect(
-      (await told(world, 'professional.standing_changed')).map(({ standing, cause }) => `${String(standing)} ${String(cause)}`),
-    ).toEqual(['suspended decision', 'good appeal', 'terminated decision', 'suspended appeal', 'terminated decision']);
+      (await told(world, 'professional.standing_changed')).map(({ standing, cause }) => `${String(standing)} ${String(cause)}`).toSorted(),
+    ).toEqual(['good appeal', 'suspended appeal', 'suspended decision', 'terminated decision', 'terminated decision']);
+  });
+
+  it('C01 C02 a grant brings back what was decided before, if it still holds, and an end that came unnoticed is told', async () => {
+    const world = await start();
+    await put(world, { standing: 'warned', reason: 'Late three times.' });
+    world.jump(1);
+    await put(world, { standing: 'terminated' });
+    const appeal = String(must(await file(world), 201).json['id']);
+    world.jump(1);
+    must(await rule(world, appeal, { decision: 'granted' }), 200);
+    expect(must(await world.api('GET', STANDING), 200).json).toMatchObject({ standing: 'warned' });
+    world.jump(1);
+    await suspend(world, HOUR);
+    world.jump(HOUR);
+    // Whether the job or this decision comes first, the end is told once.
+    must(await put(world, { standing: 'warned', reason: 'Again.' }), 200);
+    const over = (await told(world, 'professional.standing_changed')).filter(({ cause }) => cause === 'suspension_over');
+    expect(over).toMatchObject([{ before: 'suspended', standing: 'good' }]);
   });
 });

@@ -220,7 +220,7 @@ export const MEETING_EVENTS = {
   }),
   'meeting.guest_joined': entry({
     description: 'Somebody has come in by a guest link.',
-    when: 'For each time that a guest link leads to the meeting.',
+    when: 'When a guest link leads to the meeting, once a minute at most.',
     data: {
       ...ofMeeting,
       guest_id: id.describe("The guest link's id"),

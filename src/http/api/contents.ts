@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { openerOfLists } from '../../connections/opener.ts';
-import { giveAccess, urlOf } from '../../contents/access.ts';
+import { giveAccess, revokeAccess, urlOf } from '../../contents/access.ts';
 import { takeContentBack } from '../../contents/end.ts';
 import { publishContent } from '../../contents/publish.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -73,6 +73,21 @@ export const contentRoutes = (gateway: Gateway) => {
           contents: contents.map(({ id, title }) => ({ id, title })),
         };
         return c.json(shown, isNew ? 201 : 200);
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/contents/access/revoke',
+        ...about('Contents', 'Take the access of one customer back, as after a refund'),
+        description: "The customer's link is answered with 410 from now on. Other buyers keep theirs. It is not given again.",
+        request: { body: body(requests.contentPurchase) },
+        responses: { 204: { description: 'Taken back' }, ...problems },
+      }),
+      async (c) => {
+        const { booking_id: bookingId, customer_id: customerId } = c.req.valid('json');
+        await revokeAccess(gateway, { marketplaceId: c.get('marketplace').id, bookingId, customerId, by: c.get('keyId') });
+        return c.body(null, 204);
       },
     )
     .openapi(

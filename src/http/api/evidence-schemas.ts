@@ -174,7 +174,7 @@ export const evidence = z
     ),
     events: z.array(event),
     audit: z.array(auditEntry),
-    left_out: z.array(z.string()).describe('Lists that have more than is here; each has at most 500 entries, from the oldest on'),
+    left_out: z.array(z.string()).describe('Lists that have more than is here; each has at most 500 entries, the newest of them'),
   })
   .openapi('Evidence');
 

@@ -98,6 +98,7 @@ export const guestRoutes = (gateway: Gateway) => {
               marketplaceId: c.get('marketplace').id,
               id: c.req.valid('param').id,
               by: { side: 'marketplace' },
+              meeting: null,
             }),
           ),
           200,

@@ -98,7 +98,7 @@ export const standingRoutes = (gateway: Gateway) => {
         path: '/appeals/{id}/decision',
         ...about('Conduct', 'Decide on an appeal'),
         description:
-          'A grant takes the decision back, or changes the standing to the one that is named. Where another decision took its place meanwhile, that one stays unless a standing is named.',
+          'A grant takes the decision back, so that what was in force before it is in force again if it still holds, or changes the standing to the one that is named. Where another decision took its place meanwhile, that one stays unless a standing is named.',
         request: { params: idParameter, body: body(requests.ruling) },
         responses: { 200: json(schemas.appeal, 'The appeal'), ...problems },
       }),

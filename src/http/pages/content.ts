@@ -3,15 +3,15 @@ import { contentHost, storedContent } from '../../contents/stored-link.ts';
 import { followContent, openContentLink, type OpenedAccess } from '../../contents/view.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Gateway } from '../../gateway.ts';
-import { languageFor, onlyLooks, sendPage } from './page.ts';
+import { languageFor, sendPage } from './page.ts';
 import { contentPage } from './views/index.ts';
 
 export const contentPageRoutes = (gateway: Gateway) =>
   new Hono()
     .get('/s/:token', async (c) => show(c, gateway, await openContentLink(gateway, c.req.param('token'))))
-    .get('/s/:token/:content', async (c) => {
+    // A form: what scanners of mail follow on their own is no view of the buyer's.
+    .post('/s/:token/:content', async (c) => {
       const opened = await openContentLink(gateway, c.req.param('token'));
-      if (onlyLooks(c)) return c.body(null, 204);
       try {
         return c.redirect(await followContent(gateway, opened, c.req.param('content')), 303);
       } catch (error) {
@@ -42,5 +42,5 @@ function show(c: Context, gateway: Gateway, { link, marketplace, contents, local
             })),
           },
   });
-  return sendPage(c, gateway, view, { status: contents.length === 0 ? 410 : 200 });
+  return sendPage(c, gateway, view, { status: contents.length === 0 ? 410 : 200, formsLeadOut: true });
 }

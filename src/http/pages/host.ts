@@ -54,7 +54,7 @@ export const hostRoutes = (gateway: Gateway, live: Live) =>
     .post('/h/:token/guests/:id/revoke', async (c) => {
       const token = c.req.param('token');
       const { meeting } = await openHostLink(gateway, token);
-      await revokeGuest(gateway, { marketplaceId: meeting.marketplaceId, id: c.req.param('id'), by: PROFESSIONAL });
+      await revokeGuest(gateway, { marketplaceId: meeting.marketplaceId, id: c.req.param('id'), by: PROFESSIONAL, meeting });
       return c.redirect(`/h/${token}?guests=revoked#guests`, 303);
     })
     .post('/h/:token/uploads', async (c) => {

@@ -91,7 +91,7 @@ export const joinRoutes = (gateway: Gateway, live: Live) =>
       const token = c.req.param('token');
       const { meeting, attendee } = await openJoinLink(gateway, token);
       const by = { side: 'customer', customerId: attendee.customerId } as const;
-      await revokeGuest(gateway, { marketplaceId: meeting.marketplaceId, id: c.req.param('id'), by });
+      await revokeGuest(gateway, { marketplaceId: meeting.marketplaceId, id: c.req.param('id'), by, meeting });
       return c.redirect(`/j/${token}?guests=revoked#guests`, 303);
     })
     .post('/j/:token/rating', async (c) => {

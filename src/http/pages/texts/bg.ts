@@ -296,7 +296,7 @@ export const bg: Texts = {
     linkContinued: 'Продължава като друга среща',
     followed: 'Влизане в приложението',
     place: 'Отворен за пръв път в този браузър',
-    guest: 'Линк за гост',
+    guest: 'Връзка за гост',
     recordings: 'Записи',
     published: 'Публикуван',
     views_one: '{{count}} гледане',

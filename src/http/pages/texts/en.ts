@@ -436,7 +436,7 @@ export const en = {
     uses_one: 'Used {{count}} time',
     uses_other: 'Used {{count}} times',
     takeBack: 'Take back',
-    full_one: 'A meeting can have {{count}} guest link.',
+    full_one: 'A meeting can have {{count}} guest link. Take it back to invite someone else.',
     full_other: 'A meeting can have {{count}} guest links. Take one back to invite somebody else.',
     invitedTitle: 'The guest link is ready',
     invitedText: 'Copy it from the list below and send it.',

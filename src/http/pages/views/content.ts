@@ -24,7 +24,7 @@ export interface ContentPage extends PageBase {
   readonly state: ContentPageState;
 }
 
-/** A content is opened by `GET /s/{token}/{id}`. */
+/** A content is opened by `POST /s/{token}/{id}`. */
 export function contentPage(model: ContentPage): Html {
   const t = translator(model.language);
   return page(
@@ -64,11 +64,9 @@ function card({ language, token }: ContentPage, { id, title, host, passcode }: S
     <dl class="facts">
       ${fact(t('contents.place'), host)} ${passcode === null ? '' : fact(t('recording.passcode'), html`<code>${passcode}</code>`)}
     </dl>
-    <div class="actions">
-      <a class="button" href="/s/${encodeURIComponent(token)}/${id}" rel="noreferrer" aria-label="${t('recording.external')}: ${title}"
-        >${t('recording.external')}</a
-      >
-    </div>
+    <form class="actions" method="post" action="/s/${encodeURIComponent(token)}/${id}">
+      <button class="button" aria-label="${t('recording.external')}: ${title}">${t('recording.external')}</button>
+    </form>
   </section>`;
 }
 
