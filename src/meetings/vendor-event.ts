@@ -5,7 +5,7 @@ import { emit } from '../events/emit.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import type { Meeting } from '../store/meetings.ts';
+import { lockMeeting, type Meeting } from '../store/meetings.ts';
 import { noteFact } from './facts.ts';
 import { limitReached } from './limit-timer.ts';
 import { NOBODY, sideOf } from './side.ts';
@@ -13,7 +13,9 @@ import { tellMeeting } from './tell.ts';
 
 type RunEvent = Extract<VendorEvent, { instanceId: string }>;
 
-export async function noteVendorEvent(tx: Writer, gateway: Gateway, meeting: Meeting, event: RunEvent): Promise<void> {
+export async function noteVendorEvent(tx: Writer, gateway: Gateway, read: Meeting, event: RunEvent): Promise<void> {
+  // What is told at once takes a number of the meeting, and then the meeting itself is wanted: whoever has it wants a number next.
+  const meeting = (await lockMeeting(tx, read.id)) ?? read;
   // A digest: Zoom's id of a run is also that of its recording, of which nothing is left after its time (G15).
   const instanceId = fingerprint('run', event.instanceId);
   const common = { instanceId, at: event.at, source: 'vendor' } as const;

@@ -35,7 +35,7 @@ describe.skipIf(!canAttach)('the disk under a SQLite file (needs strace)', () =>
     ],
     ['case 9: does not sync: what was not synced is not acknowledged, then or later', 'fsync,fdatasync', 'EIO', 'disk I/O error'],
   ])('%s', { timeout: 60_000 }, async (_, calls, error, words) => {
-    const stage = await createStage(await engine.createUrl());
+    const stage = await createStage(await engine.createUrl({ onDisk: true }));
     await expectOutage(stage, ({ pid }) => attach(pid, ...failing(stage, calls, error)), {
       start: startMeasured(stage),
       async meanwhile(program) {
@@ -50,7 +50,7 @@ describe.skipIf(!canAttach)('the disk under a SQLite file (needs strace)', () =>
     'case 9: a process killed while nothing syncs leaves a sound file, in which repeats are stored once',
     { timeout: 60_000 },
     async () => {
-      const stage = await createStage(await engine.createUrl());
+      const stage = await createStage(await engine.createUrl({ onDisk: true }));
       const first = await stage.start();
       expect((await tell(stage, story[0]!)).status).toBe(200);
       const letGo = await attach(first.pid, ...failing(stage, 'fsync,fdatasync', 'EIO'));
@@ -70,7 +70,7 @@ describe.skipIf(!canAttach)('the disk under a SQLite file (needs strace)', () =>
     'case 7: no acknowledgement leaves before everything written is synced, and a burst shares its syncs',
     { timeout: 60_000 },
     async () => {
-      const stage = await createStage(await engine.createUrl());
+      const stage = await createStage(await engine.createUrl({ onDisk: true }));
       const program = await stage.start();
       const agent = new Agent({ keepAlive: true, maxSockets: 64 });
       const told = ['81', '82', '83', '84', '85', '86'].flatMap((number) => zoomStory(number, { startsAt: new Date(), people: 30 }));

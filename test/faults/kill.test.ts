@@ -26,7 +26,7 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
   it('cases 1-5: loses nothing that it acknowledged and does nothing twice, in 50 deaths', { timeout: 300_000 }, async () => {
     await withSeed(async (seed) => {
       const dice = createDice(seed);
-      const stage = await createStage(await engine.createUrl());
+      const stage = await createStage(await engine.createUrl({ onDisk: true }));
       const meetings = await prepareMeetings(stage, 10);
       const stories = meetings.map(({ number }) => zoomStory(number, { startsAt: new Date(), people: 25 }));
       const keys = (told: readonly Told[]) => told.map(({ bytes }) => `zoom:${keyOf(bytes)}`);
@@ -136,7 +136,7 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
   it('cases 3, 66, 67: a burst of new meetings leaves exactly one vendor meeting for each reservation', { timeout: 120_000 }, async () => {
     await withSeed(async (seed) => {
       const dice = createDice(seed);
-      const stage = await createStage(await engine.createUrl());
+      const stage = await createStage(await engine.createUrl({ onDisk: true }));
       const first = await stage.serve();
       await connect(stage, 'zoom');
       await first.close();

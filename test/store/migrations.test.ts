@@ -46,7 +46,7 @@ describe('migrating', () => {
   const postgres = useDatabases('postgres');
 
   test('case 6: a process killed while it migrates leaves a file that the next one opens', { timeout: 60_000 }, async () => {
-    const files = await Promise.all(Array.from({ length: 6 }, () => sqlite.engine.createUrl()));
+    const files = await Promise.all(Array.from({ length: 6 }, () => sqlite.engine.createUrl({ migrated: false, onDisk: true })));
     const children = files.map(migrator);
     await Promise.all(children.map((child) => once(child, 'message')));
     for (const [round, file] of files.entries()) {
@@ -69,7 +69,7 @@ describe('migrating', () => {
   });
 
   test('three processes that start at once on one new SQLite file apply each migration once', async () => {
-    const file = await sqlite.engine.createUrl();
+    const file = await sqlite.engine.createUrl({ migrated: false });
     const children = [migrator(file), migrator(file), migrator(file)];
     await Promise.all(children.map((child) => once(child, 'message')));
     const exits = children.map((child) => once(child, 'exit'));
@@ -79,18 +79,14 @@ describe('migrating', () => {
   });
 
   test('several processes that start at once on one new PostgreSQL database apply each migration once', async () => {
-    const url = await postgres.engine.createUrl();
-    await raw(url, 'drop schema public cascade');
-    await raw(url, 'create schema public');
+    const url = await postgres.engine.createUrl({ migrated: false });
     const opened = await Promise.all(Array.from({ length: 5 }, () => openDatabase(url, { onError: () => {} })));
     for (const db of opened) await db.close();
     expect(await raw(url, 'select count(*)::int n from __drizzle_migrations')).toEqual([{ n: migrationsOf('postgres').length }]);
   });
 
   test('case 6: a PostgreSQL migration that fails half-way leaves nothing behind', async () => {
-    const url = await postgres.engine.createUrl();
-    await raw(url, 'drop schema public cascade');
-    await raw(url, 'create schema public');
+    const url = await postgres.engine.createUrl({ migrated: false });
     // In the way of one of the last statements.
     await raw(url, 'create table pulses (wrong text)');
     await expect(openDatabase(url, { onError: () => {} })).rejects.toThrow('already exists');
@@ -115,12 +111,8 @@ describeOnBothDatabases('migrating what was stored before grants', (_open, engin
 
   /** A database as the first release left it: its one migration, and the journal that says so. */
   async function firstRelease(): Promise<string> {
-    const url = await engine.createUrl();
+    const url = await engine.createUrl({ migrated: false });
     const [first] = migrationsOf(engine.dialect);
-    if (engine.dialect === 'postgres') {
-      await raw(url, 'drop schema public cascade');
-      await raw(url, 'create schema public');
-    }
     for (const statement of [...first!.sql, CREATE_JOURNAL[engine.dialect]]) await raw(url, statement);
     await raw(url, `insert into __drizzle_migrations (hash, created_at) values ('${first!.hash}', ${first!.folderMillis})`);
     return url;

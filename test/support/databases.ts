@@ -1,22 +1,29 @@
 /** Fresh databases for tests, on both engines. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
-import { afterEach, describe } from 'vitest';
+import { afterEach, describe, inject } from 'vitest';
 import { type Database, openDatabase } from '../../src/store/database.ts';
-import { postgresServer } from './support.ts';
+import { postgresServer, sqliteTemplate } from './support.ts';
 
 export type Dialect = Database['dialect'];
 
 export interface Engine {
   readonly dialect: Dialect;
-  /** The address of a new database, migrated on PostgreSQL, not yet there on SQLite. Removed after the test. */
-  createUrl(): Promise<string>;
+  /** The address of a new database. Removed after the test. */
+  createUrl(options?: NewDatabase): Promise<string>;
   /** A database on an address; closed after the test. */
   openAt(url: string): Promise<Database>;
+}
+
+export interface NewDatabase {
+  /** False: nothing has been in it yet, and on SQLite there is no file. Default: as the program leaves it when it starts. */
+  readonly migrated?: boolean;
+  /** A SQLite file on a disk that can lose what was not synced, not in memory. */
+  readonly onDisk?: boolean;
 }
 
 type Open = () => Promise<Database>;
@@ -39,8 +46,8 @@ export function useDatabases(dialect: Dialect): { open: Open; engine: Engine } {
   });
   const engine: Engine = {
     dialect,
-    createUrl: async () => {
-      const { url, remove } = await (dialect === 'sqlite' ? createFile() : createDatabase());
+    createUrl: async (options) => {
+      const { url, remove } = await (dialect === 'sqlite' ? createFile(options) : createDatabase(options));
       cleanups.push(remove);
       return url;
     },
@@ -84,15 +91,19 @@ interface Created {
   readonly remove: () => Promise<void>;
 }
 
-async function createFile(): Promise<Created> {
-  const folder = await mkdtemp(join(tmpdir(), 'gateway-test-'));
-  return { url: join(folder, 'gateway.db'), remove: () => rm(folder, { recursive: true, force: true }) };
+/** A SQLite file in a folder of its own. */
+export async function createFile({ migrated = true, onDisk = false }: NewDatabase = {}): Promise<Created> {
+  const folder = await mkdtemp(join(onDisk ? tmpdir() : inject('scratch'), 'gateway-test-'));
+  const url = join(folder, 'gateway.db');
+  if (migrated) await copyFile(await sqliteTemplate(), url);
+  return { url, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-async function createDatabase(): Promise<Created> {
+async function createDatabase({ migrated = true }: NewDatabase = {}): Promise<Created> {
   const { server, template } = await postgresServer();
   const name = `gateway_test_${randomUUID().replaceAll('-', '')}`;
-  await raw(server, `create database ${name} template ${template}`);
+  // The default writes every page to the log, which takes four times as long.
+  await raw(server, `create database ${name} template ${migrated ? template : 'template0'} strategy file_copy`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { url: url.href, remove: async () => void (await raw(server, `drop database ${name} with (force)`)) };

@@ -1,30 +1,37 @@
 /**
- * Runs once before all test files. PostgreSQL and the build cost a second each, so both wait until the first test asks for them,
+ * Runs once before all test files. PostgreSQL and the build cost a second each, so they wait until the first test asks for them,
  * over a local socket: `support.ts` sends a word and gets the answer back.
  */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/store/database.ts';
+import { createScratch } from './scratch.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Where `support.ts` asks. */
     supportPort: number;
+    /** A folder for the databases of this run. */
+    scratch: string;
   }
 }
 
 type Stop = () => Promise<void>;
 
 export default async function setup(project: TestProject): Promise<Stop> {
+  const scratch = createScratch();
   const stops: Stop[] = [];
-  const services: Record<string, () => Promise<string>> = { postgres: once(() => startPostgres(stops)), build: once(build) };
+  const services: Record<string, () => Promise<string>> = {
+    sqlite: once(() => migrateFile(scratch.folder)),
+    postgres: once(() => startPostgres(scratch.folder, stops)),
+    build: once(build),
+  };
 
   const server = createServer((socket) => {
     // A test that timed out does not wait for its answer.
@@ -35,10 +42,12 @@ export default async function setup(project: TestProject): Promise<Stop> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   project.provide('supportPort', (server.address() as AddressInfo).port);
+  project.provide('scratch', scratch.folder);
 
   return async () => {
     server.close();
     for (const stop of stops.toReversed()) await stop();
+    scratch.remove();
   };
 }
 
@@ -50,9 +59,16 @@ async function answer(service: (() => Promise<string>) | undefined): Promise<str
   }
 }
 
+async function migrateFile(scratch: string): Promise<string> {
+  const file = join(scratch, 'template.db');
+  const db = await openDatabase(file, { onError: console.error });
+  await db.close();
+  return file;
+}
+
 /** The address of a server with a migrated template database; the template's name is the path. */
-async function startPostgres(stops: Stop[]): Promise<string> {
-  const server = process.env['TEST_POSTGRES_URL'] ?? (await startEmbedded(stops));
+async function startPostgres(scratch: string, stops: Stop[]): Promise<string> {
+  const server = process.env['TEST_POSTGRES_URL'] ?? (await startEmbedded(scratch, stops));
   const template = new URL(server);
   template.pathname = `/gateway_template_${randomUUID().slice(0, 8)}`;
   const administer = async (statement: string): Promise<void> => {
@@ -71,8 +87,8 @@ async function startPostgres(stops: Stop[]): Promise<string> {
   return JSON.stringify({ server, template: template.pathname.slice(1) });
 }
 
-async function startEmbedded(stops: Stop[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gateway-postgres-'));
+async function startEmbedded(scratch: string, stops: Stop[]): Promise<string> {
+  const folder = await mkdtemp(join(scratch, 'postgres-'));
   // Run by root, PostgreSQL becomes another user, who has to get through to its data.
   await chmod(folder, 0o777);
   const port = await freePort();

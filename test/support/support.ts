@@ -7,6 +7,13 @@ export async function postgresServer(): Promise<{ server: string; template: stri
   return JSON.parse(await ask('postgres')) as { server: string; template: string };
 }
 
+let template: Promise<string> | undefined;
+
+/** A migrated SQLite file to copy. */
+export function sqliteTemplate(): Promise<string> {
+  return (template ??= ask('sqlite'));
+}
+
 /** Builds `dist/` when nobody has yet in this run. For tests that start the program as users do. */
 export async function built(): Promise<void> {
   await ask('build');

@@ -5,6 +5,7 @@ import { addHost } from '../../src/connections/platform.ts';
 import type { Connection } from '../../src/store/connections.ts';
 import { createWorld, type World, type WorldOptions } from '../../demo/world.ts';
 import { mustBeCatalogued } from './catalogue.ts';
+import { createFile } from './databases.ts';
 
 export type Vendor = 'zoom' | 'microsoft-teams' | 'google-meet';
 
@@ -20,9 +21,12 @@ export const USERS: Readonly<Record<Vendor, string>> = {
  * the test makes up its own (`madeUp`).
  */
 export async function testWorld({ madeUp = false, ...options }: Partial<WorldOptions> & { madeUp?: boolean } = {}): Promise<World> {
-  const world = await createWorld({ logLevel: 'silent', operator: 'direct', clock: 'standing', ...options });
+  const database = options.databaseUrl === undefined ? await createFile() : undefined;
+  const databaseUrl = options.databaseUrl ?? `file:${database!.url}`;
+  const world = await createWorld({ logLevel: 'silent', operator: 'direct', clock: 'standing', ...options, databaseUrl });
   onTestFinished(async () => {
     await world.close();
+    await database?.remove();
     if (!madeUp) mustBeCatalogued(world.receiver.events);
   });
   const endpoint = await world.api('POST', '/v1/webhook-endpoints', { url: world.receiver.url });

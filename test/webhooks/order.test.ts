@@ -382,6 +382,26 @@ describeOnBothDatabases('on each database', (_open, engine) => {
     }
   });
 
+  it('people who come while their run is told never wait for each other in a circle: each transaction needs one try', async () => {
+    const bench = await createBench(await engine.createUrl());
+    let tries = 0;
+    const apply = (event: VendorEvent) =>
+      bench.gateway.db.write((tx) => {
+        tries += 1;
+        return applyEvent(tx, bench.gateway, bench.zoom, event);
+      });
+    for (let number = 81_000_003_000; number < 81_000_003_005; number++) {
+      const id = await bench.book(String(number));
+      const about = { meetingId: String(number), instanceId: 'run', at: NOW };
+      const people = ['Ada', 'Ben', 'Cleo'].map(
+        (name): VendorEvent => ({ type: 'participant.joined', ...about, participantId: name, name, userId: null, limitReached: false }),
+      );
+      await Promise.all([...people, { type: 'meeting.started', ...about } satisfies VendorEvent].map(apply));
+      expect((await outcome(bench, id)).life).toEqual({ state: 'live', startedAt: NOW, endedAt: null });
+    }
+    expect(tries).toBe(20);
+  });
+
   it('case 55: a name that a database cannot hold is told without what it cannot hold', async () => {
     const bench = await createBench(await engine.createUrl());
     const id = await bench.book('81000001000');
