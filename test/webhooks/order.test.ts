@@ -393,9 +393,14 @@ describeOnBothDatabases('on each database', (_open, engine) => {
     for (let number = 81_000_003_000; number < 81_000_003_005; number++) {
       const id = await bench.book(String(number));
       const about = { meetingId: String(number), instanceId: 'run', at: NOW };
-      const people = ['Ada', 'Ben', 'Cleo'].map(
-        (name): VendorEvent => ({ type: 'participant.joined', ...about, participantId: name, name, userId: null, limitReached: false }),
-      );
+      const people = ['Ada', 'Ben', 'Cleo'].map((name): VendorEvent => ({
+        type: 'participant.joined',
+        ...about,
+        participantId: name,
+        name,
+        userId: null,
+        limitReached: false,
+      }));
       await Promise.all([...people, { type: 'meeting.started', ...about } satisfies VendorEvent].map(apply));
       expect((await outcome(bench, id)).life).toEqual({ state: 'live', startedAt: NOW, endedAt: null });
     }
