@@ -342,10 +342,11 @@ describeOnBothDatabases('receivers that fail', (_open, engine) => {
     must(await world.api('POST', `/v1/webhook-endpoints/${endpoint.id}/recover`, { since: new Date(0).toISOString() }), 202);
     // A burying that began when it was off comes late.
     await buryWaiting(world.gateway.gateway, endpoint.id);
+    // Of one moment, either would be listed first.
+    world.jump(1);
     await tell(world, happening(world, 'later'));
     await eventually('the later one has arrived', async () => (await deliveriesOf(world, endpoint, '?state=delivered')).length === 1);
-    // Made in the same moment, so either may be listed first.
-    expect((await deliveriesOf(world, endpoint)).map(({ state, attempts }) => [state, attempts.length]).toSorted()).toEqual([
+    expect((await deliveriesOf(world, endpoint)).map(({ state, attempts }) => [state, attempts.length])).toEqual([
       ['delivered', 1],
       ['pending', 0],
     ]);
