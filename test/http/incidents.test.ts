@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { visit } from '../../demo/clients.ts';
 import type { World } from '../../demo/world.ts';
+import { digestOf } from '../../src/domain/audit-chain.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';
 import { boughtMeeting, databaseOf, must, otherMarketplace, settled, type MeetingJson } from '../support/gateway.ts';
 import { connect, testWorld } from '../support/world.ts';
@@ -70,8 +71,8 @@ describeOnBothDatabases('incidents', (_open, engine) => {
     const moves = (await read.select().from(read.t.audit)).filter(({ action }) => action === 'incident.moved');
     const by = expect.stringMatching(/^key_/) as string;
     expect(moves.toSorted((a, b) => a.seq! - b.seq!).map(({ subjectId, details }) => [subjectId, details])).toEqual([
-      [id, { meeting_id: meeting.id, from: 'open', to: 'investigating', note: 'Asked both of them', by }],
-      [id, { meeting_id: meeting.id, from: 'investigating', to: 'resolved', note: null, by }],
+      [id, { meeting_id: meeting.id, from: 'open', to: 'investigating', note_sha256: digestOf('Asked both of them'), by }],
+      [id, { meeting_id: meeting.id, from: 'investigating', to: 'resolved', note_sha256: null, by }],
     ]);
   });
 
