@@ -72,7 +72,8 @@ const formsOf = (page: string): Form[] =>
     buttons: new Map(
       [...content.matchAll(/<button([^>]*)>(.*?)<\/button>/gs)].map(([, button = '', words = '']) => {
         const name = attribute(button, 'name');
-        return [readable(words), name === '' ? {} : { [name]: attribute(button, 'value') }];
+        const label = attribute(button, 'aria-label');
+        return [label === '' ? readable(words) : label, name === '' ? {} : { [name]: attribute(button, 'value') }];
       }),
     ),
   }));

@@ -279,7 +279,7 @@ async function sell({ world, say }: Scene, customer: Person): Promise<string> {
   await told(world, 'content.published', { booking_id: booking.id });
   await customer.open(url);
   for (const { title } of contents) await customer.sees(title);
-  await customer.open(`${url}/${contents[0]!.id}`);
+  await customer.press(`Открыть у провайдера: ${contents[0]!.title}`);
   check(new URL(customer.place()).host === 'drive.google.com', 'the click alone says where it lies');
   await told(world, 'content.viewed', { content_id: contents[0]!.id, customer_id: CUSTOMER });
   say(

@@ -156,7 +156,7 @@ async function otherLinks(world: World): Promise<void> {
   const access = must(await api('POST', '/v1/contents/access', { booking_id: 'bk_sale', customer_id: 'cus_1' }), 201).json;
   const shown = must(await visit(String(access['url'])), 200).text;
   expect(shown).toContain(WORKBOOK.passcode);
-  must(await visit(`${String(access['url'])}/${String(sold['id'])}`), 303);
+  must(await visit(`${String(access['url'])}/${String(sold['id'])}`, { method: 'POST', body: new URLSearchParams() }), 303);
 
   const report = { reported_by: 'customer', reporter_id: 'cus_1', kind: 'dispute', text: 'Half an hour is missing.' };
   const incident = must(await api('POST', `/v1/meetings/${meeting.id}/incidents`, report), 201).json;

@@ -227,7 +227,7 @@ describeOnBothDatabases('guests', (_open, engine) => {
     const places = (): Promise<number> => db.read.$count(db.read.t.joinPlaces);
     world.jump(89 * DAY);
     await settled(world);
-    expect(await places()).toBe(3);
+    expect(await places()).toBe(10);
     world.jump(DAY + HOUR);
     await settled(world);
     expect(await places()).toBe(0);
