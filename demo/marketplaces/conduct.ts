@@ -74,13 +74,13 @@ async function appeal({ world, say }: Scene, affair: Affair): Promise<void> {
   // Ids tell by the millisecond what is newest.
   world.jump(1);
   const answer = 'The chat shows it.';
-  expect(await api('POST', `/v1/appeals/${appealId}/decision`, { decision: 'granted', answer }), 200);
+  expect(await api('POST', `/v1/appeals/${appealId}/decision`, { decision: 'granted', standing: 'good', answer }), 200);
   const { data } = await told(world, 'professional.standing_changed', { appeal_id: appealId });
   check(data['standing'] === 'good' && data['cause'] === 'appeal', 'the standing is good again');
   expect(await newLink(world, affair, 'bk_granted'), 201);
   const page = await visit(affair.meeting.host_url);
   check(!page.text.includes('suspended'), 'the notice is gone');
-  say('POST …/appeals with evidence, granted', 'appeal.filed, appeal.decided, standing good: 201 for a new link, the notice is gone');
+  say('POST …/appeals with evidence, granted', 'appeal.filed, appeal.decided, standing good rather than warned as before: 201 for a new link, the notice is gone');
 }
 
 /** C04: with a timeline and signed evidence. */
