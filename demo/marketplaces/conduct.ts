@@ -80,7 +80,10 @@ async function appeal({ world, say }: Scene, affair: Affair): Promise<void> {
   expect(await newLink(world, affair, 'bk_granted'), 201);
   const page = await visit(affair.meeting.host_url);
   check(!page.text.includes('suspended'), 'the notice is gone');
-  say('POST …/appeals with evidence, granted', 'appeal.filed, appeal.decided, standing good rather than warned as before: 201 for a new link, the notice is gone');
+  say(
+    'POST …/appeals with evidence, granted',
+    'appeal.filed, appeal.decided, standing good rather than warned as before: 201 for a new link, the notice is gone',
+  );
 }
 
 /** C04: with a timeline and signed evidence. */

@@ -163,7 +163,9 @@ describeOnBothDatabases('a gateway that is killed', (_open, engine) => {
         unsettled += await count(stage, `select count(*) as n from meetings where state = 'link_pending'`);
       }
       // Calls that outlive their caller still reach the vendor; nothing is compared before they have.
-      await vi.waitFor(() => expect(stage.sandbox.sandbox.traffic.requests().every(({ status }) => status !== null)).toBe(true));
+      await vi.waitFor(() => expect(stage.sandbox.sandbox.traffic.requests().every(({ status }) => status !== null)).toBe(true), {
+        timeout: 10_000,
+      });
       expect(unsettled).toBeGreaterThan(0);
 
       const running = await stage.serve({ aheadMs: AFTER_ALL_LEASES_MS });

@@ -55,6 +55,15 @@ export const among = (column: Column, name: string): SQL =>
 /** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
 const ROWS = [256, 64, 16, 4, 1];
 
+const slots = new Map<string, string[]>();
+
+/** The names of a member's slots by row: putting them together again for each value takes longer than filling them. */
+function slotsOf(member: string): string[] {
+  const names = slots.get(member) ?? Array.from({ length: ROWS[0]! }, (_, row) => `${member}${row}`);
+  slots.set(member, names);
+  return names;
+}
+
 /**
  * The same for an insert of any number of rows: `build` gets rows with a slot for each of `columns`, which the rows fill that are given when
  * it runs. What each of the statements gave back, in the order of the rows.
@@ -80,8 +89,10 @@ export function preparedRows<Handle extends { readonly statements: Statements },
     for (const { size, run } of sized) {
       for (; rows.length - from >= size; from += size) {
         const values: Record<string, unknown> = {};
-        for (const [row, members] of rows.slice(from, from + size).entries())
-          for (const [member, value] of Object.entries(members)) values[`${member}${row}`] = value;
+        for (let row = 0; row < size; row++) {
+          const given = rows[from + row]!;
+          for (const member in given) values[slotsOf(member)[row]!] = given[member];
+        }
         results.push(await run(on, values));
       }
     }
