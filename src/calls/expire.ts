@@ -2,10 +2,9 @@
 import { isOpen, openUntil } from '../domain/call.ts';
 import { emitAll } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
-import { runCrowd, type Alone } from '../meetings/crowd.ts';
+import { runCrowd, settleJobs, type Alone } from '../meetings/crowd.ts';
 import { lockCall, lockFreeCalls, setCallsExpired, type Call } from '../store/calls.ts';
 import type { Writer } from '../store/database.ts';
-import { endJobs, scheduleJobs } from '../store/jobs.ts';
 import { dropMeeting } from './drop.ts';
 import { endedEvent } from './tell.ts';
 
@@ -22,10 +21,11 @@ export const runDueCalls = (gateway: Gateway, alone: Alone) =>
       due.map(({ subjectId }) => subjectId),
     );
     const later = await expireCalls(tx, gateway, calls);
-    await planAgain(tx, later);
-    await endJobs(
+    await settleJobs(
       tx,
-      calls.filter(({ id }) => !later.has(id)).map(({ id }) => `call.expire:${id}`),
+      'call.expire',
+      calls.map(({ id }) => id),
+      later,
     );
     return calls.length;
   });
@@ -34,7 +34,7 @@ export const runDueCalls = (gateway: Gateway, alone: Alone) =>
 export async function expireCall(gateway: Gateway, callId: string): Promise<void> {
   await gateway.db.write(async (tx) => {
     const call = await lockCall(tx, callId);
-    if (call !== undefined) await planAgain(tx, await expireCalls(tx, gateway, [call]));
+    if (call !== undefined) await settleJobs(tx, 'call.expire', [], await expireCalls(tx, gateway, [call]));
   });
   gateway.wake();
 }
@@ -57,9 +57,3 @@ export async function expireCalls(tx: Writer, gateway: Gateway, calls: readonly 
   );
   return new Map(ringing.filter((call) => isOpen(call, at)).map((call) => [call.id, openUntil(call)]));
 }
-
-const planAgain = (tx: Writer, later: ReadonlyMap<string, Date>): Promise<void> =>
-  scheduleJobs(
-    tx,
-    [...later].map(([subjectId, dueAt]) => ({ kind: 'call.expire', subjectId, dueAt })),
-  );

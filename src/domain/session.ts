@@ -59,6 +59,9 @@ export interface Minutes {
   readonly joint: number;
 }
 
+/** Those that the vendor told or reported. */
+export const toldOf = (sessions: readonly Session[]): Session[] => sessions.filter(({ source }) => source !== 'estimate');
+
 /**
  * The runs, oldest first. Clicks stand for what happened only where nothing better is known, and reports only where no events came: the same
  * hour is not counted twice.

@@ -5,7 +5,7 @@
 import { isFailure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { claimJobs, holdDueJobs, type Job } from '../store/jobs.ts';
+import { claimJobs, endJobs, holdDueJobs, scheduleJobs, type Job } from '../store/jobs.ts';
 
 /** Of what is leased because it could not be done with others: how much, and for how long. */
 export interface Alone {
@@ -36,4 +36,16 @@ export async function runCrowd(
     const claim = { now: now(), leaseMs, limit, kinds: { only: kinds } };
     return { alone: await db.write((tx) => claimJobs(tx, claim)), more: true };
   }
+}
+
+/** The jobs of these subjects are done, except for those that have to be looked at again `later`. */
+export async function settleJobs(tx: Writer, kind: string, subjectIds: readonly string[], later: ReadonlyMap<string, Date>): Promise<void> {
+  await scheduleJobs(
+    tx,
+    [...later].map(([subjectId, dueAt]) => ({ kind, subjectId, dueAt })),
+  );
+  await endJobs(
+    tx,
+    subjectIds.filter((subjectId) => !later.has(subjectId)).map((subjectId) => `${kind}:${subjectId}`),
+  );
 }

@@ -1,6 +1,6 @@
 /** What is known of a meeting, kept as a set of facts. State, sessions and the live view follow from the set, not from the order. */
 import type { Ender } from '../domain/meeting.ts';
-import { sessionsOf, type Fact, type Session } from '../domain/session.ts';
+import { sessionsOf, toldOf, type Fact, type Session } from '../domain/session.ts';
 import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { followMeter } from '../meters/follow.ts';
@@ -29,7 +29,7 @@ export async function noteFacts(tx: Writer, gateway: Gateway, meeting: Meeting, 
   const current = await lockMeeting(tx, meeting.id);
   if (current === undefined) return;
   const facts = await listFacts(tx, meeting.id);
-  const sessions = sessionsOf(facts).filter(({ source }) => source !== 'estimate');
+  const sessions = toldOf(sessionsOf(facts));
   const [first] = sessions;
   if (first === undefined) return;
   const ran = { type: 'ran', startedAt: first.startedAt, endedAt: endOf(sessions) } as const;

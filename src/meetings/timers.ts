@@ -4,10 +4,10 @@ import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
-import { endJobs, scheduleJob, scheduleJobs, type Job } from '../store/jobs.ts';
+import { scheduleJob, type Job } from '../store/jobs.ts';
 import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
 import { tickMeters } from '../meters/follow.ts';
-import { runCrowd, type Alone } from './crowd.ts';
+import { runCrowd, settleJobs, type Alone } from './crowd.ts';
 import { tellLostHosts } from './host-watch.ts';
 import { tellLimits } from './limit-timer.ts';
 
@@ -41,14 +41,7 @@ export const runDueTimers = (gateway: Gateway, alone: Alone) =>
       const own = jobs.filter((job) => job.kind === kind);
       if (own.length === 0) continue;
       const looks = await TIMERS[kind](tx, gateway, running(own.map(({ subjectId }) => meetings.get(subjectId)!)), policyOf);
-      await scheduleJobs(
-        tx,
-        [...looks].map(([subjectId, dueAt]) => ({ kind, subjectId, dueAt })),
-      );
-      await endJobs(
-        tx,
-        own.filter(({ subjectId }) => !looks.has(subjectId)).map(({ id }) => id),
-      );
+      await settleJobs(tx, kind, subjectsOf(own), looks);
     }
     return jobs.length;
   });

@@ -1,5 +1,5 @@
 /** The meter of one meeting follows what becomes known of it; the clock moves it in between. */
-import { sessionsOf, togetherIn, type Session } from '../domain/session.ts';
+import { sessionsOf, togetherIn, toldOf, type Session } from '../domain/session.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
 import type { Timer } from '../meetings/timers.ts';
@@ -55,8 +55,7 @@ export async function closeMeter(tx: Writer, gateway: Gateway, meeting: Followed
   );
 }
 
-export const toldSessions = async (db: Reader, meetingId: string): Promise<Session[]> =>
-  certain(sessionsOf(await listFacts(db, meetingId)));
+export const toldSessions = async (db: Reader, meetingId: string): Promise<Session[]> => toldOf(sessionsOf(await listFacts(db, meetingId)));
 
 /** Blocks that count as used, of all sessions of the meeting. */
 export const usedBlocks = async (db: Reader, meetingId: string): Promise<number> => (await findMeter(db, meetingId))?.usedBlocks ?? 0;
@@ -67,8 +66,6 @@ export const tickMeters: Timer = async (tx, gateway, meetings, policyOf) => {
     tx,
     meetings.map(({ id }) => id),
   );
-  const counted = meetings.map((meeting) => ({ meeting, sessions: certain(sessionsOf(facts.get(meeting.id) ?? [])) }));
+  const counted = meetings.map((meeting) => ({ meeting, sessions: toldOf(sessionsOf(facts.get(meeting.id) ?? [])) }));
   return advanceMeters(tx, gateway, counted, policyOf);
 };
-
-const certain = (sessions: readonly Session[]): Session[] => sessions.filter(({ source }) => source !== 'estimate');

@@ -8,9 +8,9 @@ import { policyOf } from '../domain/presets/index.ts';
 import { plus, SECOND } from '../domain/time.ts';
 import { emitAll } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
-import { runCrowd, type Alone } from '../meetings/crowd.ts';
+import { runCrowd, settleJobs, type Alone } from '../meetings/crowd.ts';
 import type { Reader, Writer } from '../store/database.ts';
-import { cancelJob, endJobs, scheduleJob, scheduleJobs } from '../store/jobs.ts';
+import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import type { Marketplace } from '../store/marketplaces.ts';
 import {
   changePresences,
@@ -83,14 +83,7 @@ export const runDueLapses = (gateway: Gateway, alone: Alone) =>
     );
     const later = await lapse(tx, gateway, rows);
     const looks = new Map(later.map((row) => [subjectOf(row), row.presentUntil!]));
-    await scheduleJobs(
-      tx,
-      [...looks].map(([subjectId, dueAt]) => ({ kind: KIND, subjectId, dueAt })),
-    );
-    await endJobs(
-      tx,
-      rows.map(subjectOf).flatMap((subjectId) => (looks.has(subjectId) ? [] : [`${KIND}:${subjectId}`])),
-    );
+    await settleJobs(tx, KIND, rows.map(subjectOf), looks);
     return rows.length;
   });
 

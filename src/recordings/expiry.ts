@@ -1,7 +1,6 @@
 /** Publications end in crowds: what was published in one hour ends in one hour. */
 import type { Gateway } from '../gateway.ts';
-import { runCrowd, type Alone } from '../meetings/crowd.ts';
-import { endJobs, scheduleJobs } from '../store/jobs.ts';
+import { runCrowd, settleJobs, type Alone } from '../meetings/crowd.ts';
 import { lockFreeRecordings } from '../store/recordings.ts';
 import { expireDue } from './erase.ts';
 
@@ -19,13 +18,11 @@ export const runDueExpiries = (gateway: Gateway, alone: Alone) =>
       due.map(({ subjectId }) => subjectId),
     );
     const later = await expireDue(tx, gateway, recordings);
-    await scheduleJobs(
+    await settleJobs(
       tx,
-      [...later].map(([subjectId, dueAt]) => ({ kind: 'recording.expire', subjectId, dueAt })),
-    );
-    await endJobs(
-      tx,
-      recordings.filter(({ id }) => !later.has(id)).map(({ id }) => `recording.expire:${id}`),
+      'recording.expire',
+      recordings.map(({ id }) => id),
+      later,
     );
     return recordings.length;
   });

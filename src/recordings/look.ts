@@ -4,7 +4,7 @@ import { atVendor } from '../connections/account.ts';
 import { afterReset } from '../domain/backoff.ts';
 import { Failure } from '../domain/failure.ts';
 import { nextLookAt, settledAt } from '../domain/looks.ts';
-import { sessionsOf } from '../domain/session.ts';
+import { sessionsOf, toldOf } from '../domain/session.ts';
 import { HOUR, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, meetingRef } from '../meetings/link.ts';
@@ -145,7 +145,7 @@ const isProcessing = async (db: Reader, { id }: Meeting): Promise<boolean> =>
 /** Each run that is known has its recording, and none is being worked on. A second recording of one run is found by the last look. */
 async function isComplete(db: Reader, meeting: Meeting): Promise<boolean> {
   const recordings = (await listRecordings(db, meeting.id)).filter(({ source }) => source === 'provider');
-  const runs = sessionsOf(await listFacts(db, meeting.id)).filter(({ source }) => source !== 'estimate').length;
+  const runs = toldOf(sessionsOf(await listFacts(db, meeting.id))).length;
   return recordings.every(({ state }) => state !== 'processing') && recordings.length >= runs;
 }
 
