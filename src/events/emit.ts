@@ -43,7 +43,11 @@ export async function emitAll(
   const at = now();
   const byId = new Map(events.map((event) => [eventId(event), event]));
   const numbered = [...byId].map(([id, { data }]) => ({ id, meetingId: meetingOf(data) }));
-  const numbers = await numberEvents(tx, numbered);
+  const marketplaces = [...new Set(events.map(({ marketplaceId }) => marketplaceId))];
+  const [numbers, ...endpoints] = await Promise.all([
+    numberEvents(tx, numbered),
+    ...marketplaces.map(async (marketplaceId) => [marketplaceId, await listEndpoints(tx, marketplaceId)] as const),
+  ]);
   const written = await insertEvents(
     tx,
     [...byId].map(([id, event]) => ({
@@ -61,10 +65,9 @@ export async function emitAll(
   await closeGaps(tx, { events: numbered, written: new Set(written), numbers });
   const fresh = written.map((id) => ({ id, ...byId.get(id)! }));
   const deliveries: Delivery[] = [];
-  for (const marketplaceId of new Set(fresh.map((event) => event.marketplaceId))) {
-    const endpoints = await listEndpoints(tx, marketplaceId);
+  for (const [marketplaceId, own] of endpoints) {
     for (const event of fresh.filter((one) => one.marketplaceId === marketplaceId)) {
-      for (const endpoint of endpoints.filter((one) => isFor(one, event))) {
+      for (const endpoint of own.filter((one) => isFor(one, event))) {
         deliveries.push({
           id: newId(gateway, 'dlv'),
           marketplaceId,

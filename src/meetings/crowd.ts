@@ -40,12 +40,14 @@ export async function runCrowd(
 
 /** The jobs of these subjects are done, except for those that have to be looked at again `later`. */
 export async function settleJobs(tx: Writer, kind: string, subjectIds: readonly string[], later: ReadonlyMap<string, Date>): Promise<void> {
-  await scheduleJobs(
-    tx,
-    [...later].map(([subjectId, dueAt]) => ({ kind, subjectId, dueAt })),
-  );
-  await endJobs(
-    tx,
-    subjectIds.filter((subjectId) => !later.has(subjectId)).map((subjectId) => `${kind}:${subjectId}`),
-  );
+  await Promise.all([
+    scheduleJobs(
+      tx,
+      [...later].map(([subjectId, dueAt]) => ({ kind, subjectId, dueAt })),
+    ),
+    endJobs(
+      tx,
+      subjectIds.filter((subjectId) => !later.has(subjectId)).map((subjectId) => `${kind}:${subjectId}`),
+    ),
+  ]);
 }

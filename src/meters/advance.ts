@@ -7,7 +7,7 @@ import { emitAll, type NewEvent } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { isEndable } from '../meetings/link.ts';
 import { meetingEvent } from '../meetings/tell.ts';
-import type { Writer } from '../store/database.ts';
+import type { Reader, Writer } from '../store/database.ts';
 import { scheduleJobs } from '../store/jobs.ts';
 import type { TimedMeeting } from '../store/meetings.ts';
 import {
@@ -54,6 +54,24 @@ export const newMeter = ({ id, marketplaceId, bookingId }: Metered): Meter => ({
   balanceText: null,
 });
 
+/** What is stored of meters, by meeting. */
+export interface Ledgers {
+  readonly meters: ReadonlyMap<string, Meter>;
+  /** Oldest first. */
+  readonly blocks: ReadonlyMap<string, readonly MeterBlock[]>;
+  /** When other meetings of the same booking had their first block. */
+  readonly elsewhere: ReadonlyMap<string, Date>;
+}
+
+export async function readLedgers(db: Reader, meetingIds: readonly string[]): Promise<Ledgers> {
+  const [meters, blocks, elsewhere] = await Promise.all([
+    listMeters(db, meetingIds),
+    listMeterBlocks(db, meetingIds),
+    firstBlocksElsewhere(db, meetingIds),
+  ]);
+  return { meters, blocks, elsewhere };
+}
+
 /**
  * The number of statements does not grow with the number of meetings, which are locked. When the clock alone has something to say next, by
  * meeting.
@@ -62,28 +80,21 @@ export async function advanceMeters(
   tx: Writer,
   gateway: Gateway,
   counted: readonly Counted[],
+  { meters, blocks, elsewhere }: Ledgers,
   policyOf: (owned: Pick<Metered, 'marketplaceId'>) => Promise<Policy>,
 ): Promise<Map<string, Date>> {
-  const metered: Counted[] = [];
-  for (const one of counted) if (!isBeingEnded(one.meeting) && (await policyOf(one.meeting)).meter.enabled) metered.push(one);
-  const meters = await listMeters(
-    tx,
-    metered.map(({ meeting }) => meeting.id),
-  );
-  const held = metered
-    .map((one) => ({ ...one, began: Math.min(...one.sessions.flatMap((session) => togetherIn(session).map(([from]) => from))) }))
-    .filter(({ meeting, began }) => meters.has(meeting.id) || began < Infinity);
-  const ids = held.map(({ meeting }) => meeting.id);
-  const [blocks, elsewhere] = [await listMeterBlocks(tx, ids), await firstBlocksElsewhere(tx, ids)];
   const now = gateway.now();
   const looks = new Map<string, Date>();
   const changed: Meter[] = [];
   const rows: MeterBlock[] = [];
   const events: NewEvent[] = [];
   const ends: string[] = [];
-  for (const { meeting, sessions, began } of held) {
+  for (const { meeting, sessions } of counted) {
     const policy = await policyOf(meeting);
+    if (isBeingEnded(meeting) || !policy.meter.enabled) continue;
+    const began = firstTogether(sessions);
     const before = meters.get(meeting.id);
+    if (before === undefined && began === Infinity) continue;
     const meter = before ?? newMeter(meeting);
     const told = blocks.get(meeting.id) ?? [];
     const ending = endingOf(gateway, policy, meeting);
@@ -106,15 +117,21 @@ export async function advanceMeters(
     if (isNew && ending === 'gateway' && meeting.state === 'live') ends.push(meeting.id);
     if (reading.nextAt !== null) looks.set(meeting.id, reading.nextAt);
   }
-  await saveMeters(tx, changed);
-  await saveMeterBlocks(tx, rows);
-  await emitAll(tx, gateway, events);
-  await scheduleJobs(
-    tx,
-    ends.map((subjectId) => ({ kind: END, subjectId, dueAt: now })),
-  );
+  await Promise.all([
+    saveMeters(tx, changed),
+    saveMeterBlocks(tx, rows),
+    scheduleJobs(
+      tx,
+      ends.map((subjectId) => ({ kind: END, subjectId, dueAt: now })),
+    ),
+    emitAll(tx, gateway, events),
+  ]);
   return looks;
 }
+
+/** Milliseconds; `Infinity`: host and customer have never been there at the same time. */
+const firstTogether = (sessions: readonly Session[]): number =>
+  Math.min(...sessions.flatMap((session) => togetherIn(session).map(([from]) => from)));
 
 /** Somebody has ended it at the vendor, or is about to: what it comes to is known once its end is. */
 const isBeingEnded = ({ state, endedBy }: Metered): boolean => state === 'live' && endedBy !== null;

@@ -8,7 +8,7 @@ import { listFacts, listFactsOf } from '../store/facts.ts';
 import { cancelJob, scheduleJob } from '../store/jobs.ts';
 import { lockMeeting, type Meeting } from '../store/meetings.ts';
 import { findMeter, saveMeters } from '../store/meters.ts';
-import { advanceMeters, newMeter, type Metered } from './advance.ts';
+import { advanceMeters, newMeter, readLedgers, type Metered } from './advance.ts';
 
 const TICK = 'meter.tick';
 
@@ -22,7 +22,7 @@ export async function followMeter(tx: Writer, gateway: Gateway, meeting: Followe
   // What was told of joint time that turns out to be none has to be taken back.
   if (known === undefined && !sessions.some((session) => togetherIn(session).length > 0)) return;
   if (known === undefined && meeting.continues !== null) await takeOverCredit(tx, meeting, meeting.continues);
-  const looks = await advanceMeters(tx, gateway, [{ meeting, sessions }], policyOf);
+  const looks = await advanceMeters(tx, gateway, [{ meeting, sessions }], await readLedgers(tx, [meeting.id]), policyOf);
   const next = looks.get(meeting.id);
   if (next === undefined) await cancelJob(tx, { kind: TICK, subjectId: meeting.id });
   else await scheduleJob(tx, { kind: TICK, subjectId: meeting.id, dueAt: next });
@@ -62,10 +62,8 @@ export const usedBlocks = async (db: Reader, meetingId: string): Promise<number>
 
 /** Job `meter.tick`: a block begins, the grace is over, or the credit runs out, while both are there by what is known. */
 export const tickMeters: Timer = async (tx, gateway, meetings, policyOf) => {
-  const facts = await listFactsOf(
-    tx,
-    meetings.map(({ id }) => id),
-  );
+  const ids = meetings.map(({ id }) => id);
+  const [facts, ledgers] = await Promise.all([listFactsOf(tx, ids), readLedgers(tx, ids), ...meetings.map(policyOf)]);
   const counted = meetings.map((meeting) => ({ meeting, sessions: toldOf(sessionsOf(facts.get(meeting.id) ?? [])) }));
-  return advanceMeters(tx, gateway, counted, policyOf);
+  return advanceMeters(tx, gateway, counted, ledgers, policyOf);
 };

@@ -37,11 +37,7 @@ const takenPlaces = prepared('audit_heads_take', (tx: Writer) => {
     .returning();
 });
 
-const newEntries = preparedRows(
-  'audit_insert',
-  (tx: Writer) => getTableColumns(tx.t.audit),
-  (tx, rows) => tx.insert(tx.t.audit).values(rows),
-);
+const newEntries = preparedRows('audit_insert', (tx: Writer) => tx.t.audit, { given: getTableColumns, finish: (insert) => insert });
 
 const newHash = prepared('audit_heads_hash', (tx: Writer) => {
   const { auditHeads } = tx.t;

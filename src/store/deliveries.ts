@@ -26,11 +26,10 @@ import { prepared, preparedRows, slot, type Reader, type Writer } from './databa
 export type Delivery = Tables['deliveries']['$inferSelect'];
 export type DeliveryAttempt = Tables['deliveryAttempts']['$inferSelect'];
 
-const newDeliveries = preparedRows(
-  'deliveries_insert',
-  (tx: Writer) => getTableColumns(tx.t.deliveries),
-  (tx, rows) => tx.insert(tx.t.deliveries).values(rows).onConflictDoNothing(),
-);
+const newDeliveries = preparedRows('deliveries_insert', (tx: Writer) => tx.t.deliveries, {
+  given: getTableColumns,
+  finish: (insert) => insert.onConflictDoNothing(),
+});
 
 export async function insertDeliveries(tx: Writer, deliveries: readonly Delivery[]): Promise<void> {
   await newDeliveries(tx, deliveries);

@@ -7,28 +7,20 @@ import { among, prepared, preparedRows, slot, type Reader, type Writer } from '.
 export type StoredEvent = Tables['events']['$inferSelect'];
 export type WebhookEndpoint = Tables['webhookEndpoints']['$inferSelect'];
 
-const newEvents = preparedRows(
-  'events_insert',
-  (tx: Writer) => getTableColumns(tx.t.events),
-  (tx, rows) => tx.insert(tx.t.events).values(rows).onConflictDoNothing().returning({ id: tx.t.events.id }),
-);
+const newEvents = preparedRows('events_insert', (tx: Writer) => tx.t.events, {
+  given: getTableColumns,
+  finish: (insert, { id }) => insert.onConflictDoNothing().returning({ id }),
+});
 
 /** The ids of those that were not written before. */
 export const insertEvents = async (tx: Writer, events: readonly StoredEvent[]): Promise<string[]> =>
   (await newEvents(tx, events)).flat().map(({ id }) => id);
 
-const takenSequences = preparedRows(
-  'event_sequences_take',
-  (tx: Writer) => getTableColumns(tx.t.eventSequences),
-  (tx, rows) => {
-    const { eventSequences } = tx.t;
-    return tx
-      .insert(eventSequences)
-      .values(rows)
-      .onConflictDoUpdate({ target: eventSequences.meetingId, set: { last: sql`${eventSequences.last} + excluded.last` } })
-      .returning();
-  },
-);
+const takenSequences = preparedRows('event_sequences_take', (tx: Writer) => tx.t.eventSequences, {
+  given: getTableColumns,
+  finish: (insert, { meetingId, last }) =>
+    insert.onConflictDoUpdate({ target: meetingId, set: { last: sql`${last} + excluded.last` } }).returning(),
+});
 
 /**
  * Takes the next numbers of these meetings, `count` of each; the last one taken of each. Nobody else gets a number of theirs before the

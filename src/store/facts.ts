@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm';
+import { and, eq, gte, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Fact } from '../domain/session.ts';
 import { among, prepared, slot, type Reader, type Writer } from './database.ts';
@@ -12,17 +12,26 @@ export async function insertFact(tx: Writer, fact: StoredFact): Promise<boolean>
   return rows.length === 1;
 }
 
+/** What a run is made of. */
+const factColumns = ({ t: { meetingFacts } }: Reader) => {
+  const { meetingId, instanceId, kind, at, participantId, side, customerId, limitReached, source } = meetingFacts;
+  return { meetingId, instanceId, kind, at, participantId, side, customerId, limitReached, source };
+};
+
+/** The columns hold what `noteFact` wrote, so the words in them are the domain's. */
+type Known = Fact & Pick<StoredFact, 'meetingId'>;
+
 const factsOfMeeting = prepared('facts_of_meeting', (db: Reader) => {
   const { meetingFacts } = db.t;
   return db
-    .select()
+    .select(factColumns(db))
     .from(meetingFacts)
     .where(eq(meetingFacts.meetingId, slot('meetingId', meetingFacts.meetingId)));
 });
 
 /** Read anew for every new fact of a meeting. In no order: a set of facts has none. */
 export async function listFacts(db: Reader, meetingId: string): Promise<Fact[]> {
-  return (await factsOfMeeting(db, { meetingId })).map(factOf);
+  return (await factsOfMeeting(db, { meetingId })) as Known[];
 }
 
 /** Those of the connection's meetings that were booked to start in the period, by meeting. */
@@ -32,7 +41,7 @@ export async function listFactsOfConnection(
 ): Promise<Map<string, Fact[]>> {
   const { meetings, meetingFacts } = db.t;
   const rows = await db
-    .select(getTableColumns(meetingFacts))
+    .select(factColumns(db))
     .from(meetings)
     .innerJoin(meetingFacts, eq(meetingFacts.meetingId, meetings.id))
     .where(and(eq(meetings.connectionId, connectionId), gte(meetings.startsAt, from), lt(meetings.startsAt, until)));
@@ -40,22 +49,19 @@ export async function listFactsOfConnection(
 }
 
 const factsOfMeetings = prepared('facts_of_meetings', (db: Reader) =>
-  db.select().from(db.t.meetingFacts).where(among(db.t.meetingFacts.meetingId, 'meetingIds')),
+  db.select(factColumns(db)).from(db.t.meetingFacts).where(among(db.t.meetingFacts.meetingId, 'meetingIds')),
 );
 
 /** Of several meetings, by meeting. */
 export const listFactsOf = async (db: Reader, meetingIds: readonly string[]): Promise<Map<string, Fact[]>> =>
   byMeeting(meetingIds.length === 0 ? [] : await factsOfMeetings(db, { meetingIds }));
 
-function byMeeting(rows: readonly StoredFact[]): Map<string, Fact[]> {
+function byMeeting(rows: readonly Pick<StoredFact, keyof Known>[]): Map<string, Fact[]> {
   const found = new Map<string, Fact[]>();
-  for (const row of rows) {
-    const own = found.get(row.meetingId) ?? [];
-    own.push(factOf(row));
-    found.set(row.meetingId, own);
+  for (const row of rows as readonly Known[]) {
+    const own = found.get(row.meetingId);
+    if (own === undefined) found.set(row.meetingId, [row]);
+    else own.push(row);
   }
   return found;
 }
-
-/** The columns hold what `noteFact` wrote, so the words in them are the domain's. */
-const factOf = ({ meetingId: _meetingId, key: _key, marketplaceId: _marketplaceId, ...fact }: StoredFact): Fact => fact as Fact;

@@ -7,15 +7,17 @@ export type NewInboxEntry = Pick<InboxEntry, 'key' | 'provider' | 'bodySealed' |
 
 export const INBOX_STATES = ['pending', 'applied', 'parked', 'dropped'] as const;
 
-const newEntries = preparedRows(
-  'inbox_insert',
-  ({ t: { inbox } }: Writer) => ({ key: inbox.key, provider: inbox.provider, bodySealed: inbox.bodySealed, receivedAt: inbox.receivedAt }),
-  (tx, rows) =>
-    tx
-      .insert(tx.t.inbox)
-      .values(rows.map((row) => ({ ...row, dueAt: row.receivedAt, state: sql`'pending'`, attempts: sql`0` })))
-      .onConflictDoNothing(),
-);
+const newEntries = preparedRows('inbox_insert', (tx: Writer) => tx.t.inbox, {
+  given: ({ key, provider, bodySealed, receivedAt }) => ({ key, provider, bodySealed, receivedAt }),
+  rest: ({ receivedAt }) => ({
+    dueAt: receivedAt,
+    state: sql`'pending'`,
+    attempts: sql`0`,
+    leasedUntil: sql`null`,
+    reason: sql`null`,
+  }),
+  finish: (insert) => insert.onConflictDoNothing(),
+});
 
 /** Stores what is new; entries whose key is known already are repeats and change nothing. */
 export async function insertInboxEntries(tx: Writer, entries: readonly NewInboxEntry[]): Promise<void> {

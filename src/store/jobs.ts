@@ -14,18 +14,13 @@ interface Plan {
   readonly dueAt: Date;
 }
 
-const planned = preparedRows(
-  'jobs_schedule',
-  ({ t: { jobs } }: Writer) => ({ id: jobs.id, kind: jobs.kind, subjectId: jobs.subjectId, dueAt: jobs.dueAt }),
-  (tx, rows) => {
-    const { jobs } = tx.t;
-    const fresh = { leasedUntil: null, attempts: 0, deadAt: null, lastError: null };
-    return tx
-      .insert(jobs)
-      .values(rows.map((row) => ({ ...row, ...fresh })))
-      .onConflictDoUpdate({ target: jobs.id, set: { ...fresh, dueAt: sql`excluded.due_at` } });
-  },
-);
+const FRESH = { leasedUntil: sql`null`, attempts: sql`0`, deadAt: sql`null`, lastError: sql`null` };
+
+const planned = preparedRows('jobs_schedule', (tx: Writer) => tx.t.jobs, {
+  given: ({ id, kind, subjectId, dueAt }) => ({ id, kind, subjectId, dueAt }),
+  rest: () => FRESH,
+  finish: (insert, { id }) => insert.onConflictDoUpdate({ target: id, set: { ...FRESH, dueAt: sql`excluded.due_at` } }),
+});
 
 /** The same for many, no two of which have both kind and subject in common. */
 export async function scheduleJobs(tx: Writer, plans: readonly Plan[]): Promise<void> {

@@ -17,24 +17,20 @@ export async function listMeters(db: Reader, meetingIds: readonly string[]): Pro
   return new Map(rows.map((row) => [row.meetingId, row]));
 }
 
-const writeMeters = preparedRows(
-  'meters_write',
-  (tx: Writer) => getTableColumns(tx.t.meters),
-  (tx, rows) =>
-    tx
-      .insert(tx.t.meters)
-      .values(rows)
-      .onConflictDoUpdate({
-        target: tx.t.meters.meetingId,
-        set: {
-          creditBlocks: sql`excluded.credit_blocks`,
-          usedBlocks: sql`excluded.used_blocks`,
-          blockEndsAt: sql`excluded.block_ends_at`,
-          exhaustedAt: sql`excluded.exhausted_at`,
-          balanceText: sql`excluded.balance_text`,
-        },
-      }),
-);
+const writeMeters = preparedRows('meters_write', (tx: Writer) => tx.t.meters, {
+  given: getTableColumns,
+  finish: (insert, { meetingId }) =>
+    insert.onConflictDoUpdate({
+      target: meetingId,
+      set: {
+        creditBlocks: sql`excluded.credit_blocks`,
+        usedBlocks: sql`excluded.used_blocks`,
+        blockEndsAt: sql`excluded.block_ends_at`,
+        exhaustedAt: sql`excluded.exhausted_at`,
+        balanceText: sql`excluded.balance_text`,
+      },
+    }),
+});
 
 /** Lock the meetings before. */
 export async function saveMeters(tx: Writer, rows: readonly Meter[]): Promise<void> {
@@ -62,20 +58,14 @@ export async function listMeterBlocks(db: Reader, meetingIds: readonly string[])
   return found;
 }
 
-const writeBlocks = preparedRows(
-  'meter_blocks_write',
-  (tx: Writer) => getTableColumns(tx.t.meterBlocks),
-  (tx, rows) => {
-    const { meterBlocks } = tx.t;
-    return tx
-      .insert(meterBlocks)
-      .values(rows)
-      .onConflictDoUpdate({
-        target: [meterBlocks.meetingId, meterBlocks.instanceId, meterBlocks.number],
-        set: { startsAt: sql`excluded.starts_at`, voidedAt: sql`excluded.voided_at` },
-      });
-  },
-);
+const writeBlocks = preparedRows('meter_blocks_write', (tx: Writer) => tx.t.meterBlocks, {
+  given: getTableColumns,
+  finish: (insert, { meetingId, instanceId, number }) =>
+    insert.onConflictDoUpdate({
+      target: [meetingId, instanceId, number],
+      set: { startsAt: sql`excluded.starts_at`, voidedAt: sql`excluded.voided_at` },
+    }),
+});
 
 /** Lock the meetings before. */
 export async function saveMeterBlocks(tx: Writer, rows: readonly MeterBlock[]): Promise<void> {

@@ -36,6 +36,8 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
     query_timeout: ANSWER_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
+    // What does not wait for each other's answer is sent at once, and the server works while this process prepares the next.
+    pipeline: true,
     application_name: 'conferencing-gateway',
   });
   // A lost connection fails the query that was using it, if any, and the pool replaces it.

@@ -1,5 +1,6 @@
 /** Statements that are built once per connection. */
-import { type Column, is, Param, Placeholder, type SQL, sql } from 'drizzle-orm';
+import { type Column, getTableColumns, is, Param, Placeholder, type SQL, sql } from 'drizzle-orm';
+import { type PgDatabase, type PgInsertBase, type PgInsertValue, type PgQueryResultHKT, PgTable } from 'drizzle-orm/pg-core';
 import { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 
 interface PreparedQuery<Rows> {
@@ -52,50 +53,107 @@ export const among = (column: Column, name: string): SQL =>
     ? sql`${column} in (select value from json_each(${new Param(new Placeholder(name), { mapToDriverValue: JSON.stringify })}))`
     : sql`${column} = any(${new Placeholder(name)})`;
 
-/** Statements are prepared for these numbers of rows; any other number is made of them, largest first. */
-const ROWS = [256, 64, 16, 4, 1];
+type Inserter = Pick<PgDatabase<PgQueryResultHKT>, 'insert'> & { readonly statements: Statements };
+type Member<Table extends PgTable> = keyof Table['$inferInsert'] & string;
+
+interface Insert<Table extends PgTable, Given extends Member<Table>, Rows> {
+  /** Members of a row that are given when it runs. */
+  readonly given: (table: Table) => Readonly<Record<Given, Column>>;
+  /** All other members, made of those. */
+  readonly rest?: (row: Readonly<Record<Given, SQL>>) => Readonly<Record<Exclude<Member<Table>, Given>, SQL>>;
+  /** What follows the rows. */
+  readonly finish: (insert: PgInsertBase<Table, PgQueryResultHKT>, table: Table) => Preparable<Rows>;
+}
+
+/** The same for an insert of any number of rows into a table. What its statements gave back, in the order of the rows. */
+export function preparedRows<Handle extends Inserter, Table extends PgTable, Given extends Member<Table>, Rows>(
+  name: string,
+  tableOf: (on: Handle) => Table,
+  insert: Insert<Table, Given, Rows>,
+): (on: Handle, rows: readonly Readonly<Record<Given, unknown>>[]) => Promise<Rows[]> {
+  const bySize = sized(name, tableOf, insert);
+  const asOne = recordset(name, tableOf, insert);
+  return (on, rows) => (is(tableOf(on), PgTable) ? asOne(on, rows) : bySize(on, rows));
+}
+
+/** SQLite's statements are prepared for these numbers of rows; any other number is made of them, largest first. */
+const SIZES = [256, 64, 16, 4, 1];
 
 const slots = new Map<string, string[]>();
 
 /** The names of a member's slots by row: putting them together again for each value takes longer than filling them. */
 function slotsOf(member: string): string[] {
-  const names = slots.get(member) ?? Array.from({ length: ROWS[0]! }, (_, row) => `${member}${row}`);
+  const names = slots.get(member) ?? Array.from({ length: SIZES[0]! }, (_, row) => `${member}${row}`);
   slots.set(member, names);
   return names;
 }
 
-/**
- * The same for an insert of any number of rows: `build` gets rows with a slot for each of `columns`, which the rows fill that are given when
- * it runs. What each of the statements gave back, in the order of the rows.
- */
-export function preparedRows<Handle extends { readonly statements: Statements }, Member extends string, Rows>(
+/** A slot for each value: the fastest way into SQLite, which is in this very process. */
+function sized<Handle extends Inserter, Table extends PgTable, Given extends Member<Table>, Rows>(
   name: string,
-  columns: (on: Handle) => Readonly<Record<Member, Column>>,
-  build: (on: Handle, rows: Record<Member, SQL>[]) => Preparable<Rows>,
+  tableOf: (on: Handle) => Table,
+  { given, rest, finish }: Insert<Table, Given, Rows>,
 ) {
-  const sized = ROWS.map((size) => {
+  const statements = SIZES.map((size) => {
     const run = prepared(`${name}_${size}`, (on: Handle) => {
-      const members = Object.entries<Column>(columns(on));
-      const rows = Array.from({ length: size }, (_, row) =>
-        Object.fromEntries(members.map(([member, column]) => [member, slot(`${member}${row}`, column)])),
-      );
-      return build(on, rows as Record<Member, SQL>[]);
+      const table = tableOf(on);
+      const members = Object.entries<Column>(given(table));
+      const rows = Array.from({ length: size }, (_, row) => {
+        const own = Object.fromEntries(members.map(([member, column]) => [member, slot(`${member}${row}`, column)])) as Record<Given, SQL>;
+        return { ...own, ...rest?.(own) };
+      });
+      return finish(on.insert(table).values(rows as PgInsertValue<Table>[]), table);
     });
     return { size, run };
   });
-  return async (on: Handle, rows: readonly Readonly<Record<Member, unknown>>[]): Promise<Rows[]> => {
+  return async (on: Handle, rows: readonly Readonly<Record<Given, unknown>>[]): Promise<Rows[]> => {
     const results: Rows[] = [];
     let from = 0;
-    for (const { size, run } of sized) {
+    for (const { size, run } of statements) {
       for (; rows.length - from >= size; from += size) {
         const values: Record<string, unknown> = {};
         for (let row = 0; row < size; row++) {
-          const given = rows[from + row]!;
-          for (const member in given) values[slotsOf(member)[row]!] = given[member];
+          const own = rows[from + row]!;
+          for (const member in own) values[slotsOf(member)[row]!] = own[member];
         }
         results.push(await run(on, values));
       }
     }
     return results;
   };
+}
+
+/** One value for all rows: PostgreSQL's protocol, and its planner, ask their price for each value. */
+function recordset<Handle extends Inserter, Table extends PgTable, Given extends Member<Table>, Rows>(
+  name: string,
+  tableOf: (on: Handle) => Table,
+  { given, rest, finish }: Insert<Table, Given, Rows>,
+) {
+  const run = prepared(name, (on: Handle) => {
+    const table = tableOf(on);
+    const members = Object.entries<Column>(given(table));
+    const own = Object.fromEntries(members.map(([member]) => [member, sql`${sql.identifier(member)}`])) as Record<Given, SQL>;
+    const row: Record<string, SQL> = { ...own, ...rest?.(own) };
+    const values = Object.keys(getTableColumns(table)).map((member) => row[member]!);
+    const shape = members.map(([member, column]) => sql`${sql.identifier(member)} ${sql.raw(column.getSQLType())}`);
+    const bytes = members.filter(([, column]) => column.getSQLType() === 'bytea').map(([member]) => member);
+    const json = new Param<unknown>(new Placeholder('rows'), {
+      mapToDriverValue: (rows) => asJson(rows as Record<string, unknown>[], bytes),
+    });
+    const rows = sql`json_to_recordset(${json}) as given(${sql.join(shape, sql`, `)})`;
+    return finish(on.insert(table).select(sql`select ${sql.join(values, sql`, `)} from ${rows}`), table);
+  });
+  return async (on: Handle, rows: readonly Readonly<Record<Given, unknown>>[]): Promise<Rows[]> =>
+    rows.length === 0 ? [] : [await run(on, { rows })];
+}
+
+/** PostgreSQL takes bytes out of JSON as it takes them out of any text: after a mark, in hexadecimal digits. */
+function asJson(rows: readonly Record<string, unknown>[], bytes: readonly string[]): string {
+  const digits = (value: unknown): unknown => (Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : value);
+  const hasBytes = (row: Record<string, unknown>): boolean => bytes.some((member) => Buffer.isBuffer(row[member]));
+  const written = (row: Record<string, unknown>) => ({
+    ...row,
+    ...Object.fromEntries(bytes.map((member) => [member, digits(row[member])])),
+  });
+  return JSON.stringify(rows.map((row) => (hasBytes(row) ? written(row) : row)));
 }
