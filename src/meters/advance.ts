@@ -92,16 +92,15 @@ export async function advanceMeters(
   for (const { meeting, sessions } of counted) {
     const policy = await policyOf(meeting);
     if (isBeingEnded(meeting) || !policy.meter.enabled) continue;
-    const began = firstTogether(sessions);
     const before = meters.get(meeting.id);
-    if (before === undefined && began === Infinity) continue;
+    if (before === undefined && firstTogether(sessions) === Infinity) continue;
     const meter = before ?? newMeter(meeting);
     const told = blocks.get(meeting.id) ?? [];
     const ending = endingOf(gateway, policy, meeting);
     const reading = read(sessions, told, {
       rules: rulesOf(policy),
       credit: { blocks: meter.creditBlocks, ends: ending === 'gateway' },
-      first: began < (elsewhere.get(meeting.id)?.getTime() ?? Infinity),
+      first: isFirst(sessions, elsewhere.get(meeting.id)),
       now,
     });
     const after = {
@@ -128,6 +127,10 @@ export async function advanceMeters(
   ]);
   return looks;
 }
+
+/** Of the sessions of the booking; `elsewhere`: when another meeting's began. */
+const isFirst = (sessions: readonly Session[], elsewhere: Date | undefined): boolean =>
+  elsewhere === undefined || firstTogether(sessions) < elsewhere.getTime();
 
 /** Milliseconds; `Infinity`: host and customer have never been there at the same time. */
 const firstTogether = (sessions: readonly Session[]): number =>

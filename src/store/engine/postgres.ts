@@ -4,7 +4,7 @@ import pg from 'pg';
 import { pgKit } from '../../../drizzle/kit.ts';
 import { defineTables } from '../../../drizzle/schema.ts';
 import { isFailure } from '../../domain/failure.ts';
-import { SECOND } from '../../domain/time.ts';
+import { MINUTE, SECOND } from '../../domain/time.ts';
 import { chainAuditEntries } from '../audit.ts';
 import type { Database, DatabaseOptions, Writer } from '../database.ts';
 import { CREATE_JOURNAL, migrationsOf, pendingMigrations, READ_JOURNAL } from './migrations.ts';
@@ -21,6 +21,8 @@ const STATEMENT_TIMEOUT_MS = 10 * SECOND;
 const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2 * SECOND;
 /** A transaction that waits for something other than the database loses its connection. */
 const IDLE_IN_TRANSACTION_MS = 5 * SECOND;
+/** Chosen: what comes once a minute finds a connection that knows its statements already. */
+const IDLE_CONNECTION_MS = 5 * MINUTE;
 /** Any number, the same for every process of ours that shares the database. */
 const MIGRATION_LOCK = 7_368_104_211;
 /** Chosen: of two transactions that block each other one goes through, so the other needs a second try, seldom a third. */
@@ -35,6 +37,7 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    idleTimeoutMillis: IDLE_CONNECTION_MS,
     keepAlive: true,
     // What does not wait for each other's answer is sent at once, and the server works while this process prepares the next.
     pipeline: true,
