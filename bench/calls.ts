@@ -1,6 +1,6 @@
 /**
- * How late calls that nobody answers end: 10,000 that ring, all of which are over in the same moment. `npm run bench:calls -- --only sqlite
- * --save ''` is a short one.
+ * How late calls that nobody answers end: 10,000 that ring and are over within seconds, and 10,000 in the same moment. `npm run bench:calls
+ * -- --only sqlite --save ''` is a short one.
  */
 import { parseArgs } from 'node:util';
 import { runDueCalls } from '../src/calls/expire.ts';

@@ -1,6 +1,6 @@
 /**
- * How late the blocks of running meters begin: 10,000 sessions whose first block ends in the same moment. `npm run bench:meters -- --only
- * sqlite --save ''` is a short one.
+ * How late the blocks of running meters begin: 10,000 sessions whose first block ends within seconds, and 10,000 in the same moment.
+ * `npm run bench:meters -- --only sqlite --save ''` is a short one.
  */
 import { parseArgs } from 'node:util';
 import { MINUTE, plus } from '../src/domain/time.ts';

@@ -1,4 +1,7 @@
-/** How late those are of whom ten thousand are due in the same moment, and what a look for them asks of the database. */
+/**
+ * How late those are of whom ten thousand become due within seconds, and then ten thousand in the same moment; and what a look for them asks
+ * of the database.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { plus, SECOND } from '../../src/domain/time.ts';
 import type { Gateway } from '../../src/gateway.ts';
@@ -35,6 +38,8 @@ export interface Filling {
 
 export type CrowdReport = Awaited<ReturnType<typeof measureCrowd>>;
 
+/** Those that are not due in one moment: as fast as this, ten thousand sessions of a quarter of an hour never are. */
+const SPREAD_SECONDS = 20;
 /** Enough to look for one alone, and for none. */
 const LEAD_MS = 5 * SECOND;
 /** What filling takes at most, for each of them. */
@@ -51,39 +56,50 @@ export async function measureCrowd(databaseUrl: string, crowd: Crowd, count: num
     const due = postgres ? `to_timestamp(${dueAt.getTime() / SECOND})` : dueAt.getTime();
     return (await query(`select id from jobs where dead_at is null and due_at <= ${due} and kind = '${crowd.kind}' limit 1`)).length > 0;
   };
-  const dueAt = plus(new Date(), FILL_MS * count + LEAD_MS);
+  const firstAt = plus(new Date(), 2 * FILL_MS * count + LEAD_MS);
+  const dueAt = plus(firstAt, SPREAD_SECONDS * SECOND);
   try {
     await query(marketplace(postgres, 'tvip'));
     const database = { gateway, query, postgres };
     const due = new Map<string, Date>();
-    for (const filling of [
-      { from: 0, count: 1, dueAt: new Date() },
-      { from: 1, count, dueAt },
-    ])
+    const inTurn = count / SPREAD_SECONDS;
+    const spread = Array.from({ length: SPREAD_SECONDS }, (_, second) => ({
+      from: 1 + second * inTurn,
+      count: inTurn,
+      dueAt: plus(firstAt, second * SECOND),
+    }));
+    for (const filling of [{ from: 0, count: 1, dueAt: new Date() }, ...spread, { from: 1 + count, count, dueAt }])
       for (const id of await crowd.add(database, filling)) due.set(id, filling.dueAt);
     // What autovacuum does a minute after such a load.
     await query('analyze');
     const alone = await statementsOf(look);
     const none = await statementsOf(look);
-    if (Date.now() >= dueAt.getTime()) throw new Error('filling took too long: all of them are due');
-    await pause(dueAt.getTime() - Date.now());
+    if (Date.now() >= firstAt.getTime()) throw new Error('filling took too long: the first of them are due');
+    await pause(firstAt.getTime() - Date.now());
     const plan = await planOf(query, postgres, none[0]!);
-    const cpu = process.cpuUsage();
     const many = await statementsOf(look);
     const worker = await startWorker();
+    await pause(dueAt.getTime() - Date.now());
+    const cpu = process.cpuUsage();
     while ((await isWaiting()) && Date.now() < dueAt.getTime() + PATIENCE_MS) await pause(50);
     const doneMs = Date.now() - dueAt.getTime();
     const { user, system } = process.cpuUsage(cpu);
     await worker.stop();
     const told = await toldIn(query, crowd, postgres);
-    const lateMs = told.filter(({ id }) => due.get(id) === dueAt).map(({ atMs }) => atMs - dueAt.getTime());
+    const lateMs = (of: (at: Date) => boolean): number[] =>
+      told.flatMap(({ id, atMs }) => {
+        const at = due.get(id);
+        return at !== undefined && of(at) ? [atMs - at.getTime()] : [];
+      });
     const row = {
       database: gateway.db.dialect,
       missing: due.size - new Set(told.map(({ id }) => id)).size,
       /** Told twice, too early, or of nobody; or not what the event says. */
       wrong: told.length - new Set(told.map(({ id }) => id)).size + told.filter(({ id, atMs }) => !(atMs >= due.get(id)!.getTime())).length,
       unsettled: due.size - (await crowd.settled(query)),
-      late_ms: latenessOf(lateMs),
+      /** Of those that became due one part a second, and of those that became due in one moment. */
+      spread_late_ms: latenessOf(lateMs((at) => at >= firstAt && at < dueAt)),
+      late_ms: latenessOf(lateMs((at) => at === dueAt)),
       done_ms: doneMs,
       cpu_ms_each: (user + system) / 1_000 / count,
       statements: { none: none.length, one: alone.length, many: many.length },
@@ -91,7 +107,8 @@ export async function measureCrowd(databaseUrl: string, crowd: Crowd, count: num
     };
     console.log(
       `${row.database}: of ${due.size} ${row.missing} not told, ${row.wrong} told twice or too early, ${row.unsettled} not settled; ` +
-        `late p50 ${row.late_ms.p50} ms, p99 ${row.late_ms.p99} ms, max ${row.late_ms.max} ms; all done after ${row.done_ms} ms; ` +
+        `${count} in ${SPREAD_SECONDS} s late p50 ${row.spread_late_ms.p50} ms, max ${row.spread_late_ms.max} ms; ` +
+        `${count} in one moment late p50 ${row.late_ms.p50} ms, p99 ${row.late_ms.p99} ms, max ${row.late_ms.max} ms; all done after ${row.done_ms} ms; ` +
         `processor time ${row.cpu_ms_each.toFixed(3)} ms each; statements of a look: ${none.length} for none, ${alone.length} for one, ` +
         `${many.length} for a full batch; the look: ${plan}`,
     );
