@@ -32,7 +32,7 @@ export type Intake = (entries: readonly NewInboxEntry[]) => Promise<void>;
 
 /**
  * Resolves when no more deliveries come, or after so many commits: when work that can wait may take the writer. Without a number, after as
- * many as leave it a tenth of the time.
+ * many as leave it a tenth of the time. Between two that wait for it deliveries come first: who is acknowledged waits for one of them, not for all.
  */
 export type Break = (commits?: number) => Promise<void>;
 
@@ -49,7 +49,8 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
   let planned = false;
-  const count = { arrivals: 0, commits: 0, writing: 0 };
+  /** `atBreak`: as many commits as there were when other work last got its turn. */
+  const count = { arrivals: 0, commits: 0, writing: 0, atBreak: -1 };
   const coming = { more: false };
 
   const plan = (): void => {
@@ -108,7 +109,8 @@ export function createIntake({ db, now, wake }: Pick<Gateway, 'db' | 'now' | 'wa
       }),
     async takeBreak(commits = COMMITS_PER_BREAK) {
       const enough = count.commits + commits;
-      while (count.commits < enough && (coming.more || count.writing > 0)) await pause(QUIET_MS);
+      while ((count.commits < enough || count.commits === count.atBreak) && (coming.more || count.writing > 0)) await pause(QUIET_MS);
+      count.atBreak = count.commits;
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { connect } from 'node:net';
 import { bodyOf, requestOf } from './deliveries.ts';
+import { latenessOf, type Lateness } from './statistics.ts';
 
 export interface LoadOrder {
   readonly port: number;
@@ -27,7 +28,9 @@ export interface LoadReport {
   readonly statuses: Readonly<Record<string, number>>;
   /** Vendor times of the deliveries that were answered with 2xx. */
   readonly acknowledged: readonly number[];
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Of each answer, in milliseconds. */
+  readonly latencies: readonly number[];
+  readonly latencyMs: Lateness;
 }
 
 process.on('message', (order: LoadOrder) => {
@@ -108,9 +111,8 @@ async function run({ port, connections, seconds, requests, startMs, pauseMs = 0,
 
   await Promise.all(Array.from({ length: connections }, worker));
   const took = (performance.now() - began) / 1_000;
-  const sorted = latencies.subarray(0, answers).toSorted();
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-  return { seconds: took, statuses, acknowledged, latencyMs: { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? Number.NaN } };
+  const all = [...latencies.subarray(0, answers)];
+  return { seconds: took, statuses, acknowledged, latencies: all, latencyMs: latenessOf(all) };
 }
 
 /** One request is under way per connection, so the answer ends where its length says. */
