@@ -4,6 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/setup.ts'],
+    setupFiles: ['test/support/as-found.ts'],
+    // Every file would load and compile the program anew, which takes as long as many a file's tests. Nothing in the program is global.
+    isolate: false,
     reporters: ['default', './test/support/closing-line.ts'],
     // Many tests wait for a vendor or a process: one core less, the default, would stand idle.
     maxWorkers: '100%',

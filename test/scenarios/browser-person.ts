@@ -35,13 +35,15 @@ export function personInBrowser(visit: Visit): Invite {
 }
 
 const MOST_TRIES = 5;
+/** What Chromium says of a page that was overtaken, before and after the server has answered. */
+const OVERTAKEN = /interrupted by another navigation|net::ERR_ABORTED/;
 
 /** Again where the page that is left was going on by itself at this moment, once it has arrived there. */
 async function go(page: Page, url: string, tries = 1): Promise<void> {
   try {
     await page.goto(url);
   } catch (error) {
-    if (tries === MOST_TRIES || !String(error).includes('interrupted by another navigation')) throw error;
+    if (tries === MOST_TRIES || !OVERTAKEN.test(String(error))) throw error;
     await page.waitForLoadState();
     await go(page, url, tries + 1);
   }
