@@ -207,7 +207,13 @@ export type Policy = z.infer<typeof policySchema>;
 export const policyPatchSchema = patchOf(policySchema);
 
 export interface Contradiction extends FieldError {
-  readonly name: 'listed_twice' | 'recorded_before_consent' | 'consent_never_asked' | 'notice_is_no_consent' | 'guests_hide_the_customer';
+  readonly name:
+    | 'listed_twice'
+    | 'recorded_before_consent'
+    | 'consent_never_asked'
+    | 'notice_is_no_consent'
+    | 'guests_hide_the_customer'
+    | 'grace_outlasts_block';
 }
 
 /** Values that are fine one by one and make no sense together. */
@@ -248,6 +254,13 @@ export function contradictionsIn({ approved_apps: apps, links, meter, recording 
       name: 'guests_hide_the_customer',
       pointer: '/links/shareable',
       detail: 'once a guest has come in nobody can tell who is the customer, and a session that is metered would cost nothing (F10, T04)',
+    });
+  }
+  if (meter.enabled && meter.grace_seconds > meter.block_minutes * 60) {
+    found.push({
+      name: 'grace_outlasts_block',
+      pointer: '/meter/grace_seconds',
+      detail: 'whole blocks would run before it is known whether the first one counts (T05, T06)',
     });
   }
   return found;

@@ -141,6 +141,12 @@ describe('contradictions', () => {
     expect(names({ links: { shareable: true }, meter: { enabled: false } }, 'tvip')).toEqual([]);
   });
 
+  it('T05 a grace may be as long as a block, and no longer', () => {
+    expect(names({ meter: { block_minutes: 5, grace_seconds: 300 } }, 'tvip')).toEqual([]);
+    expect(names({ meter: { block_minutes: 5, grace_seconds: 301 } }, 'tvip')).toEqual(['grace_outlasts_block /meter/grace_seconds']);
+    expect(names({ meter: { block_minutes: 5, grace_seconds: 301 } }, 'fiverr')).toEqual([]);
+  });
+
   it('nothing is listed twice', () => {
     expect(names({ approved_apps: ['zoom', 'zoom'], recording: { event: { modes: ['none', 'always', 'none'] } } })).toEqual([
       'listed_twice /approved_apps',
@@ -314,6 +320,7 @@ describe('docs/policy.md', () => {
       'consent_never_asked',
       'notice_is_no_consent',
       'guests_hide_the_customer',
+      'grace_outlasts_block',
     ])
       expect(text).toContain(`\`${name}\``);
   });
