@@ -45,15 +45,17 @@ export async function expireCalls(tx: Writer, gateway: Gateway, calls: readonly 
   const ringing = calls.filter(({ state }) => state === 'ringing');
   const over = ringing.filter((call) => !isOpen(call, at));
   for (const call of over) await dropMeeting(tx, gateway, call, 'call_expired');
-  await setCallsExpired(
-    tx,
-    over.map(({ id }) => id),
-    at,
-  );
-  await emitAll(
-    tx,
-    gateway,
-    over.map((call) => endedEvent(call, 'call.expired')),
-  );
+  await Promise.all([
+    setCallsExpired(
+      tx,
+      over.map(({ id }) => id),
+      at,
+    ),
+    emitAll(
+      tx,
+      gateway,
+      over.map((call) => endedEvent(call, 'call.expired')),
+    ),
+  ]);
   return new Map(ringing.filter((call) => isOpen(call, at)).map((call) => [call.id, openUntil(call)]));
 }
