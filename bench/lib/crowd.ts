@@ -62,13 +62,13 @@ export async function measureCrowd(databaseUrl: string, crowd: Crowd, count: num
     await query(marketplace(postgres, 'tvip'));
     const database = { gateway, query, postgres };
     const due = new Map<string, Date>();
-    const inTurn = count / SPREAD_SECONDS;
+    const inTurn = Math.ceil(count / SPREAD_SECONDS);
     const spread = Array.from({ length: SPREAD_SECONDS }, (_, second) => ({
       from: 1 + second * inTurn,
       count: inTurn,
       dueAt: plus(firstAt, second * SECOND),
     }));
-    for (const filling of [{ from: 0, count: 1, dueAt: new Date() }, ...spread, { from: 1 + count, count, dueAt }])
+    for (const filling of [{ from: 0, count: 1, dueAt: new Date() }, ...spread, { from: 1 + SPREAD_SECONDS * inTurn, count, dueAt }])
       for (const id of await crowd.add(database, filling)) due.set(id, filling.dueAt);
     // What autovacuum does a minute after such a load.
     await query('analyze');

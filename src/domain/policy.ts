@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PROVIDER_IDS, type ProviderId } from './apps.ts';
 import { ruleSchema } from './eligibility.ts';
 import type { FieldError } from './failure.ts';
+import { MINUTE, SECOND } from './time.ts';
 
 export const BOOKING_KINDS = ['one_to_one', 'private_group', 'event'] as const;
 export type BookingKind = (typeof BOOKING_KINDS)[number];
@@ -256,7 +257,7 @@ export function contradictionsIn({ approved_apps: apps, links, meter, recording 
       detail: 'once a guest has come in nobody can tell who is the customer, and a session that is metered would cost nothing (F10, T04)',
     });
   }
-  if (meter.enabled && meter.grace_seconds > meter.block_minutes * 60) {
+  if (meter.enabled && meter.grace_seconds * SECOND > meter.block_minutes * MINUTE) {
     found.push({
       name: 'grace_outlasts_block',
       pointer: '/meter/grace_seconds',

@@ -63,6 +63,7 @@ export const usedBlocks = async (db: Reader, meetingId: string): Promise<number>
 /** Job `meter.tick`: a block begins, the grace is over, or the credit runs out, while both are there by what is known. */
 export const tickMeters: Timer = async (tx, gateway, meetings, policyOf) => {
   const ids = meetings.map(({ id }) => id);
+  // The policies are asked for along with the rest, and known to whoever asks for them next.
   const [facts, ledgers] = await Promise.all([listFactsOf(tx, ids), readLedgers(tx, ids), ...meetings.map(policyOf)]);
   const counted = meetings.map((meeting) => ({ meeting, sessions: toldOf(sessionsOf(facts.get(meeting.id) ?? [])) }));
   return advanceMeters(tx, gateway, counted, ledgers, policyOf);
