@@ -10,6 +10,7 @@ import { hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
 import { isShut } from '../professionals/standing.ts';
+import { findStanding } from '../store/standing.ts';
 import { findAttendeeByToken, findMeeting, findMeetingByHostToken, listAttendees, type Attendee, type Meeting } from '../store/meetings.ts';
 import { noteClick } from './click.ts';
 import { recordConsent } from './consent.ts';
@@ -97,7 +98,7 @@ export async function entrance(gateway: Gateway, meeting: Meeting, paid: boolean
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   const now = gateway.now();
   const door = doorOf(meeting, paid, now, { opensAt, closesAt, metered: policy.meter.enabled });
-  const shut = door === 'open' && (await isShut(gateway.db.read, policy, meeting, now));
+  const shut = door === 'open' && isShut(policy, meeting, await findStanding(gateway.db.read, meeting), now);
   return { meeting, policy, opensAt, closesAt, door: shut ? 'over' : door };
 }
 

@@ -9,8 +9,10 @@ import { fingerprint } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
 import { meterNews, type MeterNews } from '../meters/news.ts';
+import { isShut } from '../professionals/standing.ts';
 import { findNewestEarlyEnds, type EarlyEnd } from '../store/early-ends.ts';
 import { countPurchases, findAttendees, findCustomers, findMeetings, type Attendee, type Meeting } from '../store/meetings.ts';
+import { findStandingsOf, type StandingInForce } from '../store/standing.ts';
 import { doorOf, type Door } from './join.ts';
 import { isEndable } from './link.ts';
 
@@ -62,6 +64,7 @@ export async function readNews(
     viewers.filter(({ attendeeId }) => attendeeId === null).map(({ meetingId }) => meetingId),
   );
   const earlyEnds = await findNewestEarlyEnds(read, [...meetings.keys()]);
+  const standings = await findStandingsOf(read, [...meetings.keys()]);
   const policyOf = policiesFor(read);
   const meterOf = await meterNews(read, [...meetings.values()]);
   const pageOf = await continuations(gateway, opener, [...meetings.values()], [...attendees.values()]);
@@ -77,6 +80,7 @@ export async function readNews(
       policy,
       attendee,
       purchases: bought,
+      standing: standings.get(meetingId),
       meter: meterOf(gateway, meeting, policy),
       earlyEnd: earlyEnds.get(meetingId),
       continuedUrl: pageOf(meeting, attendee),
@@ -90,17 +94,20 @@ interface Seen {
   readonly policy: Policy;
   readonly attendee: Attendee | null;
   readonly purchases: number;
+  /** Of the professional. */
+  readonly standing: StandingInForce | undefined;
   /** The newest of the meeting. */
   readonly earlyEnd: EarlyEnd | undefined;
   readonly meter: MeterNews | null;
   readonly continuedUrl: string | null;
 }
 
-function newsOf(gateway: Gateway, { meeting, policy, attendee, purchases, earlyEnd, meter, continuedUrl }: Seen): News {
+function newsOf(gateway: Gateway, { meeting, policy, attendee, purchases, standing, earlyEnd, meter, continuedUrl }: Seen): News {
   const paid = attendee === null ? meeting.lockedAt !== null : attendee.purchasedAt !== null;
   const { opensAt, closesAt } = joinWindow(policy, meeting);
   const at = gateway.now();
-  const door = doorOf(meeting, paid, at, { opensAt, closesAt, metered: policy.meter.enabled });
+  const unlocked = doorOf(meeting, paid, at, { opensAt, closesAt, metered: policy.meter.enabled });
+  const door = unlocked === 'open' && isShut(policy, meeting, standing, at) ? 'over' : unlocked;
   const open = door === 'open';
   const side = attendee === null ? 'professional' : 'customer';
   const told = {

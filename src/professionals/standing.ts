@@ -156,13 +156,10 @@ export async function decide(
 
 /**
  * Whether the meeting ran when its professional was barred and may not go on. Its links lead nowhere from that moment, whether the vendor
- * can end it or not.
+ * can end it or not. `known`: of its professional.
  */
-export async function isShut(db: Reader, policy: Policy, meeting: Meeting, now: Date): Promise<boolean> {
-  if (policy.standing.running === 'keep') return false;
-  const known = await findStanding(db, meeting);
-  return known?.decision != null && isBarred(known, now) && hasBegun(meeting, known.decision.at);
-}
+export const isShut = (policy: Policy, meeting: Meeting, known: StandingInForce | undefined, now: Date): boolean =>
+  policy.standing.running !== 'keep' && known?.decision != null && isBarred(known, now) && hasBegun(meeting, known.decision.at);
 
 /** Not every vendor tells that a meeting runs: one whose time has come is taken for one that does. */
 export const hasBegun = ({ startsAt, startedAt }: Meeting, at: Date): boolean => startsAt <= at || (startedAt !== null && startedAt <= at);

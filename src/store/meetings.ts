@@ -179,7 +179,7 @@ const MOST_IDS = 5_000;
  * for up to 5,000 meetings; those that do not exist are missing.
  */
 export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map<string, string>> {
-  const { attendees, earlyEnds, meetings: m, meters } = db.t;
+  const { attendees, earlyEnds, meetings: m, meters, professionals } = db.t;
   const marks = new Map<string, string>();
   for (let start = 0; start < ids.length; start += MOST_IDS) {
     const rows = await db
@@ -204,6 +204,11 @@ export async function readMarks(db: Reader, ids: readonly string[]): Promise<Map
         earlyEnd: sql<
           string | null
         >`(select asked.id || asked.state from ${earlyEnds} as asked where asked.meeting_id = ${m.id} order by asked.id desc limit 1)`,
+        // Who was barred may have to stop.
+        standing: sql<string | null>`(
+          select barred.decision_id from ${professionals} as barred
+          where barred.marketplace_id = ${m.marketplaceId} and barred.professional_id = ${m.professionalId}
+        )`,
         purchases: count(attendees.purchasedAt),
       })
       .from(m)

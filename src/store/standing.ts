@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import type { Regarded, Standing } from '../domain/standing.ts';
 import type { Reader, Writer } from './database.ts';
@@ -21,6 +21,22 @@ export async function findStanding(db: Reader, { marketplaceId, professionalId }
     .leftJoin(standingDecisions, eq(standingDecisions.id, professionals.decisionId))
     .where(and(eq(professionals.marketplaceId, marketplaceId), eq(professionals.professionalId, professionalId)));
   return row && { ...row, standing: row.standing as Standing };
+}
+
+/** What `findStanding` finds for the professionals of these meetings, by meeting. */
+export async function findStandingsOf(db: Reader, meetingIds: readonly string[]): Promise<Map<string, StandingInForce>> {
+  const { meetings, professionals, standingDecisions } = db.t;
+  if (meetingIds.length === 0) return new Map();
+  const rows = await db
+    .select({ meetingId: meetings.id, standing: professionals.standing, until: professionals.standingUntil, decision: standingDecisions })
+    .from(meetings)
+    .innerJoin(
+      professionals,
+      and(eq(professionals.marketplaceId, meetings.marketplaceId), eq(professionals.professionalId, meetings.professionalId)),
+    )
+    .leftJoin(standingDecisions, eq(standingDecisions.id, professionals.decisionId))
+    .where(inArray(meetings.id, [...meetingIds]));
+  return new Map(rows.map(({ meetingId, ...row }) => [meetingId, { ...row, standing: row.standing as Standing }]));
 }
 
 export async function insertStandingDecision(tx: Writer, decision: StandingDecision): Promise<void> {

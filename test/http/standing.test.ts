@@ -21,6 +21,7 @@ import {
   otherMarketplace,
   settled,
 } from '../support/gateway.ts';
+import { listen } from '../support/live.ts';
 import { connect, meetingBody, testWorld } from '../support/world.ts';
 
 type Json = Record<string, unknown>;
@@ -231,7 +232,11 @@ describeOnBothDatabases('standing', (_open, engine) => {
       const started = vendor === 'zoom' ? 'live' : 'confirmed';
       await eventually(`it is ${started}`, async () => (await getMeeting(world, meeting.id)).state === started);
       world.jump(MINUTE);
+      const pages = [await listen(meeting.attendees[0]!.join_url), await listen(meeting.host_url)];
+      await eventually('both pages are open', () => pages.every(({ heard }) => heard.at(-1)?.data['door'] === 'open'));
       await suspend(world);
+      await eventually('both pages say that it is over', () => pages.every(({ heard }) => heard.at(-1)?.event === 'end'));
+      for (const { heard } of pages) expect(heard.at(-2)).toMatchObject({ event: 'state', data: { door: 'over', running_since: null } });
       await settled(world);
       const state = vendor === 'zoom' ? 'ended' : 'confirmed';
       await eventually(`it is ${state}`, async () => (await getMeeting(world, meeting.id)).state === state);
