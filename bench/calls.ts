@@ -25,7 +25,7 @@ const results = await onEachDatabase({ only: options.only, save: options.save },
   measureCrowd(
     databaseUrl,
     {
-      kind: 'call.expire',
+      lane: 'calls',
       event: 'call.expired',
       runDue: runDueCalls,
       add: fill,

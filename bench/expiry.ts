@@ -124,10 +124,10 @@ async function verified(databaseUrl: string): Promise<string> {
 }
 
 /** Looks ten times a second whether anything is left to end. */
-function finished(database: { waiting(): Promise<number> }, dueMs: number): { done: () => boolean; seconds: Promise<number> } {
+function finished(database: { isWaiting(): Promise<boolean> }, dueMs: number): { done: () => boolean; seconds: Promise<number> } {
   let over = false;
   const watch = async (): Promise<number> => {
-    while ((await database.waiting()) > 0) {
+    while (await database.isWaiting()) {
       if (Date.now() > dueMs + PATIENCE_MS) throw new Error('it takes too long');
       await pause(100);
     }

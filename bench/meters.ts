@@ -23,7 +23,7 @@ const results = await onEachDatabase({ only: options.only, save: options.save },
   measureCrowd(
     databaseUrl,
     {
-      kind: 'meter.tick',
+      lane: 'timers',
       event: 'meter.block_started',
       runDue: runDueTimers,
       add: fill,
@@ -63,8 +63,8 @@ async function fill({ query, postgres }: FilledDatabase, { from, count, dueAt }:
       select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 8, 1, ${due} from ${meetings}`,
     `insert into meter_blocks (meeting_id, marketplace_id, booking_id, instance_id, number, starts_at)
       select 'mtg_' || n, 'mkt_bench', 'bk_' || n, 'run ' || n, 1, ${since} from ${meetings}`,
-    `insert into jobs (id, kind, subject_id, due_at, attempts)
-      select 'meter.tick:mtg_' || n, 'meter.tick', 'mtg_' || n, ${due}, 0 from ${meetings}`,
+    `insert into jobs (id, kind, subject_id, lane, due_at, attempts)
+      select 'meter.tick:mtg_' || n, 'meter.tick', 'mtg_' || n, 'timers', ${due}, 0 from ${meetings}`,
   ])
     await query(statement);
   return Array.from({ length: count }, (_, index) => `mtg_${from + index}`);

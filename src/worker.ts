@@ -5,7 +5,7 @@ import type { Break } from '../webhooks/intake.ts';
 import { PARKED_KEPT_DAYS, settleParkedAlarms } from '../webhooks/parked.ts';
 import { awaitReplacement, renewSubscription } from '../webhooks/renew.ts';
 import { withdrawBarredCall } from './calls/end.ts';
-import { CALL_KINDS, expireCall, runDueCalls } from './calls/expire.ts';
+import { expireCall, runDueCalls } from './calls/expire.ts';
 import { DOUBT, forgetDoubt, REFUSED } from './connections/doubt.ts';
 import { expireContentLink } from './contents/end.ts';
 import { eraseConnection } from './connections/erase.ts';
@@ -29,15 +29,15 @@ import { releaseLink } from './meetings/link.ts';
 import { undoPackage } from './meetings/package.ts';
 import { releaseStaleLink } from './meetings/relink.ts';
 import { repairLink } from './meetings/repair.ts';
-import { runDueTimers, runTimer, TIMER_KINDS } from './meetings/timers.ts';
+import { runDueTimers, runTimer } from './meetings/timers.ts';
 import { END } from './meters/advance.ts';
 import { endUnpaid } from './meters/end.ts';
-import { expirePresence, LAPSE_KINDS, runDueLapses } from './professionals/presence.ts';
+import { expirePresence, runDueLapses } from './professionals/presence.ts';
 import { obeyStanding } from './professionals/barred.ts';
 import { CALL_OF_BARRED, END_OF_SUSPENSION, endSuspension, MEETING_OF_BARRED } from './professionals/standing.ts';
 import { deleteAtVendor } from './recordings/delete.ts';
 import { expireRecording } from './recordings/erase.ts';
-import { EXPIRY_KINDS, runDueExpiries } from './recordings/expiry.ts';
+import { runDueExpiries } from './recordings/expiry.ts';
 import { switchRecording } from './recordings/switch.ts';
 import { lookBySchedule, lookNow } from './recordings/look.ts';
 import { LOOK, LOOK_SOON } from './recordings/reconcile.ts';
@@ -72,7 +72,7 @@ const UPKEEP = new Set([
   'meter.tick',
   END,
   'content.expire',
-  ...LAPSE_KINDS,
+  'presence.expire',
   LOOK,
 ]);
 /** What needs a connection that works: when it does not any more its professional was told, and a reconnect plans it anew. */
@@ -130,9 +130,6 @@ const JOBS: Readonly<Record<string, (gateway: Gateway, subjectId: string) => Pro
   'gateway.pulse': giveSign,
 };
 
-/** Kinds of which thousands are due at once, each with a lane of its own that does many in one transaction. */
-const CROWD_KINDS = [...TIMER_KINDS, ...CALL_KINDS, ...EXPIRY_KINDS, ...LAPSE_KINDS];
-
 export interface Worker {
   /** Looks for work now. */
   wake(): void;
@@ -181,7 +178,7 @@ export async function startWorker(gateway: Gateway, send: Send, takeBreak: Break
   const lanes = [
     startLane(gateway, {
       places: 16,
-      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, kinds: { except: CROWD_KINDS } })),
+      claim: (limit) => db.write((tx) => claimJobs(tx, { now: now(), leaseMs: LEASE_MS, limit, lane: 'each' })),
       run: (jobs) => jobs.map((job) => runJob(gateway, job)),
     }),
     ...crowds,

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { plus, SECOND } from '../../src/domain/time.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import type { Alone } from '../../src/meetings/crowd.ts';
+import type { Lane } from '../../src/store/jobs.ts';
 import { openBenched } from './databases.ts';
 import { connectTo, isPostgres, marketplace, type Query } from './gateway-database.ts';
 import { planOf, statementsOf } from './statements.ts';
@@ -13,7 +14,7 @@ import { latenessOf } from './statistics.ts';
 
 export interface Crowd {
   /** Of their jobs. */
-  readonly kind: string;
+  readonly lane: Lane;
   /** Type of the event that each of them gets, once. */
   readonly event: string;
   /** One look for those that are due. */
@@ -54,7 +55,7 @@ export async function measureCrowd(databaseUrl: string, crowd: Crowd, count: num
   const look = (): Promise<unknown> => crowd.runDue(gateway, LOOK);
   const isWaiting = async (): Promise<boolean> => {
     const due = postgres ? `to_timestamp(${dueAt.getTime() / SECOND})` : dueAt.getTime();
-    return (await query(`select id from jobs where dead_at is null and due_at <= ${due} and kind = '${crowd.kind}' limit 1`)).length > 0;
+    return (await query(`select id from jobs where lane = '${crowd.lane}' and dead_at is null and due_at <= ${due} limit 1`)).length > 0;
   };
   const firstAt = plus(new Date(), 2 * FILL_MS * count + LEAD_MS);
   const dueAt = plus(firstAt, SPREAD_SECONDS * SECOND);

@@ -101,8 +101,8 @@ function statements({ meetings, burst, windowMs, startMs }: Filling, postgres: b
     runningMeeting({ from: ends, since, limitMinutes: '40', limitEndsAt: moment('e') }, postgres),
     `insert into meeting_facts (meeting_id, key, marketplace_id, instance_id, kind, at, side, limit_reached, source)
       select 'mtg_' || n, 'start ' || n, 'mkt_bench', 'run ' || n, 'started', ${since}, 'unknown', ${no}, 'vendor' from ${ends}`,
-    `insert into jobs (id, kind, subject_id, due_at, attempts)
-      select 'meeting.limit:mtg_' || n, 'meeting.limit', 'mtg_' || n, ${moment(`(case ${warnings} else e end)`)}, 0 from ${ends}`,
+    `insert into jobs (id, kind, subject_id, lane, due_at, attempts)
+      select 'meeting.limit:mtg_' || n, 'meeting.limit', 'mtg_' || n, 'timers', ${moment(`(case ${warnings} else e end)`)}, 0 from ${ends}`,
     // What autovacuum does a minute after such a load.
     'analyze',
   ];

@@ -8,13 +8,11 @@ import type { Writer } from '../store/database.ts';
 import { dropMeeting } from './drop.ts';
 import { endedEvent } from './tell.ts';
 
-export const CALL_KINDS: readonly string[] = ['call.expire'];
-
 /** Calls of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
 const BATCH = 256;
 
 export const runDueCalls = (gateway: Gateway, alone: Alone) =>
-  runCrowd(gateway, { kinds: CALL_KINDS, batch: BATCH, ...alone }, async (tx, due) => {
+  runCrowd(gateway, { lane: 'calls', batch: BATCH, ...alone }, async (tx, due) => {
     // Who answers a call at this moment decides about it: it is left for the next look, and nobody waits for anybody.
     const calls = await lockFreeCalls(
       tx,

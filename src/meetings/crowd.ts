@@ -5,7 +5,7 @@
 import { isFailure } from '../domain/failure.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Writer } from '../store/database.ts';
-import { claimJobs, endJobs, holdDueJobs, scheduleJobs, type Job } from '../store/jobs.ts';
+import { claimJobs, endJobs, holdDueJobs, scheduleJobs, type Crowd, type Job } from '../store/jobs.ts';
 
 /** Of what is leased because it could not be done with others: how much, and for how long. */
 export interface Alone {
@@ -19,12 +19,12 @@ export interface Alone {
  */
 export async function runCrowd(
   { db, now, wake }: Gateway,
-  { kinds, batch, limit, leaseMs }: Alone & { readonly kinds: readonly string[]; readonly batch: number },
+  { lane, batch, limit, leaseMs }: Alone & { readonly lane: Crowd; readonly batch: number },
   work: (tx: Writer, due: readonly Job[]) => Promise<number>,
 ): Promise<{ alone: Job[]; more: boolean }> {
   try {
     const { found, done } = await db.write(async (tx) => {
-      const due = await holdDueJobs(tx, { now: now(), limit: batch, kinds: { only: kinds } });
+      const due = await holdDueJobs(tx, { now: now(), limit: batch, lane });
       return { found: due.length, done: await work(tx, due) };
     });
     const more = found === batch && done > 0;
@@ -33,7 +33,7 @@ export async function runCrowd(
     return { alone: [], more };
   } catch (error) {
     if (isFailure(error, 'storage_unavailable')) throw error;
-    const claim = { now: now(), leaseMs, limit, kinds: { only: kinds } };
+    const claim = { now: now(), leaseMs, limit, lane };
     return { alone: await db.write((tx) => claimJobs(tx, claim)), more: true };
   }
 }

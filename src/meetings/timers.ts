@@ -4,7 +4,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import { policiesFor } from '../marketplaces/policy.ts';
 import type { Writer } from '../store/database.ts';
-import { scheduleJob, type Job } from '../store/jobs.ts';
+import { CROWDS, scheduleJob, type Job } from '../store/jobs.ts';
 import { lockFreeMeetings, lockMeeting, type TimedMeeting } from '../store/meetings.ts';
 import { tickMeters } from '../meters/follow.ts';
 import { runCrowd, settleJobs, type Alone } from './crowd.ts';
@@ -19,25 +19,26 @@ export type Timer = (
   policyOf: (owned: Pick<TimedMeeting, 'marketplaceId'>) => Promise<Policy>,
 ) => Promise<Map<string, Date>>;
 
-export type TimerKind = 'meeting.limit' | 'meeting.host' | 'meter.tick';
+const KINDS = CROWDS.timers;
+type TimerKind = (typeof KINDS)[number];
+
 const TIMERS: Readonly<Record<TimerKind, Timer>> = {
   'meeting.limit': tellLimits,
   'meeting.host': tellLostHosts,
   'meter.tick': tickMeters,
 };
-export const TIMER_KINDS = Object.keys(TIMERS) as TimerKind[];
 
 /** Jobs of one transaction. It holds SQLite's only writer, and the event loop: some ten milliseconds. */
 const BATCH = 256;
 
 /** Does what is due. */
 export const runDueTimers = (gateway: Gateway, alone: Alone) =>
-  runCrowd(gateway, { kinds: TIMER_KINDS, batch: BATCH, ...alone }, async (tx, due) => {
+  runCrowd(gateway, { lane: 'timers', batch: BATCH, ...alone }, async (tx, due) => {
     // Who changes a meeting at this moment may change its timer next: such a meeting is left for the next look, and nobody waits for anybody.
     const meetings = new Map((await lockFreeMeetings(tx, subjectsOf(due))).map((meeting) => [meeting.id, meeting]));
     const jobs = due.filter(({ subjectId }) => meetings.has(subjectId));
     const policyOf = policiesFor(tx);
-    for (const kind of TIMER_KINDS) {
+    for (const kind of KINDS) {
       const own = jobs.filter((job) => job.kind === kind);
       if (own.length === 0) continue;
       const looks = await TIMERS[kind](tx, gateway, running(own.map(({ subjectId }) => meetings.get(subjectId)!)), policyOf);

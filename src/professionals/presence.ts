@@ -24,7 +24,6 @@ import {
 } from '../store/professionals.ts';
 
 const KIND = 'presence.expire';
-export const LAPSE_KINDS: readonly string[] = [KIND];
 
 /** Presences of one transaction: when a marketplace falls silent, all of its professionals are unknown within a minute. */
 const BATCH = 200;
@@ -75,7 +74,7 @@ export async function presenceOf(
 
 /** Lets the presences lapse that are at their end. */
 export const runDueLapses = (gateway: Gateway, alone: Alone) =>
-  runCrowd(gateway, { kinds: LAPSE_KINDS, batch: BATCH, ...alone }, async (tx, due) => {
+  runCrowd(gateway, { lane: 'lapses', batch: BATCH, ...alone }, async (tx, due) => {
     // Whoever is told something of at this moment is left for the next look, and nobody waits for anybody.
     const rows = await lockFreeProfessionals(
       tx,

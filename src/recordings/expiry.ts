@@ -4,14 +4,12 @@ import { runCrowd, settleJobs, type Alone } from '../meetings/crowd.ts';
 import { lockFreeRecordings } from '../store/recordings.ts';
 import { expireDue } from './erase.ts';
 
-export const EXPIRY_KINDS: readonly string[] = ['recording.expire'];
-
 /** Recordings of one transaction. It holds SQLite's only writer, and the event loop: some four milliseconds. */
 const BATCH = { sqlite: 16, postgres: 200 };
 
 /** Ends what is due. */
 export const runDueExpiries = (gateway: Gateway, alone: Alone) =>
-  runCrowd(gateway, { kinds: EXPIRY_KINDS, batch: BATCH[gateway.db.dialect], ...alone }, async (tx, due) => {
+  runCrowd(gateway, { lane: 'expiries', batch: BATCH[gateway.db.dialect], ...alone }, async (tx, due) => {
     // Who changes a recording at this moment may end it, or give it more time: it is left for the next look, and nobody waits for anybody.
     const recordings = await lockFreeRecordings(
       tx,

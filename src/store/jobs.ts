@@ -1,9 +1,28 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, not, or, sql, type SQL } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { plus } from '../domain/time.ts';
 import { among, prepared, preparedRows, slot, type Reader, type Writer } from './database.ts';
 
 export type Job = Tables['jobs']['$inferSelect'];
+
+/**
+ * Kinds of which thousands may be due in one second, by the lane that does many of them in one transaction. Whoever moves a kind to another
+ * lane moves the jobs that are planned, too, with a migration.
+ */
+export const CROWDS = {
+  timers: ['meeting.limit', 'meeting.host', 'meter.tick'],
+  calls: ['call.expire'],
+  expiries: ['recording.expire'],
+  lapses: ['presence.expire'],
+} as const;
+
+export type Crowd = keyof typeof CROWDS;
+/** `each`: of all other kinds, one by one. */
+export type Lane = Crowd | 'each';
+
+const LANES: ReadonlyMap<string, string> = new Map(
+  Object.entries(CROWDS).flatMap(([lane, kinds]) => kinds.map((kind): [string, string] => [kind, lane])),
+);
 
 /** Plans the job, or moves the one with the same kind and subject to the new time. */
 export const scheduleJob = (tx: Writer, job: Plan): Promise<void> => scheduleJobs(tx, [job]);
@@ -17,16 +36,17 @@ interface Plan {
 const FRESH = { leasedUntil: sql`null`, attempts: sql`0`, deadAt: sql`null`, lastError: sql`null` };
 
 const planned = preparedRows('jobs_schedule', (tx: Writer) => tx.t.jobs, {
-  given: ({ id, kind, subjectId, dueAt }) => ({ id, kind, subjectId, dueAt }),
+  given: ({ id, kind, subjectId, lane, dueAt }) => ({ id, kind, subjectId, lane, dueAt }),
   rest: () => FRESH,
-  finish: (insert, { id }) => insert.onConflictDoUpdate({ target: id, set: { ...FRESH, dueAt: sql`excluded.due_at` } }),
+  finish: (insert, { id }) =>
+    insert.onConflictDoUpdate({ target: id, set: { ...FRESH, lane: sql`excluded.lane`, dueAt: sql`excluded.due_at` } }),
 });
 
 /** The same for many, no two of which have both kind and subject in common. */
 export async function scheduleJobs(tx: Writer, plans: readonly Plan[]): Promise<void> {
   await planned(
     tx,
-    plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, dueAt })),
+    plans.map(({ kind, subjectId, dueAt }) => ({ id: `${kind}:${subjectId}`, kind, subjectId, lane: LANES.get(kind) ?? 'each', dueAt })),
   );
 }
 
@@ -62,36 +82,29 @@ export async function forgetErrors(tx: Writer, jobIds: readonly string[]): Promi
   await errors(tx, { ids: jobIds });
 }
 
-/** Jobs of these kinds, or of all others. */
-export type Kinds = { readonly only: readonly string[] } | { readonly except: readonly string[] };
+const due = prepared('jobs_due', (tx: Writer) => {
+  const { jobs } = tx.t;
+  const now = slot('now', jobs.dueAt);
+  return tx.skipLocked(
+    tx
+      .select()
+      .from(jobs)
+      .where(
+        and(
+          eq(jobs.lane, slot('lane', jobs.lane)),
+          isNull(jobs.deadAt),
+          lte(jobs.dueAt, now),
+          or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now)),
+        ),
+      )
+      .orderBy(asc(jobs.dueAt))
+      .limit(sql.placeholder('limit'))
+      .$dynamic(),
+  );
+});
 
-const due = (name: string, narrow: (kind: SQL) => SQL) =>
-  prepared(name, (tx: Writer) => {
-    const { jobs } = tx.t;
-    const now = slot('now', jobs.dueAt);
-    return tx.skipLocked(
-      tx
-        .select()
-        .from(jobs)
-        .where(
-          and(
-            isNull(jobs.deadAt),
-            lte(jobs.dueAt, now),
-            or(isNull(jobs.leasedUntil), lt(jobs.leasedUntil, now)),
-            narrow(among(jobs.kind, 'kinds')),
-          ),
-        )
-        .orderBy(asc(jobs.dueAt))
-        .limit(sql.placeholder('limit'))
-        .$dynamic(),
-    );
-  });
-const dueOfKinds = due('jobs_due_of_kinds', (kind) => kind);
-const dueOfOthers = due('jobs_due_of_others', not);
-
-/** What is due and nobody's, without a lease: held for this transaction only. */
-export const holdDueJobs = (tx: Writer, { now, limit, kinds }: { now: Date; limit: number; kinds: Kinds }): Promise<Job[]> =>
-  'only' in kinds ? dueOfKinds(tx, { now, limit, kinds: kinds.only }) : dueOfOthers(tx, { now, limit, kinds: kinds.except });
+/** What is due in a lane and nobody's, without a lease: held for this transaction only. */
+export const holdDueJobs = (tx: Writer, look: { now: Date; limit: number; lane: Lane }): Promise<Job[]> => due(tx, look);
 
 const ended = prepared('jobs_end', (tx: Writer) => tx.delete(tx.t.jobs).where(among(tx.t.jobs.id, 'ids')));
 
@@ -102,10 +115,10 @@ export async function endJobs(tx: Writer, ids: readonly string[]): Promise<void>
 
 export async function claimJobs(
   tx: Writer,
-  { now, leaseMs, limit, kinds }: { now: Date; leaseMs: number; limit: number; kinds: Kinds },
+  { now, leaseMs, limit, lane }: { now: Date; leaseMs: number; limit: number; lane: Lane },
 ): Promise<Job[]> {
   const { jobs } = tx.t;
-  const due = await holdDueJobs(tx, { now, limit, kinds });
+  const due = await holdDueJobs(tx, { now, limit, lane });
   if (due.length === 0) return [];
   return tx
     .update(jobs)

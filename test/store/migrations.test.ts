@@ -9,6 +9,7 @@ import { pgKit, sqliteKit } from '../../drizzle/kit.ts';
 import { defineTables } from '../../drizzle/schema.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { CREATE_JOURNAL, migrationsOf } from '../../src/store/engine/migrations.ts';
+import { CROWDS, scheduleJobs } from '../../src/store/jobs.ts';
 import { describeOnBothDatabases, raw, useDatabases } from '../support/databases.ts';
 import { postgresServer } from '../support/support.ts';
 
@@ -234,6 +235,29 @@ describeOnBothDatabases('migrating what was stored before grants', (_open, engin
       { id: 'con_3', grantId: 'con_3', status: 'reconnect_required', statusReason: 'unknown', preferredAt: null },
     ]);
     expect(await db.read.select().from(inbox)).toMatchObject([{ key: 'key', bodySealed: Buffer.from('body'), state: 'pending' }]);
+    await db.close();
+  });
+
+  test('puts what is planned into the lane in which it would be planned now', async () => {
+    const url = await firstRelease();
+    const kinds = ['gateway.sweep', ...Object.values(CROWDS).flat()];
+    const plan = (kind: string) => `('${kind}:1', '${kind}', '1', ${at}, 0)`;
+    await raw(url, `insert into jobs (id, kind, subject_id, due_at, attempts) values ${kinds.map(plan).join(', ')}`);
+
+    const db = await engine.openAt(url);
+    const { jobs } = db.read.t;
+    const lanes = () => db.read.select({ kind: jobs.kind, lane: jobs.lane }).from(jobs).orderBy(jobs.kind);
+    const migrated = await lanes();
+    expect(migrated).toHaveLength(kinds.length);
+    await db.write((tx) =>
+      scheduleJobs(
+        tx,
+        kinds.map((kind) => ({ kind, subjectId: '1', dueAt: CREATED })),
+      ),
+    );
+    expect(await lanes()).toEqual(migrated);
+    expect(migrated).toContainEqual({ kind: 'gateway.sweep', lane: 'each' });
+    expect(migrated).toContainEqual({ kind: 'recording.expire', lane: 'expiries' });
     await db.close();
   });
 });
