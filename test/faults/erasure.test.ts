@@ -13,7 +13,7 @@ import { scheduleJob } from '../../src/store/jobs.ts';
 import { findMeeting } from '../../src/store/meetings.ts';
 import { findRecording } from '../../src/store/recordings.ts';
 import { describeOnBothDatabases, raw, type Engine } from '../support/databases.ts';
-import { boughtMeeting, databaseOf, DAY, happen, must, settled, vendorState } from '../support/gateway.ts';
+import { boughtMeeting, databaseOf, DAY, eventually, happen, HOUR, must, settled, vendorState } from '../support/gateway.ts';
 import { connect, testWorld } from '../support/world.ts';
 
 /** As much of a value as identifies it; longer ones may lie in several pieces. */
@@ -52,6 +52,16 @@ describeOnBothDatabases('the files of the database', (_open, engine) => {
       expect(
         (await world.gateway.gateway.db.read.select().from(world.gateway.gateway.db.read.t.recordings)).map(({ state }) => state),
       ).toEqual(['expired', 'expired']);
+
+      if (engine.dialect === 'sqlite') {
+        world.jump(HOUR);
+        await settled(world);
+        const log = await eventually('the hourly sweep has emptied the log', async () => {
+          const bytes = await readFile(`${databaseUrl.slice('file:'.length)}-wal`);
+          return sealed.some(({ mark }) => bytes.includes(mark)) ? undefined : bytes;
+        });
+        for (const [name, value] of Object.entries(canaries)) expect(log.includes(value), name).toBe(false);
+      }
 
       // On PostgreSQL a row is kept through a vacuum for as long as any transaction could still see it.
       if (engine.dialect === 'postgres') await world.gateway.close();

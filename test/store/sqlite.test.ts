@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Reader } from '../../src/store/database.ts';
 import { useDatabases } from '../support/databases.ts';
 
@@ -63,6 +63,20 @@ test('overwrites what was deleted, in the file and in its log', async () => {
   await db.write((tx) => tx.delete(tx.t.pulses));
   expect(await db.checkpoint()).toBe(true);
   expect(onDisk()).toBe(0);
+});
+
+test('copies its log into the file as work of its own, long before a commit has to', async () => {
+  const file = await engine.createUrl();
+  const db = await engine.openAt(file);
+  const write = async (name: string, times: number): Promise<void> => {
+    for (let time = 0; time < times; time += 1) await db.write((tx) => tx.insert(tx.t.pulses).values(pulse(`${name}-${time}`)));
+  };
+  const isInFile = (name: string): boolean => readFileSync(file).includes(name);
+  await write('first', 200);
+  expect(isInFile('first-0')).toBe(false);
+  await write('second', 100);
+  await vi.waitFor(() => expect(isInFile('first-0')).toBe(true), { timeout: 5_000 });
+  expect(await db.read.$count(db.read.t.pulses)).toBe(300);
 });
 
 test('case 11: another process that holds the lock costs a write 1.5 seconds and storage_unavailable, and readers nothing', async () => {

@@ -7,6 +7,7 @@ import { defineTables } from '../../../drizzle/schema.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { chainAuditEntries } from '../audit.ts';
 import type { Database, DatabaseOptions, Writer } from '../database.ts';
+import { planCheckpoints } from './checkpoints.ts';
 import { gate, lifetime } from './session.ts';
 import { BUSY_TIMEOUT_MS, prepareFile } from './sqlite-file.ts';
 import type { Statements } from './statements.ts';
@@ -41,6 +42,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
   const rollback = writer.prepare('rollback');
   const known = new Map<object, unknown>();
   const oneAtATime = mutex();
+  const checkpoints = planCheckpoints(writer, oneAtATime);
   // Waiting for a lock stops the whole process. Who holds it for longer than one wait is not waited for again until a begin succeeds.
   let waitMs = BUSY_TIMEOUT_MS;
   const waitFor = (ms: number): void => {
@@ -83,6 +85,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
           const result = await withinThisTurn(work(tx));
           await withinThisTurn(chainAuditEntries(tx));
           commit.run();
+          checkpoints.note();
           return result;
         } catch (error) {
           rollBack();
@@ -109,6 +112,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
       }),
     close: () =>
       oneAtATime(async () => {
+        checkpoints.stop();
         reader.close();
         writer.close();
       }),
