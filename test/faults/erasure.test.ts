@@ -53,15 +53,9 @@ describeOnBothDatabases('the files of the database', (_open, engine) => {
         (await world.gateway.gateway.db.read.select().from(world.gateway.gateway.db.read.t.recordings)).map(({ state }) => state),
       ).toEqual(['expired', 'expired']);
 
-      if (engine.dialect === 'sqlite') {
-        world.jump(HOUR);
-        await settled(world);
-        const log = await eventually('the hourly sweep has emptied the log', async () => {
-          const bytes = await readFile(`${databaseUrl.slice('file:'.length)}-wal`);
-          return sealed.some(({ mark }) => bytes.includes(mark)) ? undefined : bytes;
-        });
-        for (const [name, value] of Object.entries(canaries)) expect(log.includes(value), name).toBe(false);
-      }
+      // PostgreSQL's log is the operator's (docs/operations.md).
+      const log = engine.dialect === 'sqlite' ? await logAfterSweep(databaseUrl, world, sealed) : Buffer.alloc(0);
+      for (const [name, value] of Object.entries(canaries)) expect(log.includes(value), name).toBe(false);
 
       // On PostgreSQL a row is kept through a vacuum for as long as any transaction could still see it.
       if (engine.dialect === 'postgres') await world.gateway.close();
@@ -210,6 +204,16 @@ async function sealedValues(world: World): Promise<{ column: string; mark: Buffe
   return Object.entries(values).flatMap(([column, all]) =>
     all.filter((value) => value !== null).map((value) => ({ column, mark: value.subarray(0, MARK_BYTES) })),
   );
+}
+
+/** The log, once the hourly sweep has emptied it of these. */
+async function logAfterSweep(databaseUrl: string, world: World, sealed: readonly { readonly mark: Buffer }[]): Promise<Buffer> {
+  world.jump(HOUR);
+  await settled(world);
+  return eventually('the hourly sweep has emptied the log', async () => {
+    const bytes = await readFile(`${databaseUrl.slice('file:'.length)}-wal`);
+    return sealed.some(({ mark }) => bytes.includes(mark)) ? undefined : bytes;
+  });
 }
 
 /** All bytes of the database, after what an operator does who wants nothing to be left (docs/operations.md). */
