@@ -1,6 +1,7 @@
 /**
  * Recordings: how fast one streams through the gateway against a bare pipe of `node:http` between the same two ends, what that costs in
- * memory, also when the viewer is slow; and how many links open in a second against a route that answers the same page without a database.
+ * memory, also when the viewer is slow; and how many links open in a second against routes of Hono that have no database: one that renders
+ * the same page, and one that has nothing to do but to send its text.
  * `npm run bench:streaming`, with `--megabytes 128` for less.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,7 +23,7 @@ import {
 } from './lib/processes.ts';
 import { startPostgres } from './lib/postgres.ts';
 import { addPublishedRecordings } from './lib/published-recording.ts';
-import { show, spreadOf } from './lib/statistics.ts';
+import { show, spreadOf, type Spread } from './lib/statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -57,6 +58,8 @@ const SLOW_MS = 8_000;
 /** Opened in turn: who opens a link has hardly opened it a moment ago. */
 const LINKS = 1_000;
 const WARM_ANSWERS = 8_000;
+/** What differs between two renderings of the page: when it was made, and what is counted from there. */
+const MOMENT = /datetime="[^"]*"|data-(now|until)="[^"]*"|(?<=<time[^>]*>)[^<]*/g;
 /** More than are opened in a second. */
 const MOST_PER_SECOND = 30_000;
 
@@ -164,20 +167,31 @@ async function streaming(
 }
 
 async function links(gateway: Served, tokens: readonly string[]) {
-  // The same bytes with the same headers: what is compared is how a page comes about, not what it weighs on the wire.
   const url = `http://127.0.0.1:${gateway.port}/r/${tokens[0]}`;
-  const pageBytes = (await (await fetch(url)).arrayBuffer()).byteLength;
-  const route = await startMediaReference('route', url);
-  stops.push(() => route.stop());
+  const page = await (await fetch(url)).text();
+  const [rendered, text] = [await startMediaReference('page'), await startMediaReference('text', url)];
+  stops.push(
+    () => rendered.stop(),
+    () => text.stop(),
+  );
+  const renderedPage = await (await fetch(`http://127.0.0.1:${rendered.port}/r/${tokens[0]}`)).text();
+  if (renderedPage.replaceAll(MOMENT, '') !== page.replaceAll(MOMENT, '')) throw new Error(`not the same page: ${renderedPage}`);
   const load = startLoad();
   stops.push(() => load.stop());
-  /** Processor time per answer: says the same on a machine that others use, too. */
-  let lastUs = 0;
-  const rateOf = async (port: number, asked: readonly string[], forSeconds = seconds): Promise<number> => {
-    const { pid } = port === route.port ? route : gateway;
-    const cpuBefore = processorMs(pid);
+  const pages = tokens.map((token) => `GET /r/${token}`);
+  const contenders = {
+    page: { server: gateway, asked: pages },
+    media_head: { server: gateway, asked: tokens.map((token) => `HEAD /r/${token}/media`) },
+    rendered: { server: rendered, asked: pages },
+    text: { server: text, asked: pages },
+  };
+  type Name = keyof typeof contenders;
+  const names = Object.keys(contenders) as Name[];
+  const ask = async (name: Name, forSeconds: number) => {
+    const { server, asked } = contenders[name];
+    const cpuBefore = processorMs(server.pid);
     const report = await load.run({
-      port,
+      port: server.port,
       connections: 32,
       seconds: forSeconds,
       requests: Math.ceil(MOST_PER_SECOND * forSeconds),
@@ -185,38 +199,37 @@ async function links(gateway: Served, tokens: readonly string[]) {
       asked,
     });
     if (Object.keys(report.statuses).some((status) => status !== '200')) throw new Error(JSON.stringify(report.statuses));
-    lastUs = ((processorMs(pid) - cpuBefore) * 1_000) / report.acknowledged.length;
-    return report.acknowledged.length / report.seconds;
+    const answers = report.acknowledged.length;
+    // Processor time per answer says the same on a machine that others use, too.
+    return { answers, rate: answers / report.seconds, us: ((processorMs(server.pid) - cpuBefore) * 1_000) / answers };
   };
-  const asked = {
-    page: tokens.map((token) => `GET /r/${token}`),
-    media_head: tokens.map((token) => `HEAD /r/${token}/media`),
-  };
-  for (const requests of Object.values(asked)) {
-    // By the number of answers: V8 optimises what has run often, however long that took.
-    for (let answers = 0; answers < WARM_ANSWERS;) answers += await rateOf(gateway.port, requests, 1);
-    await rateOf(route.port, asked.page, 1);
-  }
-  const rates: Record<keyof typeof asked | 'route', number[]> = { page: [], media_head: [], route: [] };
-  const costs: typeof rates = { page: [], media_head: [], route: [] };
+  // By the number of answers: V8 optimises what has run often, however long that took.
+  for (const name of names) for (let answers = 0; answers < WARM_ANSWERS;) answers += (await ask(name, 1)).answers;
+  const rates: Record<Name, number[]> = { page: [], media_head: [], rendered: [], text: [] };
+  const costs: typeof rates = { page: [], media_head: [], rendered: [], text: [] };
   for (let round = 0; round < rounds; round += 1) {
-    rates.page.push(await rateOf(gateway.port, asked.page));
-    costs.page.push(lastUs);
-    rates.route.push(await rateOf(route.port, asked.page));
-    costs.route.push(lastUs);
-    rates.media_head.push(await rateOf(gateway.port, asked.media_head));
-    costs.media_head.push(lastUs);
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const { rate, us } = await ask(name, seconds);
+      rates[name].push(rate);
+      costs[name].push(us);
+    }
   }
-  const to = (name: keyof typeof asked) => spreadOf(rates[name].map((rate, index) => rate / rates.route[index]!));
-  console.log(
-    `links per second: page ${show(spreadOf(rates.page))}, ${show(to('page'), 2)}x; HEAD of the media ${show(spreadOf(rates.media_head))}, ` +
-      `${show(to('media_head'), 2)}x; a route without database ${show(spreadOf(rates.route))} (${pageBytes} bytes); ` +
-      `processor time per answer: ${show(spreadOf(costs.page))}, ${show(spreadOf(costs.media_head))} and ${show(spreadOf(costs.route))} µs`,
-  );
-  return {
-    page_bytes: pageBytes,
-    per_second: { page: spreadOf(rates.page), media_head: spreadOf(rates.media_head), route: spreadOf(rates.route) },
-    ratio: { page: to('page'), media_head: to('media_head') },
-    processor_us: { page: spreadOf(costs.page), media_head: spreadOf(costs.media_head), route: spreadOf(costs.route) },
+  const to = (name: Name, other: Name) => spreadOf(rates[name].map((rate, index) => rate / rates[other][index]!));
+  const spreads = (of: typeof rates) => Object.fromEntries(names.map((name) => [name, spreadOf(of[name])])) as Record<Name, Spread>;
+  const [perSecond, us] = [spreads(rates), spreads(costs)];
+  const ratio = {
+    page_to_rendered: to('page', 'rendered'),
+    page_to_text: to('page', 'text'),
+    media_head_to_text: to('media_head', 'text'),
   };
+  console.log(
+    `links per second: page ${show(perSecond.page)}; the same page rendered without a database ${show(perSecond.rendered)}: ` +
+      `${show(ratio.page_to_rendered, 2)}x; its text alone ${show(perSecond.text)}: ${show(ratio.page_to_text, 2)}x (${page.length} characters)`,
+  );
+  console.log(
+    `HEAD of the media ${show(perSecond.media_head)} per second, ${show(ratio.media_head_to_text, 2)}x of the text; processor time per answer: ` +
+      names.map((name) => `${name} ${show(us[name])}`).join(', ') +
+      ' µs',
+  );
+  return { page_characters: page.length, per_second: perSecond, ratio, processor_us: us };
 }
