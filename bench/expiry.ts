@@ -59,6 +59,7 @@ async function measure(databaseUrl: string) {
       return report;
     };
     await send(2);
+    await database.settle();
     const quiet = await send(2 * WINDOW_SECONDS);
     const plan = await database.planOfLook(dueMs);
     if (Date.now() > dueMs - SECOND) throw new Error('filling took too long: everything was due before it was measured');

@@ -14,6 +14,11 @@ export interface PublicationDatabase {
   load(publications: number, dueMs: number): Promise<void>;
   /** Those whose time is not over yet for the gateway. */
   isWaiting(): Promise<boolean>;
+  /**
+   * What PostgreSQL does by itself within minutes: sees how long its tables have become, and has files ready for its log, each of which
+   * would otherwise be made while somebody waits.
+   */
+  settle(): Promise<void>;
   /** How the database finds what is due. */
   planOfLook(nowMs: number): Promise<string>;
   report(publications: number): Promise<ExpiryReport>;
@@ -32,6 +37,11 @@ export function duePublications(databaseUrl: string): PublicationDatabase {
     load: async (publications, dueMs) => {
       await query(marketplace(postgres));
       for (const statement of statements(publications, dueMs, postgres)) await query(statement);
+    },
+    settle: async () => {
+      if (!postgres) return;
+      await query('analyze');
+      await query('checkpoint');
     },
     // One row tells as much as a count, which would look through all of them ten times a second.
     isWaiting: async () => (await query(`select id from jobs where lane = 'expiries' and dead_at is null limit 1`)).length > 0,
