@@ -8,7 +8,10 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** Statements of `work`, and of whatever runs beside it; without those that only begin or end a transaction. */
+/**
+ * Statements of `work`, and of whatever runs beside it; without those that only begin or end a transaction. One of SQLite's reads no table: it
+ * asks how many rows were changed (`src/store/engine/checkpoints.ts`).
+ */
 export async function statementsOf(work: () => Promise<unknown>): Promise<Statement[]> {
   const seen: Statement[] = [];
   const note = (text: string, values: readonly unknown[] = []): void => {
