@@ -169,7 +169,7 @@ async function streaming(
 async function links(gateway: Served, tokens: readonly string[]) {
   const url = `http://127.0.0.1:${gateway.port}/r/${tokens[0]}`;
   const page = await (await fetch(url)).text();
-  const [rendered, text] = [await startMediaReference('page'), await startMediaReference('text', url)];
+  const [rendered, text] = [await startMediaReference('page', String(bytes)), await startMediaReference('text', url)];
   stops.push(
     () => rendered.stop(),
     () => text.stop(),

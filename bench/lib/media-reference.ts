@@ -1,8 +1,8 @@
 /**
  * What streaming and opening a link are compared with, as a program:
  *   `pipe <port>`  a bare pipe of `node:http` from the vendor's port to whoever asks, or
- *   `page`         a route of Hono that renders the page of a recording for each request, of data that it has: no database, and nothing else
- *                  that the gateway does on the way, or
+ *   `page <bytes>` a route of Hono that renders the page of a recording of that size for each request, of data that it has: no database, and
+ *                  nothing else that the gateway does on the way, or
  *   `text <url>`   one that has read what is at the URL once, and answers the same text with the same headers.
  */
 import { createServer, get } from 'node:http';
@@ -20,8 +20,9 @@ import { recordingPage } from '../../src/http/pages/views/index.ts';
 const OF_THE_CONNECTION = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']);
 
 const [kind, option] = process.argv.slice(2);
-const app = kind === 'text' ? await constantText(option!) : renderedPage();
-const server = kind === 'pipe' ? pipe(Number(option)) : createAdaptorServer({ fetch: app.fetch });
+const routes = { page: renderedPage, text: constantText };
+const server =
+  kind === 'pipe' ? pipe(Number(option)) : createAdaptorServer({ fetch: (await routes[kind as keyof typeof routes](option!)).fetch });
 server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port));
 
 function pipe(port: number) {
@@ -33,7 +34,7 @@ function pipe(port: number) {
   });
 }
 
-function renderedPage(): Hono {
+function renderedPage(bytes: string): Hono {
   const at = new Date();
   const known = {
     language: 'en' as const,
@@ -48,7 +49,7 @@ function renderedPage(): Hono {
     state: {
       kind: 'published' as const,
       expiresAt: plus(at, 13 * DAY),
-      files: [{ id: '0', kind: 'video' as const, bytes: 2 ** 30, streamable: true }],
+      files: [{ id: '0', kind: 'video' as const, bytes: Number(bytes), streamable: true }],
       passcode: null,
     },
   };
