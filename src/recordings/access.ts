@@ -87,10 +87,9 @@ export async function isAccessOpen(db: Reader, { link, recording }: Pick<LinkedR
   return isUnderInvestigation(db, recording, link.incidentId ?? '');
 }
 
-async function isUnderInvestigation(db: Reader, { meetingId, marketplaceId }: OpenedRecording, incidentId: string): Promise<boolean> {
+async function isUnderInvestigation(db: Reader, { meetingId }: OpenedRecording, incidentId: string): Promise<boolean> {
   const incident = await findIncident(db, incidentId);
-  if (incident === undefined || incident.meetingId !== meetingId || incident.marketplaceId !== marketplaceId) return false;
-  return OPEN_INCIDENT.has(incident.state);
+  return incident !== undefined && incident.meetingId === meetingId && OPEN_INCIDENT.has(incident.state);
 }
 
 /** Published or withheld, its time not over, and its data not erased. */

@@ -1,10 +1,32 @@
-/** What has to be done at the vendor when a recording's time is over, and what the account lets us do. */
+/** What a recording is at the vendor, what has to be done there when its time is over, and what the account lets us do. */
 import type { Account, RecordingRef, Recordings, RecordingShares } from '../../providers/provider.ts';
+import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import { MINUTE, plus } from '../domain/time.ts';
+import type { Gateway } from '../gateway.ts';
+import { meetingRef } from '../meetings/link.ts';
 import type { Connection } from '../store/connections.ts';
-import type { Recording } from '../store/recordings.ts';
+import { findRecordingAtVendor, type Recording, type RecordingAtVendor } from '../store/recordings.ts';
+
+/** How the adapter knows the recording; undefined once that is erased. */
+export function recordingRef(
+  { vault }: Pick<Gateway, 'vault'>,
+  { id, vendorRecordingSealed }: Pick<Recording, 'id' | 'vendorRecordingSealed'>,
+  meeting: RecordingAtVendor['meeting'],
+): RecordingRef | undefined {
+  const ref = meetingRef({ vault }, meeting);
+  if (ref === undefined || vendorRecordingSealed === null) return undefined;
+  return { meeting: ref, recordingId: vault.open(vendorRecordingSealed, vendorRecordingContext(id)) };
+}
+
+/** The same of one that is to be opened now. @throws Failure `gone` */
+export async function findRecordingRef(gateway: Gateway, id: string): Promise<RecordingRef> {
+  const found = await findRecordingAtVendor(gateway.db.read, id);
+  const ref = found && recordingRef(gateway, found.recording, found.meeting);
+  if (ref === undefined) throw new Failure('gone', 'This recording is no longer available.');
+  return ref;
+}
 
 export interface VendorWork {
   /** Its page at the vendor is open to whoever has the link. */

@@ -1,20 +1,19 @@
 /** The end of a recording at its vendor: its page there is closed, itself deleted where the policy says so, and both are read back. */
 import type { Account, RecordingRef, RecordingRemoval } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
-import { vendorRecordingContext } from '../connections/sealed.ts';
 import { reconnectRequired } from '../connections/tokens.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { DAY, HOUR, MINUTE, plus } from '../domain/time.ts';
 import { emitAll, eventId } from '../events/emit.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
-import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
+import { connectionOf, providerOf } from '../meetings/link.ts';
 import type { Writer } from '../store/database.ts';
 import { findOwnEvent } from '../store/events.ts';
 import { scheduleJob } from '../store/jobs.ts';
 import { findMeeting, type Meeting } from '../store/meetings.ts';
 import { findRecording, lockRecording, type Recording } from '../store/recordings.ts';
-import { closePage, isAll, possibleAtVendor, sureFrom, wantedAtVendor, type VendorWork } from './at-vendor.ts';
+import { closePage, isAll, possibleAtVendor, recordingRef, sureFrom, wantedAtVendor, type VendorWork } from './at-vendor.ts';
 import { deletionFailed, settle } from './erase.ts';
 
 /** Chosen: how long a vendor, or a professional who has to connect again, is waited for. Then what we have is erased all the same. */
@@ -51,11 +50,10 @@ export async function deleteAtVendor(gateway: Gateway, recordingId: string): Pro
 
 /** What was done of it, and read back; null when nothing is wanted. */
 async function endThere(gateway: Gateway, meeting: Meeting, recording: Recording, wanted: VendorWork): Promise<VendorWork | null> {
-  const { log, vault } = gateway;
+  const { log } = gateway;
   if (!(wanted.close || wanted.remove)) return null;
-  const ref = meetingRef(gateway, meeting);
-  if (ref === undefined) throw new Failure('not_capable', 'It is not known any more which meeting this was at the vendor.');
-  const named = { meeting: ref, recordingId: vault.open(recording.vendorRecordingSealed!, vendorRecordingContext(recording.id)) };
+  const named = recordingRef(gateway, recording, meeting);
+  if (named === undefined) throw new Failure('not_capable', 'It is not known any more which meeting this was at the vendor.');
   const connection = await connectionOf(gateway, meeting);
   if (connection.status !== 'active') throw reconnectRequired();
   const possible = possibleAtVendor(providerOf(gateway, meeting).recordings, connection, wanted);

@@ -1,17 +1,16 @@
 /** Recipients are sent to the vendor's own page of a recording, where the policy says so and the vendor can show one (G17, G18). */
-import type { RecordingRef } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
-import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Gateway } from '../gateway.ts';
-import { connectionOf, meetingRef, providerOf } from '../meetings/link.ts';
-import { lockRecording, updateRecording, type LinkedMeeting, type OpenedRecording } from '../store/recordings.ts';
+import { connectionOf, providerOf } from '../meetings/link.ts';
+import { lockRecording, updateRecording, type OpenedMeeting, type OpenedRecording } from '../store/recordings.ts';
+import { findRecordingRef } from './at-vendor.ts';
 import { closeShareSoon } from './unshare.ts';
 import { sealLink, type StoredLink } from './stored-link.ts';
 
 /** Whether the vendor's page is what recipients get; otherwise the recording is streamed. */
-export async function isRedirected(gateway: Gateway, policy: Policy, meeting: LinkedMeeting): Promise<boolean> {
+export async function isRedirected(gateway: Gateway, policy: Policy, meeting: OpenedMeeting): Promise<boolean> {
   if (policy.recording.delivery !== 'redirect' || meeting.connectionId === null) return false;
   const { shares } = providerOf(gateway, meeting).recordings;
   if (shares === undefined) return false;
@@ -24,7 +23,7 @@ export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Li
  * recording closes it whatever happens here. Undefined: the account forbids it.
  * @throws Failure `gone`, and what the vendor's call throws
  */
-export async function openShare(gateway: Gateway, meeting: LinkedMeeting, recording: OpenedRecording): Promise<StoredLink | undefined> {
+export async function openShare(gateway: Gateway, meeting: OpenedMeeting, recording: OpenedRecording): Promise<StoredLink | undefined> {
   const { db, now, wake } = gateway;
   const where = { id: recording.id, from: ['published'] };
   // 1. Reserve.
@@ -35,7 +34,7 @@ export async function openShare(gateway: Gateway, meeting: LinkedMeeting, record
   if (reserved === undefined) throw gone();
 
   // 2. Call.
-  const ref = recordingRef(gateway, meeting, reserved);
+  const ref = await findRecordingRef(gateway, recording.id);
   const connection = await connectionOf(gateway, meeting);
   let link: StoredLink;
   try {
@@ -68,12 +67,6 @@ export async function openShare(gateway: Gateway, meeting: LinkedMeeting, record
   // It ended meanwhile, and its end may have been just as fast.
   await atVendor(gateway, connection, ({ recordings }, account) => recordings.shares!.close(account, ref));
   throw gone();
-}
-
-function recordingRef(gateway: Gateway, meeting: LinkedMeeting, { id, vendorRecordingSealed }: OpenedRecording): RecordingRef {
-  const ref = meetingRef(gateway, meeting);
-  if (ref === undefined || vendorRecordingSealed === null) throw gone();
-  return { meeting: ref, recordingId: gateway.vault.open(vendorRecordingSealed, vendorRecordingContext(id)) };
 }
 
 const gone = (): Failure => new Failure('gone', 'This recording is no longer available.');

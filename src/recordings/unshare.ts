@@ -2,20 +2,19 @@
  * A recording that is withheld is shown by nobody: its page at the vendor is closed, and opened anew at the next click when it is shown again.
  * So it is where recipients are not sent there any more.
  */
-import type { Account, Provider, RecordingRef } from '../../providers/provider.ts';
+import type { Account, Provider } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
-import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
 import { plus, SECOND } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { policyFor } from '../marketplaces/policy.ts';
-import { connectionOf, meetingRef } from '../meetings/link.ts';
+import { connectionOf } from '../meetings/link.ts';
 import type { Writer } from '../store/database.ts';
 import { scheduleJob } from '../store/jobs.ts';
-import { findMeeting, type Meeting } from '../store/meetings.ts';
+import { findMeeting } from '../store/meetings.ts';
 import { findRecording, listShared, lockRecording, updateRecording, type Recording } from '../store/recordings.ts';
-import { closePage, possibleAtVendor, sureFrom } from './at-vendor.ts';
+import { closePage, possibleAtVendor, recordingRef, sureFrom } from './at-vendor.ts';
 
 export const UNSHARE = 'recording.unshare';
 
@@ -45,7 +44,7 @@ export async function closeShare(gateway: Gateway, recordingId: string): Promise
   const policy = await policyFor(db.read, meeting);
   if (!isToBeClosed(policy, recording)) return;
   const connection = await connectionOf(gateway, meeting);
-  const named = recordingRef(gateway, meeting, recording);
+  const named = recordingRef(gateway, recording, meeting);
   if (named === undefined) return;
   await atVendor(gateway, connection, async ({ recordings }, account) => {
     const { close } = possibleAtVendor(recordings, connection, { close: true, remove: false });
@@ -72,7 +71,7 @@ export async function closeShares(
     for (let from = 0; from < shared.length && now() < until; from += AT_ONCE) {
       const group = shared.slice(from, from + AT_ONCE).map(async (recording) => {
         const meeting = await findMeeting(db.read, recording.meetingId);
-        const named = meeting && recordingRef(gateway, meeting, recording);
+        const named = meeting && recordingRef(gateway, recording, meeting);
         if (named === undefined) return;
         await closePage(shares, account, named);
         await noteClosed(gateway, recording.id, () => true);
@@ -101,12 +100,6 @@ const noteClosed = ({ db, now }: Gateway, id: string, isFor: (locked: Recording)
       stays && isSure ? { linkSealed: null, sharedAt: null } : { linkSealed: null },
     );
   });
-
-function recordingRef({ vault }: Gateway, meeting: Meeting, { id, vendorRecordingSealed }: Recording): RecordingRef | undefined {
-  const ref = meetingRef({ vault }, meeting);
-  if (ref === undefined || vendorRecordingSealed === null) return undefined;
-  return { meeting: ref, recordingId: vault.open(vendorRecordingSealed, vendorRecordingContext(id)) };
-}
 
 export const isShared = ({ source, sharedAt, vendorRecordingSealed }: Recording): boolean =>
   source === 'provider' && sharedAt !== null && vendorRecordingSealed !== null;

@@ -1,15 +1,16 @@
 /** A personal link is opened: checked, counted, streamed. */
 import type { Media } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
-import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { MINUTE } from '../domain/time.ts';
 import { fingerprint, hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
-import { connectionOf, meetingRef } from '../meetings/link.ts';
+import { connectionOf } from '../meetings/link.ts';
 import { hasAuditEntry, insertAuditEntry } from '../store/audit.ts';
+import { listRecordedMeetings } from '../store/meetings.ts';
 import { countView, findRecordingByLink, type LinkedRecording } from '../store/recordings.ts';
 import { isAccessOpen } from './access.ts';
+import { findRecordingRef } from './at-vendor.ts';
 import { tellRecording } from './tell.ts';
 import { suspectGone } from './vanished.ts';
 
@@ -34,7 +35,7 @@ export const viewEntryId = (at: Date, ...viewed: readonly string[]): string =>
   `aud_${fingerprint('view', ...viewed, String(Math.floor(at.getTime() / ENTRY_EVERY_MS)))}`;
 
 /** Writes the view down. The first one of each recipient is told to the marketplace, and each entry of an operator (F08). */
-export async function noteView(gateway: Gateway, { link, recording, meeting }: LinkedRecording): Promise<void> {
+export async function noteView(gateway: Gateway, { link, recording }: LinkedRecording): Promise<void> {
   const { db, now, wake } = gateway;
   const byOperator = link.kind === 'operator';
   const who = byOperator ? { operator: true as const, incident_id: link.incidentId } : { customer_id: link.customerId };
@@ -44,9 +45,10 @@ export async function noteView(gateway: Gateway, { link, recording, meeting }: L
     const views = await countView(tx, link.id, at);
     const id = viewEntryId(at, link.id);
     if (await hasAuditEntry(tx, id)) return false;
+    const meeting = (await listRecordedMeetings(tx, [recording.meetingId]))[0]!;
     await insertAuditEntry(tx, {
       id,
-      marketplaceId: recording.marketplaceId,
+      marketplaceId: meeting.marketplaceId,
       at,
       action: byOperator ? 'recording.viewed_by_operator' : 'recording.viewed',
       subjectId: recording.id,
@@ -65,14 +67,10 @@ export async function openMedia(
   { recording, meeting }: LinkedRecording,
   { fileId, range, signal }: { fileId: string; range: string | undefined; signal: AbortSignal },
 ): Promise<Media> {
-  const { vault } = gateway;
-  const ref = meetingRef(gateway, meeting);
-  const { vendorRecordingSealed } = recording;
-  if (ref === undefined || vendorRecordingSealed === null) throw new Failure('gone', 'This recording is no longer available.');
-  const recordingId = vault.open(vendorRecordingSealed, vendorRecordingContext(recording.id));
+  const ref = await findRecordingRef(gateway, recording.id);
   try {
     return await atVendor(gateway, await connectionOf(gateway, meeting), ({ recordings }, account) =>
-      recordings.open(account, { meeting: ref, recordingId, fileId, range, signal }),
+      recordings.open(account, { ...ref, fileId, range, signal }),
     );
   } catch (error) {
     if (isFailure(error, 'gone')) await gateway.db.write((tx) => suspectGone(tx, gateway, recording.id));

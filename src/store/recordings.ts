@@ -1,7 +1,6 @@
 import { and, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tables } from '../../drizzle/schema.ts';
 import { among, prepared, slot, type Reader, type Writer } from './database.ts';
-import type { RecordedMeeting } from './meetings.ts';
 
 export type Recording = Tables['recordings']['$inferSelect'];
 export type RecordingLink = Tables['recordingLinks']['$inferSelect'];
@@ -123,34 +122,19 @@ export async function listRecordingLinks(db: Reader, recordingIds: readonly stri
     .orderBy(db.t.recordingLinks.id);
 }
 
-/** As much of a meeting as its recording's page needs: reading all of it takes longer than finding it. */
-export type LinkedMeeting = RecordedMeeting &
-  Pick<Tables['meetings']['$inferSelect'], 'title' | 'timeZone' | 'vendorMeetingId' | 'vendorDetails' | 'vendorJoinUrlSealed'>;
-
-/** A link, its recording, and whatever else its page takes. */
-/** As much of both as opening a link needs. */
+/** As much as opening a link takes: reading every column takes longer than finding the rows. What plays or is noted reads the rest itself. */
 export type OpenedLink = Pick<RecordingLink, 'id' | 'kind' | 'customerId' | 'incidentId' | 'firstViewedAt' | 'expiresAt' | 'revokedAt'>;
 export type OpenedRecording = Pick<
   Recording,
-  | 'id'
-  | 'marketplaceId'
-  | 'meetingId'
-  | 'source'
-  | 'state'
-  | 'reason'
-  | 'vendorRecordingSealed'
-  | 'linkSealed'
-  | 'title'
-  | 'files'
-  | 'startedAt'
-  | 'expiresAt'
-  | 'erasedAt'
+  'id' | 'meetingId' | 'source' | 'state' | 'reason' | 'linkSealed' | 'title' | 'files' | 'startedAt' | 'expiresAt' | 'erasedAt'
 >;
+export type OpenedMeeting = Pick<Tables['meetings']['$inferSelect'], 'provider' | 'connectionId' | 'title' | 'timeZone'>;
 
+/** A link, its recording, and whatever else its page takes. */
 export interface LinkedRecording {
   readonly link: OpenedLink;
   readonly recording: OpenedRecording;
-  readonly meeting: LinkedMeeting;
+  readonly meeting: OpenedMeeting;
   readonly marketplace: Pick<Tables['marketplaces']['$inferSelect'], 'name' | 'preset' | 'policyPatch'>;
   /** The reader's; null for the professional, for an operator, and where the marketplace told none. */
   readonly locale: string | null;
@@ -171,12 +155,10 @@ const recordingByLink = prepared('recording_by_link', (db: Reader) => {
       },
       recording: {
         id: recordings.id,
-        marketplaceId: recordings.marketplaceId,
         meetingId: recordings.meetingId,
         source: recordings.source,
         state: recordings.state,
         reason: recordings.reason,
-        vendorRecordingSealed: recordings.vendorRecordingSealed,
         linkSealed: recordings.linkSealed,
         title: recordings.title,
         files: recordings.files,
@@ -185,17 +167,10 @@ const recordingByLink = prepared('recording_by_link', (db: Reader) => {
         erasedAt: recordings.erasedAt,
       },
       meeting: {
-        id: meetings.id,
-        marketplaceId: meetings.marketplaceId,
-        bookingId: meetings.bookingId,
-        professionalId: meetings.professionalId,
         provider: meetings.provider,
         connectionId: meetings.connectionId,
         title: meetings.title,
         timeZone: meetings.timeZone,
-        vendorMeetingId: meetings.vendorMeetingId,
-        vendorDetails: meetings.vendorDetails,
-        vendorJoinUrlSealed: meetings.vendorJoinUrlSealed,
       },
       marketplace: { name: marketplaces.name, preset: marketplaces.preset, policyPatch: marketplaces.policyPatch },
       locale: sql<string | null>`${attendees.locale}`,
@@ -212,6 +187,32 @@ const recordingByLink = prepared('recording_by_link', (db: Reader) => {
 export async function findRecordingByLink(db: Reader, tokenHash: string): Promise<LinkedRecording | undefined> {
   return (await recordingByLink(db, { tokenHash }))[0];
 }
+
+/** What the vendor knows a recording and its meeting by. */
+export interface RecordingAtVendor {
+  readonly recording: Pick<Recording, 'id' | 'vendorRecordingSealed'>;
+  readonly meeting: Pick<Tables['meetings']['$inferSelect'], 'id' | 'vendorMeetingId' | 'vendorDetails' | 'vendorJoinUrlSealed'>;
+}
+
+const recordingAtVendor = prepared('recording_at_vendor', (db: Reader) => {
+  const { meetings, recordings } = db.t;
+  return db
+    .select({
+      recording: { id: recordings.id, vendorRecordingSealed: recordings.vendorRecordingSealed },
+      meeting: {
+        id: meetings.id,
+        vendorMeetingId: meetings.vendorMeetingId,
+        vendorDetails: meetings.vendorDetails,
+        vendorJoinUrlSealed: meetings.vendorJoinUrlSealed,
+      },
+    })
+    .from(recordings)
+    .innerJoin(meetings, eq(meetings.id, recordings.meetingId))
+    .where(eq(recordings.id, slot('id', recordings.id)));
+});
+
+export const findRecordingAtVendor = async (db: Reader, id: string): Promise<RecordingAtVendor | undefined> =>
+  (await recordingAtVendor(db, { id }))[0];
 
 /** Counts a view; how many there are now. */
 export async function countView(tx: Writer, linkId: string, at: Date): Promise<number> {
