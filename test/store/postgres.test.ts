@@ -1,12 +1,52 @@
 import { eq, sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
+import { eraseEventLinks } from '../../src/store/events.ts';
+import { endRecordings, eraseLinkTokens } from '../../src/store/recordings.ts';
 import { raw, useDatabases } from '../support/databases.ts';
 
 const { open, engine } = useDatabases('postgres');
 
 const AT = new Date('2026-11-20T10:00:00Z');
 const pulse = (name: string) => ({ name, at: AT });
+
+/** As long as ciphertexts of a vendor's id, a token and the links of an event are. */
+const SEALED = { vendorId: Buffer.alloc(60, 7), token: Buffer.alloc(85, 7), links: Buffer.alloc(350, 7) };
+const TOKEN_HASH = 'f'.repeat(38);
+
+const publishedRecording = (own: { id: string; marketplaceId: string }) => ({
+  ...own,
+  meetingId: own.id.replace('rec', 'mtg'),
+  source: 'provider',
+  state: 'published',
+  fingerprint: own.id,
+  vendorRecordingSealed: SEALED.vendorId,
+  files: [{ id: '6b4f6a1e', kind: 'video' as const, contentType: 'video/mp4', bytes: 1_024 }],
+  startedAt: AT,
+  endedAt: AT,
+  readyAt: AT,
+  publishedAt: AT,
+  expiresAt: AT,
+  createdAt: AT,
+});
+const personalLink = (own: { id: string; marketplaceId: string; recordingId: string }) => ({
+  ...own,
+  kind: 'recipient',
+  customerId: own.id,
+  tokenHash: `${TOKEN_HASH}${own.id.slice(-6)}`,
+  tokenSealed: SEALED.token,
+  views: 0,
+  createdAt: AT,
+});
+const tellingEvent = (own: { id: string; marketplaceId: string; subjectId: string }) => ({
+  ...own,
+  type: 'recording.published',
+  at: AT,
+  position: own.id,
+  data: { recording_id: own.subjectId, expires_at: AT.toISOString() },
+  linksSealed: SEALED.links,
+});
+
 const setting = (name: string) => ({ value: sql<string>`current_setting(${name})` });
 
 test('case 28: a connection lost in a transaction is storage_unavailable, is reported, and the next write succeeds', async () => {
@@ -67,6 +107,31 @@ test('case 28: more writers than connections wait for their turn', async () => {
   const db = await open();
   await Promise.all(Array.from({ length: 100 }, (_, index) => db.write((tx) => tx.insert(tx.t.pulses).values(pulse(`p${index}`)))));
   expect(await db.read.$count(db.read.t.pulses)).toBe(100);
+});
+
+test('the end of recordings touches no index of their rows, their links and their events', async () => {
+  const db = await open();
+  const ids = Array.from({ length: 100 }, (_, n) => `rec_0123456789abcdefghjkm${1_000 + n}`);
+  const own = (id: string) => ({ id, marketplaceId: 'mkt_0123456789abcdefghjkmnpqrs' });
+  await db.write(async (tx) => {
+    const { events, recordingLinks, recordings } = tx.t;
+    await tx.insert(recordings).values(ids.map((id) => publishedRecording(own(id))));
+    const twice = ids.flatMap((subjectId) => ['a', 'b'].map((which) => ({ subjectId, id: `${subjectId}_${which}` })));
+    await tx.insert(recordingLinks).values(twice.map(({ id, subjectId }) => personalLink({ ...own(id), recordingId: subjectId })));
+    await tx.insert(events).values(twice.map(({ id, subjectId }) => tellingEvent({ ...own(id), subjectId })));
+  });
+  await db.write(async (tx) => {
+    await endRecordings(tx, { ids, from: ['published'] }, { state: 'expired', reason: null, vendorEnding: null, erasedAt: AT });
+    await eraseLinkTokens(tx, ids);
+    await eraseEventLinks(tx, ids);
+    const updates = (table: string, how: 'hot_updated' | 'updated') =>
+      sql<number>`pg_stat_get_xact_tuples_${sql.raw(how)}(${table}::regclass)::int`;
+    const counted = (table: string) => sql<number[]>`array[${updates(table, 'updated')}, ${updates(table, 'hot_updated')}]`;
+    const [counts] = await tx
+      .select({ recordings: counted('recordings'), links: counted('recording_links'), events: counted('events') })
+      .from(sql.raw('(select 1) one'));
+    expect(counts).toEqual({ recordings: [100, 100], links: [200, 200], events: [200, 200] });
+  });
 });
 
 test('does not pretend to have committed when a failed statement was caught', async () => {
