@@ -29,7 +29,8 @@ export async function publishContent(gateway: Gateway, wanted: NewContent): Prom
   const { db, now, wake } = gateway;
   const { marketplaceId, bookingId, professionalId, upload, by } = wanted;
   const published = await db.write(async (tx) => {
-    // Two publications at the same moment count one after the other.
+    // Two publications at the same moment count one after the other: the first one of a booking has no row yet that says whose it is.
+    await tx.hold(`contents ${marketplaceId} ${bookingId}`);
     await holdStanding(tx, { marketplaceId, professionalId, now: now() });
     const policy = await policyFor(tx, wanted);
     const url = approvedAddress(upload.url, policy);

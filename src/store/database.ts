@@ -21,6 +21,11 @@ export type Writer = Reader &
   Pick<Drizzle, 'insert' | 'update' | 'delete'> & {
     /** Locks the selected rows against other claimers. SQLite has one writer at a time, so nothing to skip. */
     skipLocked<Q extends PgSelect>(query: Q): Q;
+    /**
+     * Whoever else holds the same name waits until this transaction is over: for what has no row yet that could be locked. SQLite's one writer
+     * holds all names.
+     */
+    hold(name: string): Promise<unknown>;
     /** What this transaction has for the audit log; chained and written right before the commit (`audit.ts`). */
     readonly unchained: NewAuditEntry[];
   };

@@ -190,6 +190,26 @@ describeOnBothDatabases('a content for sale', (_open, engine) => {
     expect((await actions(world)).filter((action) => action === 'content.taken_back')).toHaveLength(4);
   });
 
+  it('T13 is sold by one professional, also when two publish the first of a booking at the same moment', async () => {
+    const world = await start();
+    const bookings = Array.from({ length: 12 }, (_, n) => `bk_race_${n}`);
+    const sellers = ['pro_1', 'pro_2'];
+    const answers = await Promise.all(
+      bookings.map((id) =>
+        Promise.all(
+          sellers.map((professional_id) =>
+            publish(world, { booking: { id }, professional_id, url: `${URL_OF_BOOK}?by=${professional_id}` }),
+          ),
+        ),
+      ),
+    );
+    for (const pair of answers) {
+      const [won, lost] = pair.toSorted((one, other) => one.status - other.status);
+      expect(won).toMatchObject({ status: 201 });
+      expect(lost).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    }
+  });
+
   it('T13 C01 is taken back from one buyer alone, and a suspended professional publishes nothing', async () => {
     const world = await start();
     const content = await published(world);

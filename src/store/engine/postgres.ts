@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { NodePgDatabase, NodePgSession } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
@@ -60,7 +61,9 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
   const handleOn = (client: pg.Pool | pg.PoolClient, check: () => void, known: Map<object, unknown>): Writer => {
     const session = gate(new NodePgSession(client, dialect, undefined), check);
     const statements: Statements = { check, known, base: () => handleOn(client, always, known) };
-    return Object.assign(new NodePgDatabase(dialect, session, undefined), { t, skipLocked, statements, unchained: [] });
+    const database = new NodePgDatabase(dialect, session, undefined);
+    const hold: Writer['hold'] = (name) => database.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
+    return Object.assign(database, { t, skipLocked, hold, statements, unchained: [] });
   };
   const knownOf = new WeakMap<pg.PoolClient, Map<object, unknown>>();
   const statementsOf = (client: pg.PoolClient): Map<object, unknown> => {

@@ -24,6 +24,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
   const t = defineTables(sqliteKit);
   const dialect = new SQLiteSyncDialect({ casing: 'snake_case' });
   const skipLocked: Writer['skipLocked'] = (query) => query;
+  const hold: Writer['hold'] = () => Promise.resolve();
   const handleOn = (client: Sqlite.Database, check: () => void, known: Map<object, unknown>): Writer => {
     const session = gate(new BetterSQLiteSession(client, dialect, undefined), check);
     const statements: Statements = { check, known, base: () => handleOn(client, always, known) };
@@ -32,6 +33,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
     return Object.assign(new BetterSQLite3Database('sync', dialect, session, undefined), {
       t,
       skipLocked,
+      hold,
       statements,
       unchained: [],
     }) as unknown as Writer;
