@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '../src/store/engine/better-sqlite3.ts';
 import { FIRST_MEETING } from './lib/deliveries.ts';
 import { peek } from './lib/gateway-database.ts';
 import { describeMachine, writeResult } from './lib/machine.ts';
@@ -83,7 +83,7 @@ try {
 }
 
 /** One customer each, who has bought and may come in for an hour to come. */
-function openDoors(on: Sqlite.Database, all: readonly string[]): void {
+function openDoors(on: Sqlite, all: readonly string[]): void {
   const now = Date.now();
   on.prepare(`update meetings set state = 'live', locked_at = ?, purchase_by = ?, duration_minutes = 120`).run(now, now + 3_600_000);
   const insert = on.prepare(

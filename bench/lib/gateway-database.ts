@@ -1,6 +1,6 @@
 /** Looks into the gateway's database while and after it is loaded, past everything of the gateway's. */
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { FIRST_MEETING } from './deliveries.ts';
 
 export type Row = Readonly<Record<string, string | number>>;

@@ -6,8 +6,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Sqlite from 'better-sqlite3';
 import { deliveryKey } from '../../providers/zoom/delivery-key.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { SECRET } from './deliveries.ts';
 
 const [kind, file] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** What a piece of work asks of the database, as the driver gets it. */
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import type { Query } from './gateway-database.ts';
 
 export interface Statement {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { accessTokenOf } from '../../src/connections/access-token.ts';
 import { refresh } from '../../src/connections/refresh.ts';
 import { openTokens } from '../../src/connections/tokens.ts';
 import { plus, SECOND } from '../../src/domain/time.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { findConnection, type Connection } from '../../src/store/connections.ts';
 import { findGrant, leaseRefresh, releaseRefresh, storeTokens, type Grant } from '../../src/store/grants.ts';
 import { describeOnBothDatabases } from '../support/databases.ts';

@@ -4,9 +4,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../demo/world.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { signZoom } from '../providers/zoom-vendor.ts';
 import { describeOnBothDatabases, raw, useDatabases } from '../support/databases.ts';
 import { built } from '../support/support.ts';

@@ -1,7 +1,7 @@
 /** Run by `sqlite.test.ts` in a process that may not make files larger than 2 MB: overwrites one row until the log is full. */
-import Sqlite from 'better-sqlite3';
 import { isFailure } from '../../src/domain/failure.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 
 const file = process.argv[2]!;
 const db = await openDatabase(file, { onError: () => {} });

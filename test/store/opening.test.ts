@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DatabaseUnusable, openDatabase } from '../../src/store/database.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { raw, useDatabases } from '../support/databases.ts';
 
 describe('opening a SQLite file', () => {

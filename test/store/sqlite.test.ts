@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { expect, test, vi } from 'vitest';
 import type { Reader } from '../../src/store/database.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { useDatabases } from '../support/databases.ts';
 
 const { open, engine } = useDatabases('sqlite');
@@ -82,7 +82,7 @@ test('copies its log into the file as work of its own, long before a commit has 
 test('case 11: another process that holds the lock costs a write 1.5 seconds and storage_unavailable, and readers nothing', async () => {
   const file = await engine.createUrl();
   const db = await engine.openAt(file);
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD_LOCK, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const holder = spawn(process.execPath, ['--import', 'tsx', 'test/store/hold-lock.ts', file], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     await once(holder.stdout, 'data');
     const before = performance.now();
@@ -162,12 +162,3 @@ test('names the storage trouble of a read as well', async () => {
   await expect((async () => db.read.select().from(db.read.t.pulses))()).rejects.toMatchObject({ code: 'storage_unavailable' });
   await expect(db.write((tx) => tx.$count(tx.t.pulses))).rejects.toMatchObject({ code: 'storage_unavailable' });
 });
-
-const HOLD_LOCK = `
-  import { promisify } from 'node:util';
-import Sqlite from 'better-sqlite3';
-  const db = new Sqlite(process.argv[1]);
-  db.exec('begin immediate');
-  console.log('locked');
-  process.stdin.resume().on('end', () => { db.exec('rollback'); db.close(); });
-`;

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { Sqlite } from '../../src/store/engine/better-sqlite3.ts';
 import { postgresServer, sqliteTemplate } from './support.ts';
 
 export type Dialect = Database['dialect'];

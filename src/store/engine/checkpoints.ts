@@ -3,7 +3,7 @@
  * which nothing is answered, on top of those that the transaction took. Here it is a piece of work of its own, and what came meanwhile goes
  * first.
  */
-import type { Database } from 'better-sqlite3';
+import type { Sqlite } from './better-sqlite3.ts';
 
 /** SQLite's own measure is a thousand pages. It does not tell how many it has; rows that were changed come close. */
 const MOST_ROWS = 1_000;
@@ -21,7 +21,7 @@ export interface Checkpoints {
 }
 
 /** `alone`: runs work while no transaction is open. */
-export function planCheckpoints(writer: Database, alone: (work: () => Promise<void>) => Promise<void>): Checkpoints {
+export function planCheckpoints(writer: Sqlite, alone: (work: () => Promise<void>) => Promise<void>): Checkpoints {
   writer.pragma(`wal_autocheckpoint = ${MOST_PAGES}`);
   const changes = writer.prepare('select total_changes()').pluck();
   let timer: NodeJS.Timeout | undefined;

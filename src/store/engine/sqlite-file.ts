@@ -1,8 +1,8 @@
 /** Everything that is done to the SQLite file before it is used: found, checked, migrated. */
 import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { SECOND } from '../../domain/time.ts';
+import { Sqlite } from './better-sqlite3.ts';
 import { CREATE_JOURNAL, migrationsOf, pendingMigrations, READ_JOURNAL } from './migrations.ts';
 import { codeOf, DatabaseUnusable } from './trouble.ts';
 
@@ -72,7 +72,7 @@ function checkHeader(file: string): void {
   if (bytes.toString('latin1') !== HEADER) throw new DatabaseUnusable(`${file} is not a SQLite database; it was left as it is`);
 }
 
-function bringUpToDate(client: Sqlite.Database, file: string): void {
+function bringUpToDate(client: Sqlite, file: string): void {
   if (statSync(file).size <= CHECKED_BYTES) {
     const [answer] = client.pragma('quick_check(1)') as { quick_check: string }[];
     if (answer?.quick_check !== 'ok') {

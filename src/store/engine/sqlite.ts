@@ -1,4 +1,3 @@
-import Sqlite from 'better-sqlite3';
 import { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3/driver';
 import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
@@ -7,6 +6,7 @@ import { defineTables } from '../../../drizzle/schema.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { chainAuditEntries } from '../audit.ts';
 import type { Database, DatabaseOptions, Writer } from '../database.ts';
+import { Sqlite } from './better-sqlite3.ts';
 import { planCheckpoints } from './checkpoints.ts';
 import { gate, lifetime } from './session.ts';
 import { BUSY_TIMEOUT_MS, prepareFile } from './sqlite-file.ts';
@@ -25,7 +25,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
   const dialect = new SQLiteSyncDialect({ casing: 'snake_case' });
   const skipLocked: Writer['skipLocked'] = (query) => query;
   const hold: Writer['hold'] = () => Promise.resolve();
-  const handleOn = (client: Sqlite.Database, check: () => void, known: Map<object, unknown>): Writer => {
+  const handleOn = (client: Sqlite, check: () => void, known: Map<object, unknown>): Writer => {
     const session = gate(new BetterSQLiteSession(client, dialect, undefined), check);
     const statements: Statements = { check, known, base: () => handleOn(client, always, known) };
     // The cast of this file. Safe because the members Reader and Writer pick from PgDatabase exist on the SQLite database
@@ -123,7 +123,7 @@ export async function openSqlite(path: string, { onError }: DatabaseOptions): Pr
 
 const always = (): void => {};
 
-function connection(file: string, readonly: boolean): Sqlite.Database {
+function connection(file: string, readonly: boolean): Sqlite {
   const client = new Sqlite(file, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   // A file that was restored from a backup is not in this mode yet.
   if (!readonly) client.pragma('journal_mode = WAL');
