@@ -15,10 +15,10 @@ if (secrets.length === 0 || !secrets.every((secret) => /^whsec_[A-Za-z0-9+/]{32,
   throw new Error('WEBHOOK_SECRET has to be the whole whsec_… that came with the endpoint.');
 
 const db = new Sqlite(EVENTS_FILE);
-db.pragma('journal_mode = wal');
 // A 204 is a promise: what it is about has to survive a loss of power.
-db.pragma('synchronous = full');
 db.exec(`
+  pragma journal_mode = wal;
+  pragma synchronous = full;
   create table if not exists events (id text primary key, type text not null, body text not null);
   create table if not exists meetings (id text primary key, state text not null, sequence integer not null);
   create table if not exists recordings (id text primary key, sequence integer not null);

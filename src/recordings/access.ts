@@ -87,6 +87,7 @@ export async function isAccessOpen(db: Reader, { link, recording }: Pick<LinkedR
   return isUnderInvestigation(db, recording, link.incidentId ?? '');
 }
 
+/** A meeting has one marketplace, and so have its recordings and its incidents. */
 async function isUnderInvestigation(db: Reader, { meetingId }: OpenedRecording, incidentId: string): Promise<boolean> {
   const incident = await findIncident(db, incidentId);
   return incident !== undefined && incident.meetingId === meetingId && OPEN_INCIDENT.has(incident.state);

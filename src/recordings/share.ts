@@ -23,18 +23,22 @@ export async function isRedirected(gateway: Gateway, policy: Policy, meeting: Op
  * recording closes it whatever happens here. Undefined: the account forbids it.
  * @throws Failure `gone`, and what the vendor's call throws
  */
-export async function openShare(gateway: Gateway, meeting: OpenedMeeting, recording: OpenedRecording): Promise<StoredLink | undefined> {
+export async function openShare(
+  gateway: Gateway,
+  meeting: OpenedMeeting,
+  { id }: Pick<OpenedRecording, 'id'>,
+): Promise<StoredLink | undefined> {
   const { db, now, wake } = gateway;
-  const where = { id: recording.id, from: ['published'] };
+  const where = { id, from: ['published'] };
   // 1. Reserve.
   const { before, reserved } = await db.write(async (tx) => {
-    const locked = await lockRecording(tx, recording.id);
+    const locked = await lockRecording(tx, id);
     return { before: locked?.sharedAt ?? null, reserved: await updateRecording(tx, where, { sharedAt: now() }) };
   });
   if (reserved === undefined) throw gone();
 
   // 2. Call.
-  const ref = await findRecordingRef(gateway, recording.id);
+  const ref = await findRecordingRef(gateway, id);
   const connection = await connectionOf(gateway, meeting);
   let link: StoredLink;
   try {
@@ -44,7 +48,7 @@ export async function openShare(gateway: Gateway, meeting: OpenedMeeting, record
     // What was never open has nothing to be closed, unless somebody else tries at the same time.
     if (before === null) {
       await db.write(async (tx) => {
-        if ((await lockRecording(tx, recording.id))?.sharedAt?.getTime() === reserved.sharedAt?.getTime())
+        if ((await lockRecording(tx, id))?.sharedAt?.getTime() === reserved.sharedAt?.getTime())
           await updateRecording(tx, where, { sharedAt: null });
       });
     }
@@ -55,9 +59,9 @@ export async function openShare(gateway: Gateway, meeting: OpenedMeeting, record
   const { sharedAt } = reserved;
   const state = await db.write(async (tx) => {
     // What closes the page of a withheld one may have been faster than what opened it.
-    const linkSealed = sealLink(gateway, recording.id, link);
+    const linkSealed = sealLink(gateway, id, link);
     if ((await updateRecording(tx, where, { linkSealed, sharedAt })) !== undefined) return 'published';
-    const withheld = await updateRecording(tx, { id: recording.id, from: ['withheld'] }, { sharedAt });
+    const withheld = await updateRecording(tx, { id, from: ['withheld'] }, { sharedAt });
     if (withheld !== undefined) await closeShareSoon(tx, gateway, withheld);
     return withheld?.state;
   });

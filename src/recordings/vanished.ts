@@ -1,15 +1,15 @@
 /** A recording whose file the vendor does not give any more, while nobody told that it was deleted. */
 import type { Account, MediaRequest, Recordings } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
-import { vendorRecordingContext } from '../connections/sealed.ts';
 import { isFailure } from '../domain/failure.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
-import { connectionOf, meetingRef } from '../meetings/link.ts';
+import { connectionOf } from '../meetings/link.ts';
 import type { Writer } from '../store/database.ts';
 import { findJob, scheduleJob } from '../store/jobs.ts';
 import { findMeeting } from '../store/meetings.ts';
 import { findRecording, lockRecording, type Recording } from '../store/recordings.ts';
+import { recordingRef } from './at-vendor.ts';
 import { revokeRecording } from './erase.ts';
 import { dropFiles } from './files.ts';
 
@@ -27,20 +27,19 @@ export async function suspectGone(tx: Writer, { now }: Pick<Gateway, 'now'>, rec
 
 /** Job `recording.verify`: files that the vendor does not have any more go, and the recording with the last one that could be watched. */
 export async function verifyRecording(gateway: Gateway, recordingId: string): Promise<void> {
-  const { db, vault, wake } = gateway;
+  const { db, wake } = gateway;
   const recording = await findRecording(db.read, recordingId);
   const meeting = recording && (await findMeeting(db.read, recording.meetingId));
-  const ref = meeting && meetingRef(gateway, meeting);
-  if (recording === undefined || meeting === undefined || ref === undefined || !isShown(recording)) return;
-  const vendorId = vault.open(recording.vendorRecordingSealed!, vendorRecordingContext(recording.id));
+  const named = meeting && recordingRef(gateway, recording, meeting);
+  if (recording === undefined || meeting === undefined || named === undefined || !isShown(recording)) return;
   const connection = await connectionOf(gateway, meeting);
   if (connection.status !== 'active') return;
   const { isListed, gone } = await atVendor(gateway, connection, async ({ recordings }, account) => {
-    const listed = (await recordings.list(account, ref)).some(({ id }) => id === vendorId);
+    const listed = (await recordings.list(account, named.meeting)).some(({ id }) => id === named.recordingId);
     const missing: string[] = [];
     // Google still names a recording whose file was deleted; at Zoom one of several may have been.
     for (const { id: fileId } of listed ? recording.files : []) {
-      if (!(await opens(recordings, account, { meeting: ref, recordingId: vendorId, fileId }))) missing.push(fileId);
+      if (!(await opens(recordings, account, { ...named, fileId }))) missing.push(fileId);
     }
     return { isListed: listed, gone: missing };
   });

@@ -22,10 +22,10 @@ export type Writer = Reader &
     /** Locks the selected rows against other claimers. SQLite has one writer at a time, so nothing to skip. */
     skipLocked<Q extends PgSelect>(query: Q): Q;
     /**
-     * Whoever else holds the same name waits until this transaction is over: for what has no row yet that could be locked. SQLite's one writer
-     * holds all names.
+     * Whoever else wants to hold the same name waits until this transaction is over: for what has no row yet that could be locked. Taken before
+     * any row, so that nobody waits in a circle. SQLite's one writer holds all names.
      */
-    hold(name: string): Promise<unknown>;
+    hold(name: string): Promise<void>;
     /** What this transaction has for the audit log; chained and written right before the commit (`audit.ts`). */
     readonly unchained: NewAuditEntry[];
   };

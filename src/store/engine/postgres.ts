@@ -62,7 +62,9 @@ export async function openPostgres(url: string, { onError }: DatabaseOptions): P
     const session = gate(new NodePgSession(client, dialect, undefined), check);
     const statements: Statements = { check, known, base: () => handleOn(client, always, known) };
     const database = new NodePgDatabase(dialect, session, undefined);
-    const hold: Writer['hold'] = (name) => database.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
+    const hold: Writer['hold'] = async (name) => {
+      await database.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
+    };
     return Object.assign(database, { t, skipLocked, hold, statements, unchained: [] });
   };
   const knownOf = new WeakMap<pg.PoolClient, Map<object, unknown>>();
