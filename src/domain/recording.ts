@@ -1,4 +1,5 @@
 /** When a recording may be shown, and to whom (G12, G11, F09). */
+import { Failure } from './failure.ts';
 import type { BookingKind, Policy, RecordingMode } from './policy.ts';
 import { DAY, plus } from './time.ts';
 
@@ -63,3 +64,6 @@ export function expiryOf({ recording }: Policy, { readyAt, publishedAt }: { read
   const from = recording.retention_from === 'upload' ? readyAt : (publishedAt ?? readyAt);
   return plus(from, recording.retention_days * DAY);
 }
+
+/** What everybody hears whose recording ended, was taken back or withheld: not which of it. */
+export const recordingGone = (): Failure => new Failure('gone', 'This recording is no longer available.');

@@ -2,6 +2,7 @@
 import { Failure, notFound } from '../domain/failure.ts';
 import { newId } from '../domain/id.ts';
 import type { IncidentState } from '../domain/incident.ts';
+import { recordingGone } from '../domain/recording.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import { hashToken, newToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -49,7 +50,7 @@ export async function grantAccess(
       throw new Failure('incident_required', 'There is no open incident of this id about the meeting.');
     if (recording.state === 'processing') throw new Failure('conflict', 'The recording is not ready yet.');
     const at = now();
-    if (!isThere(recording, at)) throw new Failure('gone', 'This recording is no longer available.');
+    if (!isThere(recording, at)) throw recordingGone();
     const latest = plus(at, ACCESS_MS);
     const end = recording.expiresAt !== null && recording.expiresAt < latest ? recording.expiresAt : latest;
     await insertRecordingLink(tx, {

@@ -3,6 +3,7 @@ import type { Account, RecordingRef, Recordings, RecordingShares } from '../../p
 import { vendorRecordingContext } from '../connections/sealed.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
+import { recordingGone } from '../domain/recording.ts';
 import { MINUTE, plus } from '../domain/time.ts';
 import type { Gateway } from '../gateway.ts';
 import { meetingRef } from '../meetings/link.ts';
@@ -24,7 +25,7 @@ export function recordingRef(
 export async function findRecordingRef(gateway: Gateway, id: string): Promise<RecordingRef> {
   const found = await findRecordingAtVendor(gateway.db.read, id);
   const ref = found && recordingRef(gateway, found.recording, found.meeting);
-  if (ref === undefined) throw new Failure('gone', 'This recording is no longer available.');
+  if (ref === undefined) throw recordingGone();
   return ref;
 }
 

@@ -1,7 +1,8 @@
 /** Recipients are sent to the vendor's own page of a recording, where the policy says so and the vendor can show one (G17, G18). */
 import { atVendor } from '../connections/account.ts';
-import { Failure, isFailure } from '../domain/failure.ts';
+import { isFailure } from '../domain/failure.ts';
 import type { Policy } from '../domain/policy.ts';
+import { recordingGone } from '../domain/recording.ts';
 import type { Gateway } from '../gateway.ts';
 import { connectionOf, providerOf } from '../meetings/link.ts';
 import { lockRecording, updateRecording, type OpenedMeeting, type OpenedRecording } from '../store/recordings.ts';
@@ -35,7 +36,7 @@ export async function openShare(
     const locked = await lockRecording(tx, id);
     return { before: locked?.sharedAt ?? null, reserved: await updateRecording(tx, where, { sharedAt: now() }) };
   });
-  if (reserved === undefined) throw gone();
+  if (reserved === undefined) throw recordingGone();
 
   // 2. Call.
   const ref = await findRecordingRef(gateway, id);
@@ -67,10 +68,8 @@ export async function openShare(
   });
   if (state === 'published') return link;
   wake();
-  if (state === 'withheld') throw gone();
+  if (state === 'withheld') throw recordingGone();
   // It ended meanwhile, and its end may have been just as fast.
   await atVendor(gateway, connection, ({ recordings }, account) => recordings.shares!.close(account, ref));
-  throw gone();
+  throw recordingGone();
 }
-
-const gone = (): Failure => new Failure('gone', 'This recording is no longer available.');

@@ -1,6 +1,6 @@
 /** Where a recording's media lie when not at the vendor alone: an uploaded link, or the vendor's own page. Sealed, and erased with it. */
 import { recordingPlaceContext } from '../connections/sealed.ts';
-import { Failure } from '../domain/failure.ts';
+import { recordingGone } from '../domain/recording.ts';
 import type { Gateway } from '../gateway.ts';
 import type { OpenedRecording } from '../store/recordings.ts';
 
@@ -12,7 +12,7 @@ export interface StoredLink {
 
 /** @throws Failure `gone` when nothing is stored any more */
 export function storedLink({ vault }: Pick<Gateway, 'vault'>, { id, linkSealed }: Pick<OpenedRecording, 'id' | 'linkSealed'>): StoredLink {
-  if (linkSealed === null) throw new Failure('gone', 'This recording is no longer available.');
+  if (linkSealed === null) throw recordingGone();
   return JSON.parse(vault.open(linkSealed, recordingPlaceContext(id))) as StoredLink;
 }
 

@@ -2,6 +2,7 @@
 import type { Media } from '../../providers/provider.ts';
 import { atVendor } from '../connections/account.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
+import { recordingGone } from '../domain/recording.ts';
 import { MINUTE } from '../domain/time.ts';
 import { fingerprint, hashToken } from '../domain/token.ts';
 import type { Gateway } from '../gateway.ts';
@@ -20,7 +21,7 @@ export async function openRecordingLink({ db, now }: Gateway, token: string): Pr
   if (found === undefined) throw new Failure('not_found', 'There is no such recording link.');
   // The day of expiry counts from its moment, not from when the job gets to it.
   const open = found.link.kind === 'operator' ? await isAccessOpen(db.read, found, now()) : isOpen(found, now());
-  if (!open) throw new Failure('gone', 'This recording is no longer available.');
+  if (!open) throw recordingGone();
   return found;
 }
 
